@@ -1,0 +1,241 @@
+"""Settings: one frozen dataclass per experiment, its fields are its absl flags.
+
+A setting is declared once, as a field. A subclass that only changes a default
+(`steps: int = 1_000`) keeps the help and the bounds that a base class declared.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from absl import flags
+
+from dl_core.types import UserError
+
+
+def field(
+  default: Any,
+  help: str,
+  *,
+  low: float | None = None,
+  above: float | None = None,
+  below: float | None = None,
+  choices: Sequence[str] = (),
+  how: bool = False,
+) -> Any:
+  """Declares a setting.
+
+  Args:
+    default: its value unless given; its type is the field's annotation.
+    help: one phrase, in lower case.
+    low, above, below: bounds: value >= low, value > above, value < below.
+    choices: the names that a string may take.
+    how: True where it says how a run is executed and not what comes out of it.
+  """
+  rule = Rule(help, low, above, below, tuple(choices), how)
+  return dataclasses.field(default=default, metadata={'rule': rule})
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+  """What a field may hold; see `field`."""
+
+  help: str = ''
+  low: float | None = None
+  above: float | None = None
+  below: float | None = None
+  choices: tuple[str, ...] = ()
+  how: bool = False
+
+  def wanted(self, kind: type) -> str:
+    """Says in words which values are admitted: 'an integer of at least 1'."""
+    if self.choices:
+      return 'one of ' + ', '.join(self.choices)
+    words = {int: 'an integer', float: 'a finite number', bool: 'true or false'}
+    bounds = (('of at least', self.low), ('above', self.above), ('below', self.below))
+    parts = [f'{word} {bound}' for word, bound in bounds if bound is not None]
+    return ' '.join([words.get(kind, 'a string'), ' and '.join(parts)]).strip()
+
+  def admits(self, kind: type, value: Any) -> bool:
+    """Tells whether `value` is of the type `kind` and inside the bounds."""
+    if kind is float and type(value) is int:
+      return self.admits(int, value)
+    if type(value) is not kind:
+      return False
+    if self.choices:
+      return value in self.choices
+    return (kind is str or math.isfinite(value)) and not (
+      (self.low is not None and value < self.low)
+      or (self.above is not None and value <= self.above)
+      or (self.below is not None and value >= self.below)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+  """The settings that every experiment has.
+
+  Raises:
+    UserError: a value is of another type or out of bounds.
+  """
+
+  workdir: str = field('', 'folder of the run; runs/NAME-<settings> if empty', how=True)
+  dataset: str = field('digits', 'name of the data set')
+  data_dir: str = field('', 'where data sets are; $TFDS_DATA_DIR if empty', how=True)
+  seed: int = field(0, 'seed of everything that is drawn', low=0, below=2**32)
+  steps: int = field(1_000, 'training steps; 0 evaluates alone', low=0, below=2**31)
+  batch_size: int = field(64, 'examples a step', low=1, below=2**31)
+  learning_rate: float = field(1e-3, 'peak learning rate', above=0)
+  eval_every: int = field(
+    100, 'steps between evaluations on validation', low=1, how=True
+  )
+  checkpoint_every: int = field(500, 'steps between checkpoints', low=1, how=True)
+  patience: int = field(
+    0, 'evaluations without a lower validation loss that end the run; 0: never', low=0
+  )
+  until: str = field('', 'METRIC:VALUE on validation that ends the run once reached')
+  keep_best: bool = field(False, 'test the state of the lowest validation loss')
+  init_from: str = field('', 'workdir whose parameters the run starts from')
+  platform: str = field(
+    'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu'), how=True
+  )
+  fresh: bool = field(False, 'start over, dropping what the workdir holds', how=True)
+  max_seconds: float = field(
+    0.0,
+    'save and stop after so long; the same command goes on; 0: never',
+    low=0,
+    how=True,
+  )
+  predict: str = field('', 'file (more may follow) to classify, not to train', how=True)
+
+  def __post_init__(self):
+    for entry in dataclasses.fields(self):
+      rule, value = rule_of(type(self), entry.name), getattr(self, entry.name)
+      if not rule.admits(entry.type, value):
+        raise UserError(refusal(entry.name, value, rule, entry.type))
+
+
+def rule_of(cls: type, name: str) -> Rule:
+  """Finds the rule of a field where it was last declared, along the MRO."""
+  for base in cls.__mro__:
+    entry = base.__dict__.get('__dataclass_fields__', {}).get(name)
+    if entry is not None and 'rule' in entry.metadata:
+      return entry.metadata['rule']
+  return Rule()
+
+
+def refusal(name: str, value: Any, rule: Rule, kind: type) -> str:
+  return f'--{name}={value} was given, {rule.wanted(kind)} is wanted'
+
+
+class _Parser(flags.ArgumentParser):
+  """Turns the text of one flag into the value of its field."""
+
+  def __init__(self, name: str, kind: type, rule: Rule):
+    self.name, self.kind, self.rule = name, kind, rule
+    self.syntactic_help = ''
+
+  def parse(self, text: Any) -> Any:
+    try:
+      value = text if isinstance(text, self.kind) else self.kind(text)
+    except ValueError:
+      value = None
+    if not self.rule.admits(self.kind, value):
+      raise UserError(refusal(self.name, text, self.rule, self.kind))
+    return value
+
+
+def parse(
+  cls: type[Config], recipes: Mapping[str, Mapping[str, Any]], argv: Sequence[str]
+) -> tuple[Config, list[str]]:
+  """Reads a command line into a config.
+
+  Args:
+    cls: the experiment's Config.
+    recipes: {dataset: defaults that it brings with it}; explicit flags win.
+    argv: the command line, the program's name first.
+
+  Returns:
+    The config, and the arguments that are no flags.
+
+  Raises:
+    UserError: an unknown flag (with the nearest one that exists) or a wrong value.
+  """
+  values = flags.FlagValues()
+  values.set_gnu_getopt(True)
+  for entry in dataclasses.fields(cls):
+    rule = rule_of(cls, entry.name)
+    if entry.type is bool:
+      flags.DEFINE_boolean(entry.name, entry.default, rule.help, flag_values=values)
+    else:
+      parser = _Parser(entry.name, entry.type, rule)
+      flags.DEFINE(parser, entry.name, entry.default, rule.help, flag_values=values)
+  try:
+    rest = values(list(argv))[1:]
+  except flags.UnrecognizedFlagError as error:
+    near = [f'--{name}' for name in error.suggestions or []]
+    hint = f'did you mean {" or ".join(near)}?' if near else '--help lists the flags'
+    raise UserError(
+      f'--{error.flagname} is no flag of this experiment; {hint}'
+    ) from None
+  except flags.Error as error:
+    raise UserError(' '.join(str(error).split())) from None
+  given = {name: values[name].value for name in values if values[name].present}
+  dataset = given.get('dataset', cls.dataset)
+  return cls(**{**recipes.get(dataset, {}), **given}), rest
+
+
+def help_text(
+  module_doc: str, cls: type[Config], recipes: Mapping[str, Mapping[str, Any]]
+) -> str:
+  """Returns what `--help` prints: the docstring, every flag, the recipes."""
+  own, common = [], []
+  shared = {entry.name for entry in dataclasses.fields(Config)}
+  for entry in dataclasses.fields(cls):
+    rule = rule_of(cls, entry.name)
+    about = f'{rule.help} ({rule.wanted(entry.type)})' if rule.choices else rule.help
+    default = json.dumps(entry.default) if entry.default != '' else 'empty'
+    name = f'  --{entry.name}' if entry.type is not bool else f'  --[no]{entry.name}'
+    lines = textwrap.wrap(f'{about} [{default}]', 58)
+    text = ('\n' + 27 * ' ').join(lines)
+    (common if entry.name in shared else own).append(f'{name:<26} {text}')
+  parts = [module_doc.strip()]
+  if own:
+    parts.append('Flags of this experiment:\n' + '\n'.join(own))
+  parts.append('Flags of every experiment:\n' + '\n'.join(common))
+  if recipes:
+    rows = (
+      f'  --dataset={name:<16} ' + ' '.join(f'--{k}={v}' for k, v in recipe.items())
+      for name, recipe in recipes.items()
+    )
+    parts.append('Defaults that a data set brings with it:\n' + '\n'.join(rows))
+  parts.append('Also: --flagfile=FILE (one flag a line).')
+  return '\n\n'.join(parts)
+
+
+def settings(config: Config, source: str) -> dict[str, Any]:
+  """Returns the settings that change a run's result; they are its identity.
+
+  Args:
+    config: the run's config.
+    source: name and version of its data (`Spec.source`).
+  """
+  chosen_on_validation = bool(config.patience or config.until or config.keep_best)
+  names = [entry.name for entry in dataclasses.fields(config)]
+  kept = [
+    name
+    for name in names
+    if not rule_of(type(config), name).how
+    or (name == 'eval_every' and chosen_on_validation)
+  ]
+  return {name: getattr(config, name) for name in kept} | {'source': source}
+
+
+def fingerprint(chosen: Mapping[str, Any]) -> str:
+  """Returns eight hexadecimal digits that change with any of the settings."""
+  text = json.dumps(chosen, sort_keys=True)
+  return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,53 @@
+"""Losses and measures: (output, label) -> one number for every labelled place.
+
+Metrics travel as {name: (total, weight)}. They are summed over batches and steps, and
+divided once, by `mean`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from dl_core.types import Array, Metrics
+
+# Higher is better for these; lower for every other name.
+RISING = frozenset({'accuracy', 'top5', 'bleu', 'exact', 'map', 'iou'})
+
+
+def cross_entropy(logits: Array, labels: Array) -> Array:
+  """-log softmax(logits)[label]. Shapes: [..., K], integers [...] -> [...], nats."""
+  return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+
+
+def accuracy(logits: Array, labels: Array) -> Array:
+  """1 where the highest of [..., K] logits is the label, else 0."""
+  return (jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32)
+
+
+def weighted(values: Array, weight: Array) -> tuple[Array, Array]:
+  """Sums values with weights of the same shape: (total, weight)."""
+  return jnp.sum(values * weight), jnp.sum(weight)
+
+
+def add(a: Metrics, b: Metrics) -> Metrics:
+  """Adds two sets of (total, weight)."""
+  return jax.tree.map(jnp.add, a, b)
+
+
+def mean(sums: Metrics) -> dict[str, float]:
+  """Divides each total by its weight: the only place where metrics are divided."""
+  host = jax.device_get(sums)
+  return {
+    name: float(total) / float(weight) if weight else float('nan')
+    for name, (total, weight) in host.items()
+  }
+
+
+def reached(figures: Mapping[str, Any], name: str, value: float) -> bool:
+  """Tells whether a figure is as good as `value` or better."""
+  if name not in figures:
+    return False
+  return figures[name] >= value if name in RISING else figures[name] <= value
