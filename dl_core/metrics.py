@@ -27,6 +27,20 @@ def accuracy(logits: Array, labels: Array) -> Array:
   return (jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32)
 
 
+def perceptron_loss(activation: Array, label: Array) -> Array:
+  """max(0, -y·f), counting y·f = 0 as a mistake. Shapes: [...], ±1 [...] -> [...].
+
+  Its gradient is -y·x on a mistake and 0 elsewhere, so SGD on one example at a time is
+  Rosenblatt's rule w += η·y·x.
+  """
+  return jnp.where(label * activation <= 0, -label * activation, 0.0)
+
+
+def sign_accuracy(activation: Array, label: Array) -> Array:
+  """1 where the activation has the sign of the label ±1; 0 on the boundary itself."""
+  return (label * activation > 0).astype(jnp.float32)
+
+
 def weighted(values: Array, weight: Array) -> tuple[Array, Array]:
   """Sums values with weights of the same shape: (total, weight)."""
   return jnp.sum(values * weight), jnp.sum(weight)
@@ -38,16 +52,21 @@ def add(a: Metrics, b: Metrics) -> Metrics:
 
 
 def mean(sums: Metrics) -> dict[str, float]:
-  """Divides each total by its weight: the only place where metrics are divided."""
-  host = jax.device_get(sums)
+  """Divides each total by its weight: the only place where metrics are divided.
+
+  The loss comes first, the others by name.
+  """
+  host = sorted(
+    jax.device_get(sums).items(), key=lambda item: (item[0] != 'loss', item)
+  )
   return {
     name: float(total) / float(weight) if weight else float('nan')
-    for name, (total, weight) in host.items()
+    for name, (total, weight) in host
   }
 
 
 def reached(figures: Mapping[str, Any], name: str, value: float) -> bool:
   """Tells whether a figure is as good as `value` or better."""
-  if name not in figures:
+  if figures[name] is None:  # not finite
     return False
   return figures[name] >= value if name in RISING else figures[name] <= value

@@ -18,7 +18,7 @@ Metrics = dict[str, tuple[Any, Any]]  # {name: (total, weight)}, summed, divided
 
 
 class UserError(Exception):
-  """Something the user can mend: one sentence (given, wanted, what to do), exit code 2."""
+  """What the user can mend: one sentence (given, wanted, what to do), exit code 2."""
 
 
 class Batch(NamedTuple):
@@ -118,8 +118,8 @@ class Experiment(NamedTuple):
   Attributes:
     config: the settings it was built from.
     task, optimizers, data: the problem; one optax transformation per loss.
-    observe: (variables, data, key) -> arrays worth seeing over time, taken at step 0 and
-      at every evaluation, kept in workdir/observed/.
+    observe: (variables, data, key) -> arrays worth seeing over time, taken at step 0
+      and at every evaluation, kept in workdir/observed/; `key` is `Data.take`'s.
     report: (variables, observed, data, key) -> Pictures.
     published: the figures that the result is held against.
   """

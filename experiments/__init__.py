@@ -1,0 +1,1 @@
+"""Experiments: one module each. `python -m experiments` lists them."""

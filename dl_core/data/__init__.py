@@ -1,1 +1,1 @@
-"""Data: sources (a name -> records), batches (a step -> a Batch), and kinds of example."""
+"""Data: sources (a name -> records), batches (a step -> a Batch), kinds of example."""

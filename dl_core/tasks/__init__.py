@@ -1,4 +1,4 @@
-"""Tasks: pure functions about a model. `apply` runs a linen module as all of them do."""
+"""Tasks: pure functions about a model."""
 
 from dl_core.tasks.apply import apply as apply
 from dl_core.tasks.supervised import supervised as supervised

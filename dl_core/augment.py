@@ -1,0 +1,39 @@
+"""Changes to training images that leave their labels true: (key, images) -> images."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from dl_core.types import Array, Key
+
+
+def shift(most: int, fill: float | None = None) -> Callable[[Key, Array], Array]:
+  """Moves each image by up to `most` pixels down or up, and right or left.
+
+  Args:
+    most: the largest distance; every one from -most to most is as likely.
+    fill: value of the pixels that come in; None repeats those at the edge.
+
+  Returns:
+    (key, images [B, H, W, C]) -> images.
+  """
+
+  def moved(key: Key, images: Array) -> Array:
+    batch, height, width, _ = images.shape
+    down, right = jax.random.randint(key, (2, batch, 1), -most, most + 1)
+    rows = jnp.arange(height)[None] - down  # [B, H], where each row comes from
+    columns = jnp.arange(width)[None] - right
+    example = jnp.arange(batch)[:, None, None]
+    result = images[
+      example,
+      jnp.clip(rows, 0, height - 1)[:, :, None],
+      jnp.clip(columns, 0, width - 1)[:, None, :],
+    ]
+    if fill is None:
+      return result
+    inside = ((rows >= 0) & (rows < height))[:, :, None, None]
+    inside &= ((columns >= 0) & (columns < width))[:, None, :, None]
+    return jnp.where(inside, result, jnp.asarray(fill, images.dtype))
+
+  return moved

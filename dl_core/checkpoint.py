@@ -1,0 +1,295 @@
+"""Newest good state in, newest state out.
+
+Orbax writes and reads the arrays. Three things are guarded here that it leaves open: a
+flipped bit restores silently (every leaf has a digest), another dtype is cast silently
+(names, shapes and types are compared first), and a damaged step stays listed and can
+never be saved again (it is moved to `damaged/`).
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from dl_core.types import Array, UserError
+
+KEPT = 2  # newest checkpoints that are kept, beside the best
+
+
+class Damaged(UserError):
+  """A checkpoint is not what was saved; the text says why."""
+
+
+@jax.jit
+def digests(leaves: Mapping[str, Array]) -> dict[str, Array]:
+  """Returns an integer per leaf: the sum over its bits, weighted by position.
+
+  The weights are odd, so any single flipped bit changes the sum; they are scattered,
+  so several flips do not cancel. Sums modulo 2^32 do not depend on the sharding.
+  """
+
+  def digest(leaf):
+    if leaf.dtype == bool:
+      leaf = leaf.astype(jnp.uint8)
+    unsigned = jnp.dtype(f'uint{8 * leaf.dtype.itemsize}')
+    bits = jax.lax.bitcast_convert_type(leaf, unsigned).astype(jnp.uint32).reshape(-1)
+    place = jax.lax.iota(jnp.uint32, bits.size) * jnp.uint32(0x9E3779B1)
+    place = (place ^ (place >> 15)) * jnp.uint32(0x85EBCA6B)
+    return jnp.sum(bits * (place | 1), dtype=jnp.uint32)
+
+  return {name: digest(leaf) for name, leaf in leaves.items()}
+
+
+def flatten(tree: Any) -> dict[str, Array]:
+  """Names every leaf of a tree by its path; PRNG keys become their raw integers."""
+
+  def raw(leaf):
+    is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return jax.random.key_data(leaf) if is_key else leaf
+
+  paths = jax.tree_util.tree_flatten_with_path(tree)[0]
+  return {
+    jax.tree_util.keystr(path, simple=True, separator='.'): raw(leaf)
+    for path, leaf in paths
+  }
+
+
+def unflatten(like: Any, leaves: Mapping[str, Array]) -> Any:
+  """Builds a tree like `like` from named leaves: by name, not by order."""
+
+  def take(path, leaf):
+    value = leaves[jax.tree_util.keystr(path, simple=True, separator='.')]
+    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+      return jax.random.wrap_key_data(value, impl=jax.random.key_impl(leaf))
+    return value
+
+  return jax.tree_util.tree_map_with_path(take, like)
+
+
+def _shapes(leaves: Mapping[str, Any]) -> dict[str, str]:
+  return {name: f'{leaf.dtype}{list(leaf.shape)}' for name, leaf in leaves.items()}
+
+
+def _differences(
+  saved: Mapping[str, str], wanted: Mapping[str, str], parts: tuple[str, ...]
+) -> list[str]:
+  return [
+    f'{name} is {saved.get(name, "absent")} there and {wanted.get(name, "absent")} here'
+    for name in sorted(saved.keys() | wanted.keys())
+    if name.startswith(parts) and saved.get(name) != wanted.get(name)
+  ]
+
+
+class Checkpoints:
+  """The checkpoints of one run; a context manager, on leaving which all are written.
+
+  Args:
+    folder: where they are.
+    say: told of damaged ones that are passed over.
+    read_only: True where the folder belongs to another run: nothing in it is touched.
+  """
+
+  def __init__(
+    self, folder: Path, say: Callable[[str], None] = print, read_only: bool = False
+  ):
+    import orbax.checkpoint as ocp
+
+    logging.getLogger('absl').setLevel(logging.ERROR)
+    self._ocp, self._folder, self._say = ocp, folder.absolute(), say
+    self._best: int | None = None
+    self._read_only = read_only
+    self._manager = ocp.CheckpointManager(
+      self._folder,
+      options=ocp.CheckpointManagerOptions(
+        create=not read_only,
+        read_only=read_only,
+        cleanup_tmp_directories=not read_only,
+        preservation_policy=self,
+      ),
+      item_names=('leaves', 'table'),
+    )
+
+  def __enter__(self) -> 'Checkpoints':
+    return self
+
+  def __exit__(self, *_) -> None:
+    self._manager.close()
+
+  def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
+    """Tells orbax which checkpoints to keep: the newest few and the best."""
+    del context
+    newest = sorted(info.step for info in checkpoints)[-KEPT:]
+    return [info.step in newest or info.step == self._best for info in checkpoints]
+
+  def steps(self) -> list[int]:
+    return sorted(self._manager.all_steps())
+
+  def save(self, step: int, tree: Any, best: int | None = None) -> None:
+    """Saves a tree of arrays without waiting for the disk.
+
+    Args:
+      step: its number; saving the newest step again does nothing.
+      tree: arrays.
+      best: the step whose checkpoint must not be dropped, if any.
+    """
+    self._best = best
+    if step in self.steps():
+      return
+    leaves = flatten(tree)
+    table = {
+      'shapes': _shapes(leaves),
+      'digests': {name: int(value) for name, value in digests(leaves).items()},
+    }
+    text = json.dumps(table, sort_keys=True)
+    saved = self._manager.save(
+      step,
+      args=self._ocp.args.Composite(
+        leaves=self._ocp.args.StandardSave(leaves),
+        table=self._ocp.args.JsonSave({'text': text, 'digest': _sha256(text)}),
+      ),
+    )
+    if not saved:
+      raise RuntimeError(f'the checkpoint of step {step} was not saved')
+
+  def wait(self) -> None:
+    """Returns when all is written; raises what a save met since."""
+    self._manager.wait_until_finished()
+
+  def read(
+    self, step: int, like: Any, parts: tuple[str, ...] = ('',)
+  ) -> dict[str, Array]:
+    """Reads the named leaves of one checkpoint, each with its digest checked.
+
+    Args:
+      step: which.
+      like: a tree as it should hold.
+      parts: how the names of the leaves begin that must be as in `like`.
+
+    Raises:
+      Damaged: it is not what was saved.
+      UserError: it is whole, but of another model than `like`.
+    """
+    args = self._ocp.args
+    try:
+      item = self._manager.restore(step, args=args.Composite(table=args.JsonRestore()))
+      text, digest = item['table']['text'], item['table']['digest']
+    except Exception as error:  # orbax raises many types for many damages
+      raise Damaged(_first_line(error)) from error
+    if _sha256(text) != digest:
+      raise Damaged('its table of contents fails its checksum')
+    table = json.loads(text)
+    different = _differences(table['shapes'], _shapes(flatten(like)), parts)
+    if different:
+      raise UserError(
+        f'{self._folder / str(step)} is a checkpoint of another model: '
+        f'{"; ".join(different[:5])}'
+        f'{f" and {len(different) - 5} more" if len(different) > 5 else ""}; '
+        'use the settings it was trained with, or another workdir'
+      )
+    try:
+      wanted = {name: _struct(shape) for name, shape in table['shapes'].items()}
+      restored = self._manager.restore(
+        step, args=args.Composite(leaves=args.StandardRestore(wanted))
+      )
+      leaves = restored['leaves']
+      found = digests(leaves)
+    except Exception as error:
+      raise Damaged(_first_line(error)) from error
+    for name, digest in table['digests'].items():
+      if int(found[name]) != digest:
+        raise Damaged(f'{name} fails its digest')
+    return leaves
+
+  def newest(
+    self, like: Any, parts: tuple[str, ...] = ('',)
+  ) -> tuple[int, dict[str, Array]] | None:
+    """Reads the newest good checkpoint; damaged ones above it are moved aside.
+
+    Args:
+      like, parts: see `read`.
+
+    Returns:
+      Its step and its leaves, or None where nothing was ever saved.
+
+    Raises:
+      UserError: there are checkpoints, and all are damaged.
+    """
+    damaged: list[tuple[int, str]] = []
+    for step in reversed(self.steps()):
+      try:
+        leaves = self.read(step, like, parts)
+      except Damaged as error:
+        damaged.append((step, str(error)))
+        continue
+      for bad, why in damaged:
+        moved = '' if self._read_only else f'moved to {self._set_aside(bad)}, '
+        self._say(f'checkpoint {bad} is damaged ({why}): {moved}going back to {step}')
+      if damaged:
+        self._manager.reload()
+      return step, leaves
+    if damaged:
+      raise UserError(
+        f'{self._folder} holds no good checkpoint: '
+        + '; '.join(f'step {step}: {why}' for step, why in damaged)
+        + '; restore a copy of the folder, or start over with --fresh'
+      )
+    return None
+
+  def _set_aside(self, step: int) -> Path:
+    folder = self._folder / 'damaged'
+    folder.mkdir(exist_ok=True)
+    number = sum(1 for _ in folder.glob(f'{step}*'))
+    target = folder / (f'{step}-{number}' if number else f'{step}')
+    (self._folder / str(step)).rename(target)
+    return target
+
+
+class Memory:
+  """Stands in for `Checkpoints` where a run has no workdir: holds the best state."""
+
+  def __enter__(self) -> 'Memory':
+    return self
+
+  def __exit__(self, *_) -> None:
+    pass
+
+  def newest(self, like: Any) -> None:
+    del like
+
+  def save(self, step: int, tree: Any, best: int | None = None) -> None:
+    if step == best:
+      self._leaves = jax.tree.map(jnp.copy, flatten(tree))
+
+  def read(self, step: int, like: Any) -> dict[str, Array]:
+    del step, like  # the best is the only one that is asked for
+    return self._leaves
+
+  def wait(self) -> None:
+    pass
+
+
+def open_all(
+  workdir: Path | None, say: Callable[[str], None]
+) -> 'Checkpoints | Memory':
+  """Opens the checkpoints of a workdir, or what stands in for them."""
+  return Checkpoints(workdir / 'checkpoints', say) if workdir else Memory()
+
+
+def _struct(shape: str) -> jax.ShapeDtypeStruct:
+  dtype, _, sides = shape.partition('[')
+  device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+  sides = tuple(int(side) for side in sides.rstrip(']').split(',') if side.strip())
+  return jax.ShapeDtypeStruct(sides, jnp.dtype(dtype), sharding=device)
+
+
+def _sha256(text: str) -> str:
+  return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+  return f'{type(error).__name__}: {str(error).strip().splitlines()[0][:160]}'

@@ -1,0 +1,207 @@
+"""What metrics.jsonl says of a run: its curves, and whether it fitted its data.
+
+A history is a list of lines, each a dict with `step`, `split` and figures under fixed
+names. Train figures are means over the steps since the line before, taken while
+dropout and augmentation were on and while the model was still changing; validation
+figures are of one model at rest. So train loss may well lie above validation loss.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dl_core import metrics
+
+FRACTIONS = metrics.RISING - {'bleu'}  # of 1, shown in per cent
+ASIDE = frozenset(  # what a line holds beside its figures
+  ['step', 'seconds', 'examples_per_second', 'tokens_per_second', 'mfu', 'skipped']
+)
+Line = Mapping[str, Any]
+Curve = list[tuple[int, float]]  # (step, figure)
+
+
+def figures(line: Line) -> dict[str, float]:
+  """Returns the measured figures of a line; one that is null is NaN."""
+  return {
+    name: math.nan if value is None else float(value)
+    for name, value in line.items()
+    if name not in ASIDE and (value is None or type(value) in (int, float))
+  }
+
+
+def curve(history: Sequence[Line], split: str, name: str) -> Curve:
+  """Returns (step, figure) of every line of a split that has the figure."""
+  ours = [line for line in history if line.get('split') == split]
+  return [(line['step'], figures(line)[name]) for line in ours if name in figures(line)]
+
+
+def finite(points: Curve) -> Curve:
+  return [point for point in points if math.isfinite(point[1])]
+
+
+def shown(name: str, value: float) -> str:
+  """Writes a figure as a person reads it: accuracies in per cent."""
+  if name in FRACTIONS and math.isfinite(value):
+    return f'{100 * value:.2f}%'
+  return f'{value:.4g}'
+
+
+class Verdict(NamedTuple):
+  """What became of a run.
+
+  Attributes:
+    kind: 'well fitted', 'overfitted', 'underfitted', 'unstable' or 'undecided'.
+    sentence: the figures that led to it.
+    advice: what to try next.
+  """
+
+  kind: str
+  sentence: str
+  advice: str
+
+
+def verdict(history: Sequence[Line]) -> Verdict:
+  """Judges the end of a run by its losses on train and validation.
+
+  With `start` the validation loss before the first step, `best` the lowest validation
+  loss, and a tenth as the measure of what is clear, the first rule that holds decides:
+
+  1. undecided: train or validation has no loss.
+  2. unstable: the last loss of either is not finite.
+  3. well fitted: validation accuracy (or exact match) ended at 1.
+  4. overfitted: train loss fell to less than 0.9 start, and
+     a. the last three evaluations (or as many as follow the best one) all lie above
+        1.1 best and above best + 0.02 (start - best), while train loss fell by a
+        twentieth or more since the best one; or
+     b. validation loss ended above twice the train loss, and above it by a tenth of
+        start - train loss. (Train loss errs on the high side, so this is no artefact.)
+  5. underfitted: train loss did not fall below 0.9 start, or no figure of train or
+     validation beats the best constant answer by a tenth of what that leaves undone.
+  6. undecided: fewer than three evaluations.
+  7. underfitted: at the end validation loss was falling so fast that a fifth of the
+     run brought a twentieth of all that was gained.
+  8. unstable: validation loss rose as in 4a, and train loss did not fall meanwhile.
+  9. well fitted: all else.
+  """
+  train, judged = (curve(history, split, 'loss') for split in ('train', 'validation'))
+  if not finite(train) or not finite(judged):
+    return Verdict(
+      'undecided',
+      'There is no loss of both train and validation to compare.',
+      'More steps, or a smaller --eval_every.',
+    )
+  if not math.isfinite(train[-1][1] + judged[-1][1]):
+    return Verdict(
+      'unstable',
+      f'The loss was no longer finite at step {max(train[-1][0], judged[-1][0]):,}.',
+      'A lower --learning_rate.',
+    )
+
+  train, judged = finite(train), finite(judged)
+  (first_step, start), (last_step, end), fitted = judged[0], judged[-1], train[-1][1]
+  best_step, best = min(judged, key=lambda point: point[1])
+  then = [loss for step, loss in train if step <= best_step] or [train[0][1]]
+  after = [loss for step, loss in judged if step > best_step][-3:]
+  rose = bool(after) and min(after) > max(1.1 * best, best + 0.02 * (start - best))
+  learnt = fitted < 0.9 * start
+  losses = (
+    f'At the end the loss is {fitted:.3g} on train and {end:.3g} on validation'
+    f' ({start:.3g} {"before training" if first_step == 0 else "at first"}).'
+  )
+  if fitted > end and learnt:
+    losses += (
+      ' Train stands above validation because it is a mean over the steps between two'
+      ' lines, with dropout and augmentation (if any) on; that alone is no fault.'
+    )
+
+  for name in ('accuracy', 'exact'):
+    if curve(history, 'validation', name)[-1:] == [(last_step, 1)]:
+      return Verdict(
+        'well fitted',
+        f'Validation {name} ended at 100%: nothing is left to gain there. {losses}',
+        'A harder data set.',
+      )
+  remedy = (
+    'Stopping at the lowest validation loss (--patience=5, or --keep_best), more data'
+    ' or augmentation, dropout, weight decay, or a smaller model.'
+  )
+  if learnt and rose and fitted < 0.95 * then[-1]:
+    return Verdict(
+      'overfitted',
+      f'Validation loss was lowest at step {best_step:,} ({best:.3g}) and then rose to '
+      f'{end:.3g}, while train loss went on falling from {then[-1]:.3g} to '
+      f'{fitted:.3g}: the model was learning its examples by heart.',
+      remedy,
+    )
+  if learnt and end > 2 * fitted and end - fitted > 0.1 * (start - fitted):
+    return Verdict(
+      'overfitted',
+      f'{losses} Validation loss stays at {end / fitted:.1f} times the train loss: much'
+      ' of what was learnt holds for the training examples alone.'
+      if fitted > 0
+      else f'{losses} What was learnt holds for the training examples alone.',
+      remedy,
+    )
+  weak = _no_better_than_constant(history)
+  if not learnt or weak:
+    return Verdict(
+      'underfitted',
+      weak or f'{losses} Train loss is hardly lower than that of the untrained model.',
+      'Another --learning_rate, more steps, or a model that can say more; and a look at'
+      ' whether the inputs hold the answer at all.',
+    )
+  if len(judged) < 3:
+    return Verdict(
+      'undecided',
+      f'{losses} {len(judged)} evaluations do not make a curve.',
+      'A smaller --eval_every.',
+    )
+  span = last_step - first_step
+  early = [p for p in judged[:-1] if p[0] <= last_step - 0.2 * span] or judged[:-1]
+  step, loss = min(early, key=lambda point: point[1])
+  fall = (loss - end) * 0.2 * span / (last_step - step)  # in a fifth of the run
+  if start > end and fall > 0.05 * (start - end):
+    return Verdict(
+      'underfitted',
+      f'{losses} Validation loss was still falling: the last fifth of the run brought '
+      f'{fall / (start - end):.0%} of all that was gained.',
+      'More steps, or a higher --learning_rate.',
+    )
+  if rose:
+    return Verdict(
+      'unstable',
+      f'Validation loss was lowest at step {best_step:,} ({best:.3g}) and then rose to '
+      f'{end:.3g}, and train loss did not fall meanwhile ({then[-1]:.3g} to '
+      f'{fitted:.3g}).',
+      'A lower --learning_rate, or one that decays.',
+    )
+  return Verdict(
+    'well fitted',
+    f'{losses} Validation loss ended at or near its lowest ({best:.3g} at step '
+    f'{best_step:,}) and was no longer falling fast.',
+    'For a better result more data, augmentation or a better model; hardly more steps.',
+  )
+
+
+def _no_better_than_constant(history: Sequence[Line]) -> str:
+  """Says so in a sentence if no figure clearly beats its baseline; else returns ''."""
+  baseline = next((line['baseline'] for line in history if line.get('baseline')), {})
+  weak = []
+  for name, constant in baseline.items():
+    ends = [curve(history, split, name)[-1:] for split in ('train', 'validation')]
+    ends = [value for end in ends for _, value in finite(end)]
+    if not ends:
+      continue
+    if name in FRACTIONS:
+      reached, beaten = max(ends), max(ends) >= constant + 0.1 * (1 - constant)
+    elif name in metrics.RISING:
+      reached, beaten = max(ends), max(ends) >= 1.1 * constant
+    else:
+      reached, beaten = min(ends), min(ends) <= 0.9 * constant
+    if beaten:
+      return ''
+    weak.append(
+      f'The best {name} on train or validation at the end is {shown(name, reached)};'
+      f' the best constant answer scores {shown(name, constant)}.'
+    )
+  return ' '.join(weak)

@@ -1,0 +1,18 @@
+"""Pictures of what a trained model does, for the `report` of an experiment.
+
+Every maker of pictures here returns a function of the contract's form, (variables,
+observed, data, key) -> [Picture]; `join` makes one of several.
+"""
+
+from collections.abc import Callable
+
+Report = Callable  # (variables, observed, data, key) -> [Picture]
+
+
+def join(*reports: Report) -> Report:
+  """Returns the report that shows the pictures of all `reports`, in order."""
+
+  def report(variables, observed, data, key):
+    return [p for each in reports for p in each(variables, observed, data, key)]
+
+  return report

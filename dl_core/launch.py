@@ -1,0 +1,126 @@
+"""From a command line to an exit code: flags, device, workdir, fit, report.
+
+Exit codes: 0 done or out of time (saved) · 2 the user can mend it, one sentence says
+how · 130, 143 interrupted by SIGINT, SIGTERM (saved) · anything else is our bug.
+"""
+
+import errno
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+import jax
+
+from dl_core import config, predict, report, stopping, train, workdir
+from dl_core.log import Progress
+from dl_core.signals import Interrupted, Signals
+from dl_core.types import Experiment as Experiment
+from dl_core.types import Figure as Figure
+from dl_core.types import Picture, UserError
+
+# What a disk refuses is the user's to mend: full, over quota, read-only, not allowed.
+REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+
+
+def main(name: str) -> None:
+  """Runs the experiment of the module `name` and exits the process."""
+  module = sys.modules[name]
+  sys.exit(run(module, module.__spec__.name.rpartition('.')[2], sys.argv))
+
+
+def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
+  """Runs one experiment as its command line says.
+
+  Args:
+    module: has a docstring, `Config`, `build` and perhaps `RECIPES`.
+    name: of the experiment.
+    argv: the command line, the program's name first.
+
+  Returns:
+    The exit code.
+  """
+  recipes = getattr(module, 'RECIPES', {})
+  if {'-h', '-help', '--help', '--helpfull'} & set(argv[1:]):
+    print(config.help_text(module.__doc__, module.Config, recipes))
+    return 0
+  try:
+    with Signals() as signals:
+      c, rest = config.parse(module.Config, recipes, argv)
+      return _run(module, name, c, rest, signals)
+  except UserError as error:
+    print(f'error: {error}', file=sys.stderr)
+    return 2
+  except Interrupted as signal:
+    print(f'stopped by {signal.name}', file=sys.stderr)
+    return signal.code
+  except OSError as error:
+    if error.errno not in REFUSED:
+      raise
+    print(f'error: {error}; make room or name another place', file=sys.stderr)
+    return 2
+
+
+def _run(
+  module: ModuleType, name: str, c: config.Config, rest: list[str], signals: Signals
+) -> int:
+  if rest and not c.predict:
+    raise UserError(f'{rest[0]} was given, but every flag begins with -- ; see --help')
+  if c.until:
+    stopping.target(c.until)
+  preflight(c.platform)
+  if c.predict:
+    return predict.main(module, name, c, [c.predict, *rest])
+  experiment = module.build(c)
+  folder = workdir.find(c, name, experiment.data.spec.source)
+  with workdir.locked(folder):
+    if c.fresh:
+      workdir.clear(folder)
+    workdir.claim(folder, name, module.__doc__, experiment)
+    progress = Progress(c.steps)
+    page = folder / 'report' / 'index.html'
+    if workdir.finished(folder):
+      progress.say(f'{folder} is finished already; --fresh starts over')
+    else:
+      progress.say(f'{name} on {experiment.data.spec.source}, {device()}, in {folder}')
+      workdir.write_manifest(folder, experiment)
+      done = train.fit(
+        experiment, folder, interrupted=signals.pending, progress=progress
+      )
+      if not done.ended:
+        progress.say(f'saved; to go on: {workdir.resume_command()}')
+        return signals.code()
+      report.write(folder, pictures(experiment, done), experiment.published)
+    progress.say(report.summary(folder, experiment.published))
+    progress.say(f'report: {page}')
+  return 0
+
+
+def pictures(experiment: Experiment, done: train.Run) -> Sequence[Picture]:
+  """Returns what the experiment draws of its run."""
+  if experiment.report is None:
+    return ()
+  key = train.data_key(done.state)
+  return experiment.report(done.state.variables, done.observed, experiment.data, key)
+
+
+def preflight(platform: str) -> None:
+  """Makes sure that the platform asked for is there, before anything is compiled."""
+  if platform == 'auto':
+    return
+  if platform == 'cpu':
+    jax.config.update('jax_platforms', 'cpu')
+    return
+  try:
+    jax.config.update('jax_default_device', jax.devices(platform)[0])
+  except RuntimeError:
+    extra = {'gpu': 'cuda', 'tpu': 'tpu'}[platform]
+    raise UserError(
+      f'--platform={platform} was given, but JAX finds only {device()}; install the '
+      f"driver and the extra (pip install -e '.[{extra}]'), or take --platform=cpu"
+    ) from None
+
+
+def device() -> str:
+  """Returns what the run computes on, in words."""
+  first = jax.devices()[0]
+  return first.platform if first.platform == 'cpu' else first.device_kind

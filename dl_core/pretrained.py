@@ -1,0 +1,38 @@
+"""Parameters that another run ended with, for `--init_from` and `--predict`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dl_core import checkpoint, log, stopping, workdir
+from dl_core.types import UserError
+
+
+def read(folder: Path, state: Any, say: Callable[[str], None]) -> Any:
+  """Returns a `TrainState` with the parameters and statistics of another workdir.
+
+  They are those of its best step if it ran with --keep_best, else of its newest good
+  checkpoint. Everything else stays as it is in `state`.
+
+  Raises:
+    UserError: there is no checkpoint, none is whole, or they are of another model.
+  """
+  like, parts = {'state': state}, ('state.params', 'state.extra')
+  settings = workdir.read_config(folder)['settings']
+  lines = log.read(folder / 'metrics.jsonl')
+  best = stopping.best_step([line for line in lines if line['split'] == 'validation'])
+  try:
+    store = checkpoint.Checkpoints(folder / 'checkpoints', say, read_only=True)
+  except (OSError, ValueError):
+    raise UserError(f'{folder} holds no checkpoints; let its run save one') from None
+  with store:
+    if settings['keep_best'] and best in store.steps():
+      step, leaves = best, store.read(best, like, parts)
+    else:
+      found = store.newest(like, parts)
+      if found is None:
+        raise UserError(f'{folder} holds no checkpoint yet; let its run save one')
+      step, leaves = found
+  say(f'parameters of {folder}, step {step}')
+  chosen = {name: leaf for name, leaf in leaves.items() if name.startswith(parts)}
+  return checkpoint.unflatten(like, checkpoint.flatten(like) | chosen)['state']

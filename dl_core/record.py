@@ -1,0 +1,147 @@
+"""A finished workdir into results.jsonl; README's table out of results.jsonl.
+
+python -m dl_core.record WORKDIR...     # appends the runs and renews the table
+python -m dl_core.record                # only renews the table
+"""
+
+import json
+import re
+import shlex
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dl_core import log, workdir
+from dl_core.types import UserError
+
+ROOT = Path(__file__).parent.parent
+BEGIN, END = '<!-- results: made by dl_core/record.py -->', '<!-- end of results -->'
+PLACES = {'data_dir': 'DATA_DIR', 'workdir': 'WORKDIR'}
+FRACTIONS = ('accuracy', 'top5', 'exact', 'iou', 'map')
+
+Row = dict[str, Any]
+
+
+def row(folder: Path) -> Row:
+  """Returns what is recorded of a finished run.
+
+  Raises:
+    UserError: the folder is no workdir, or its run has not ended.
+  """
+  stored = workdir.read_config(folder)
+  manifest = json.loads((folder / 'manifest.json').read_text())
+  lines = log.read(folder / 'metrics.jsonl')
+  if not lines or lines[-1]['split'] != 'test':
+    raise UserError(f'the run in {folder} has no result yet; let it end first')
+  return {
+    'experiment': stored['experiment'],
+    'doc': stored['doc'],
+    'settings': stored['identity'],
+    'result': lines[-1],
+    'published': manifest['published'],
+    'parameters': manifest['parameters'],
+    'command': public(manifest['command']),
+    'started': manifest['started'],
+    'git': manifest['git'],
+    'machine': manifest['machine'],
+    'devices': manifest['devices'],
+    'versions': manifest['versions'],
+  }
+
+
+def public(command: str) -> str:
+  """Returns a command with the places of one machine replaced by their names."""
+  words = shlex.split(command)
+  for number, word in enumerate(words):
+    name, equals, _ = word.lstrip('-').partition('=')
+    if word.startswith('-') and name in PLACES:
+      if equals:
+        words[number] = f'--{name}={PLACES[name]}'
+      elif number + 1 < len(words):
+        words[number + 1] = PLACES[name]
+  return shlex.join(word for word in words if word != '--fresh')
+
+
+def table(rows: Iterable[Row]) -> str:
+  """Returns README's table: a line for the same settings, seeds taken together."""
+  groups: dict[str, dict[int, Row]] = {}
+  for entry in rows:
+    same = {k: v for k, v in entry['settings'].items() if k != 'seed'}
+    key = json.dumps([entry['experiment'], same], sort_keys=True)
+    groups.setdefault(key, {})[entry['settings']['seed']] = entry
+  lines = [
+    '| experiment | data | measured on test | constant answer | published | command |',
+    '|---|---|---|---|---|---|',
+  ]
+  ordered = sorted(groups.values(), key=lambda g: _order(next(iter(g.values()))))
+  return '\n'.join([*lines, *map(_line, ordered)])
+
+
+def _order(entry: Row) -> tuple:
+  return entry['experiment'], entry['settings']['source'], entry['command']
+
+
+def _line(group: Mapping[int, Row]) -> str:
+  entries = list(group.values())
+  first, source = entries[0], entries[0]['settings']['source']
+  dataset = source.partition('/')[0]
+  name = next((n for n in first['result'].get('baseline', {})), 'loss')
+  values = [entry['result'][name] for entry in entries]
+  measured = f'{name} {_figure(name, statistics.fmean(values))}'
+  if len(values) > 1:
+    seeds = ', '.join(str(seed) for seed in sorted(group))
+    measured += f' ± {_figure(name, statistics.stdev(values))} (seeds {seeds})'
+  seconds = statistics.fmean(entry['result']['seconds'] for entry in entries)
+  measured += f', {seconds:.0f} s'
+  baseline = first['result'].get('baseline', {}).get(name)
+  published = '; '.join(
+    f'{_figure(name, figure["value"])} ({figure["source"]})'
+    for figure in first['published']
+    if figure['metric'] == name and figure['dataset'] == dataset
+  )
+  command = re.sub(r' --seed[= ]\d+', '', first['command'])
+  cells = (
+    first['experiment'],
+    source,
+    measured,
+    '' if baseline is None else _figure(name, baseline),
+    published,
+    f'`{command}`',
+  )
+  return '| ' + ' | '.join(cells) + ' |'
+
+
+def _figure(name: str, value: float) -> str:
+  return f'{100 * value:.2f} %' if name in FRACTIONS else f'{value:.4g}'
+
+
+def renew(readme: str, rows: Iterable[Row]) -> str:
+  """Returns the text of README.md with its table made anew."""
+  before, _, rest = readme.partition(BEGIN)
+  _, _, after = rest.partition(END)
+  return f'{before}{BEGIN}\n{table(rows)}\n{END}{after}'
+
+
+def read(path: Path = ROOT / 'results.jsonl') -> list[Row]:
+  return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def main(folders: Sequence[str]) -> int:
+  """Records the runs in the folders and renews README.md; returns the exit code."""
+  try:
+    new = [row(Path(folder)) for folder in folders]
+  except UserError as error:
+    print(f'error: {error}', file=sys.stderr)
+    return 2
+  with (ROOT / 'results.jsonl').open('a') as file:
+    file.writelines(json.dumps(entry) + '\n' for entry in new)
+  readme = ROOT / 'README.md'
+  readme.write_text(renew(readme.read_text(), read()))
+  print(f'{len(new)} runs recorded; the table of README.md is up to date')
+  return 0
+
+
+if __name__ == '__main__':
+  sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,43 @@
+"""SIGINT and SIGTERM: the first asks the run to save and stop, the second stops it."""
+
+import signal
+from types import FrameType
+
+
+class Interrupted(BaseException):  # like KeyboardInterrupt, nobody's `except Exception`
+  """A second signal came, or one where there is nothing to save."""
+
+  def __init__(self, number: int):
+    self.code, self.name = 128 + number, signal.Signals(number).name
+    super().__init__(self.name)
+
+
+class Signals:
+  """Handles both signals while it is entered."""
+
+  def __init__(self):
+    self._came: list[int] = []
+    self._before: dict[int, object] = {}
+
+  def __enter__(self) -> 'Signals':
+    for number in (signal.SIGINT, signal.SIGTERM):
+      self._before[number] = signal.signal(number, self._handle)
+    return self
+
+  def __exit__(self, *_) -> None:
+    for number, handler in self._before.items():
+      signal.signal(number, handler)
+
+  def _handle(self, number: int, frame: FrameType | None) -> None:
+    del frame
+    self._came.append(number)
+    if len(self._came) > 1:
+      raise Interrupted(number)
+
+  def pending(self) -> bool:
+    """Tells whether a signal came: the run should save and stop."""
+    return bool(self._came)
+
+  def code(self) -> int:
+    """Returns the exit code of a run that saved and stopped: 0 if no signal came."""
+    return 128 + self._came[0] if self._came else 0

@@ -1,0 +1,85 @@
+"""When a run ends, and which of its states was best.
+
+All of it is decided from the validation lines of metrics.jsonl alone, so a resumed run
+decides as an uninterrupted one.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dl_core import metrics
+from dl_core.types import Data, Key, UserError
+
+MOST_SKIPPED = 5  # updates in a row
+
+
+def best_step(history: Sequence[dict]) -> int | None:
+  """Returns the step of the lowest finite loss, the earliest of equals; None: none is."""
+  finite = [line for line in history if line.get('loss') is not None]
+  return min(finite, key=lambda line: line['loss'], default={'step': None})['step']
+
+
+def target(until: str) -> tuple[str, float]:
+  """Splits METRIC:VALUE. Raises UserError where it is anything else."""
+  name, _, text = until.partition(':')
+  try:
+    value = float(text)
+  except ValueError:
+    value = math.nan
+  if not name or not math.isfinite(value):
+    raise UserError(
+      f'--until={until} was given, METRIC:VALUE is wanted, as in --until=accuracy:0.99'
+    )
+  return name, value
+
+
+def why(config: Any, step: int, history: Sequence[dict]) -> str:
+  """Says why a run is over; '' while it is not.
+
+  Args:
+    config: its settings: steps, patience, until.
+    step: updates made so far.
+    history: its validation lines so far, oldest first.
+
+  Raises:
+    UserError: --until names a metric that the validation lines do not have.
+  """
+  if config.until and history:
+    name, value = target(config.until)
+    if name not in history[-1]:
+      known = ', '.join(n for n in history[-1] if n not in ('step', 'split'))
+      raise UserError(f'--until={config.until} was given, but the metrics are {known}')
+    if metrics.reached(history[-1], name, value):
+      return f'validation {name} reached {history[-1][name]:.4g}'
+  best = best_step(history)
+  if config.patience and best is not None:
+    since = sum(line['step'] > best for line in history)
+    if since >= config.patience:
+      return f'no lower validation loss in {since} evaluations'
+  return f'all {config.steps} steps done' if step >= config.steps else ''
+
+
+def refuse_skips(config: Any, data: Data, in_a_row: Any, step: int, key: Key) -> None:
+  """Raises UserError where too many updates up to `step` were skipped.
+
+  Args:
+    config, data, key: of the run, to say which examples they were.
+    in_a_row: how many of the updates just before `step` were not finite.
+    step: updates made.
+  """
+  in_a_row = int(in_a_row)
+  if in_a_row < MOST_SKIPPED:
+    return
+  first, which = step - in_a_row, ''
+  if data.rows:
+    numbers = np.asarray(data.rows(key, first))
+    more = ', ...' if len(numbers) > 8 else ''
+    which = f' (examples {", ".join(map(str, numbers[:8]))}{more})'
+  raise UserError(
+    f'the loss or its gradient was not finite in {in_a_row} updates in a row, from '
+    f'step {first}{which} on, with --learning_rate={config.learning_rate}; the last '
+    'good checkpoint is as it was; lower the learning rate or look at these examples'
+  )

@@ -1,0 +1,267 @@
+"""The one train step and the one loop.
+
+A step is `(state, batch) -> (state, metrics)`, made from a task and its optimizers. The
+batch is a pure function of the step, so a state is all that a run needs to go on.
+"""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from dl_core import checkpoint, evaluate, metrics, pretrained, sharding, stopping
+from dl_core.log import Clock, Line, Log, Progress
+from dl_core.types import (
+  Array,
+  Batch,
+  Experiment,
+  Extra,
+  Key,
+  Metrics,
+  Params,
+  Task,
+  Variables,
+)
+
+# Keys are folded with the step, which never reaches these.
+DATA, EVALUATION = 2**32 - 1, 2**32 - 2
+ASK_EVERY = 10  # steps between looks at the count of skipped updates
+
+
+@flax.struct.dataclass
+class TrainState:
+  """All that a run is, at one step. Arrays only."""
+
+  step: Array  # int32 []
+  params: Params
+  extra: Extra
+  opt_state: tuple
+  key: Key
+  skipped: Array  # int32 [2]: updates skipped in all, and in a row just now
+
+  @property
+  def variables(self) -> Variables:
+    return {'params': self.params, **self.extra}
+
+
+def init_state(experiment: Experiment, key: Key) -> TrainState:
+  """Returns the state before the first step."""
+  task, optimizers, spec = experiment.task, experiment.optimizers, experiment.data.spec
+  batch = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), spec.batch)
+  init_key, key = jax.random.split(key)
+  variables = dict(task.init(init_key, batch))
+  params = variables.pop('params')
+  opt_state = tuple(optimizer.init(params) for optimizer in optimizers)
+  return TrainState(
+    jnp.int32(0), params, variables, opt_state, key, jnp.zeros(2, jnp.int32)
+  )
+
+
+def make_update(task: Task, optimizers: tuple) -> Callable:
+  """Makes one step, (state, batch) -> (state, metrics): every player's turn, in order.
+
+  It is pure and not yet compiled. Where a loss or a change is not finite, nothing of
+  the state moves but the step, and `skipped` counts.
+  """
+
+  def update(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+    key = jax.random.fold_in(state.key, state.step)
+    params, extra, opt_states, sums, good = state.params, state.extra, [], {}, True
+    turns = zip(task.losses, optimizers, state.opt_state, strict=True)
+    for turn, (loss, optimizer, opt_state) in enumerate(turns):
+      (value, (extra, turn_sums)), gradient = jax.value_and_grad(loss, has_aux=True)(
+        params, extra, batch, jax.random.fold_in(key, turn)
+      )
+      change, opt_state = optimizer.update(gradient, opt_state, params)
+      params = optax.apply_updates(params, change)
+      good &= jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(change))
+      opt_states.append(opt_state)
+      sums |= turn_sums
+
+    def keep(new, old):
+      return jax.tree.map(lambda a, b: jnp.where(good, a, b), new, old)
+
+    total, in_a_row = state.skipped
+    bad = 1 - good.astype(jnp.int32)
+    state = state.replace(
+      step=state.step + 1,
+      params=keep(params, state.params),
+      extra=keep(extra, state.extra),
+      opt_state=keep(tuple(opt_states), state.opt_state),
+      skipped=jnp.stack([total + bad, (in_a_row + 1) * bad]),
+    )
+    return state, keep(sums, jax.tree.map(jnp.zeros_like, sums))
+
+  return update
+
+
+def make_call(experiment: Experiment) -> Callable:
+  """Makes what is dispatched, (state, sums, arrays) -> (state, sums, skipped).
+
+  It takes the batch of the state's step out of the arrays, updates once, and adds to
+  the metrics since the last report.
+  """
+  update = make_update(experiment.task, experiment.optimizers)
+
+  def call(state: TrainState, sums: Metrics | None, arrays: Any):
+    batch = experiment.data.take(arrays, data_key(state), state.step)
+    state, new = update(state, batch)
+    return state, new if sums is None else metrics.add(sums, new), state.skipped
+
+  return call
+
+
+def data_key(state: TrainState) -> Key:
+  """Returns the key that `Data.take` and `Data.rows` get, at every step the same."""
+  return jax.random.fold_in(state.key, DATA)
+
+
+class Run(NamedTuple):
+  """What `fit` returns.
+
+  Attributes:
+    state: the last state; with --keep_best the best one.
+    lines: the lines of metrics.jsonl; the last one is the result on the test split.
+    observed: {step: arrays}.
+    ended: why the run is over, in words; '' if it was interrupted and can go on.
+  """
+
+  state: TrainState
+  lines: list[Line]
+  observed: dict[int, Any]
+  ended: str
+
+
+def fit(
+  experiment: Experiment,
+  workdir: Path | str | None = None,
+  *,
+  interrupted: Callable[[], Any] = lambda: False,
+  progress: Progress | None = None,
+) -> Run:
+  """Trains, from the newest checkpoint of `workdir` if there is one; tests at the end.
+
+  Args:
+    experiment: what `build(config)` returned.
+    workdir: folder for checkpoints and logs; None keeps all in memory.
+    interrupted: asked after every call; anything true saves and returns.
+    progress: where to say what happens; None is silent.
+
+  Raises:
+    UserError: the data or the checkpoints cannot be used, or updates stay not finite.
+  """
+  c, data = experiment.config, experiment.data
+  workdir = Path(workdir) if workdir else None
+  clock, progress = Clock(c.batch_size), progress or Progress(c.steps, quiet=True)
+  mesh = sharding.make_mesh()
+  with (
+    jax.set_mesh(mesh),
+    Log(workdir) as log,
+    checkpoint.open_all(workdir, progress.say) as store,
+  ):
+    fed = data.feed(0)
+    arrays = sharding.place(fed, mesh)
+    call = jax.jit(make_call(experiment), donate_argnums=0)
+    judge = make_judge(experiment)
+    state, sums = begin(experiment, arrays, store, log, progress.say)
+    state, sums = sharding.place((state, sums), mesh)
+    no_sums = jax.tree.map(jnp.zeros_like, sums)
+    clock.start(log.seconds())
+    step, asked = int(state.step), np.zeros(2)
+
+    while True:
+      if step % c.eval_every == 0 or step == c.steps:
+        stopping.refuse_skips(c, data, state.skipped[1], step, data_key(state))
+        if not log.has('validation', step):
+          if step:
+            figures = metrics.mean(sums) | clock.rate(step) | skips(state)
+            log.write(step, 'train', figures | clock.seconds())
+          log.write(step, 'validation', judge(state, 'validation'))
+          if experiment.observe:
+            key = data_key(state)
+            log.observe(step, experiment.observe(state.variables, data, key))
+          progress.report(log.at(step))
+          sums = no_sums
+        clock.pause()
+      history = log.of('validation')
+      ended = stopping.why(c, step, history)
+      stop = ended or clock.late(c.max_seconds) or interrupted()
+      best = stopping.best_step(history) if c.keep_best else None
+      if stop or step == best or (step and step % c.checkpoint_every == 0):
+        log.sync()
+        store.save(step, {'state': state, 'sums': sums}, best)
+      if stop:
+        break
+
+      new = data.feed(step)
+      if new is not fed:
+        fed, arrays = new, sharding.place(new, mesh)
+      last_sums = sums
+      state, sums, skipped = call(state, sums, arrays)
+      step += 1
+      clock.run(step, sums, progress.say)
+      progress.tick(step, last_sums)
+      if step % ASK_EVERY == 0:
+        stopping.refuse_skips(c, data, asked[1], step - ASK_EVERY, data_key(state))
+        asked = skipped
+
+    store.wait()
+    if ended and best is not None:
+      like = {'state': state, 'sums': sums}
+      state = checkpoint.unflatten(like, store.read(best, like))['state']
+      progress.say(f'step {best} has the lowest validation loss')
+    if ended and not log.of('test'):
+      facts = {'baseline': dict(data.baseline()), 'stopped': ended, **clock.seconds()}
+      log.write(step, 'test', judge(state, 'test') | facts)
+      log.sync()
+    return Run(state, log.lines, log.observed, ended)
+
+
+def begin(
+  experiment: Experiment, arrays: Any, store: Any, log: Log, say: Callable
+) -> tuple[TrainState, Metrics]:
+  """Returns the state that a run goes on from, and the metrics since its last report.
+
+  They come from the newest good checkpoint; the log is cut to its step. Without one,
+  the state is a new one, with the parameters of --init_from if that is given.
+  """
+  c = experiment.config
+  state = jax.jit(functools.partial(init_state, experiment))(jax.random.key(c.seed))
+  shapes = jax.eval_shape(make_call(experiment), state, None, arrays)[1]
+  sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+  like = {'state': state, 'sums': sums}
+  saved = store.newest(like)
+  if saved:
+    step, leaves = saved
+    tree = checkpoint.unflatten(like, leaves)
+    log.resume(step)
+    say(f'resumed at step {step}')
+    return tree['state'], tree['sums']
+  log.resume(None)
+  if c.init_from:
+    state = pretrained.read(Path(c.init_from), state, say)
+  return state, sums
+
+
+def make_judge(experiment: Experiment) -> Callable:
+  """Makes (state, split) -> its mean metrics; compiled once for all splits."""
+  judge = jax.jit(experiment.task.metrics)
+  key = jax.random.fold_in(jax.random.key(experiment.config.seed), EVALUATION)
+
+  def mean_metrics(state: TrainState, split: str) -> dict[str, float]:
+    batches = experiment.data.splits[split]()
+    return evaluate.evaluate(judge, state.variables, batches, key)
+
+  return mean_metrics
+
+
+def skips(state: TrainState) -> dict[str, int]:
+  """Returns the count of skipped updates, where there were any."""
+  total = int(state.skipped[0])
+  return {'skipped': total} if total else {}

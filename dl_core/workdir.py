@@ -1,0 +1,203 @@
+"""The folder of a run: where it lies, whose it is, what it says of its origin.
+
+It holds config.json, manifest.json, metrics.jsonl, observed/, tensorboard/,
+checkpoints/ and report/index.html.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from dl_core import config, log
+from dl_core.types import Experiment, UserError
+
+LIBRARIES = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'orbax-checkpoint')
+CONTENTS = (
+  'config.json', 'manifest.json', 'metrics.jsonl', 'observed', 'tensorboard',
+  'checkpoints', 'report',
+)  # fmt: skip
+
+
+def find(c: config.Config, name: str, source: str) -> Path:
+  """Returns the workdir of a run: as given, or named by the settings that matter."""
+  if c.workdir:
+    return Path(c.workdir)
+  return Path('runs') / f'{name}-{config.fingerprint(config.settings(c, source))}'
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+  """Creates the folder and holds it against a second run.
+
+  The lock is the kernel's: it goes with the process, however that ends.
+
+  Raises:
+    UserError: the folder cannot be made or written, or another run holds it.
+  """
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / 'lock').open('a+')
+  except OSError as error:
+    raise UserError(
+      f'the workdir {folder} cannot be written ({error.strerror}); name another one '
+      'with --workdir'
+    ) from None
+  with file:
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+      file.seek(0)
+      raise UserError(
+        f'{file.read().strip() or "another process"} is at work in {folder}; wait for '
+        'it, or name another --workdir'
+      ) from None
+    file.truncate(0)
+    file.write(f'process {os.getpid()} on {socket.gethostname()}')
+    file.flush()
+    yield
+
+
+def clear(folder: Path) -> None:
+  """Drops what a run left in the folder, and nothing else."""
+  for name in CONTENTS:
+    path = folder / name
+    if path.is_dir():
+      shutil.rmtree(path)
+    else:
+      path.unlink(missing_ok=True)
+
+
+def claim(folder: Path, name: str, doc: str, experiment: Experiment) -> None:
+  """Writes config.json, or compares it with the one that is there.
+
+  Raises:
+    UserError: the folder is of another experiment, of other settings or of other data.
+  """
+  c, source = experiment.config, experiment.data.spec.source
+  path = folder / 'config.json'
+  if path.exists():
+    stored = read_config(folder)
+    before = stored['identity'] | {'experiment': stored['experiment']}
+    now = config.settings(c, source) | {'experiment': name}
+    different = [
+      f'{key} was {before.get(key)!r} and is now {now.get(key)!r}'
+      for key in sorted(before.keys() | now.keys())
+      if before.get(key) != now.get(key)
+    ]
+    if different:
+      raise UserError(
+        f'{folder} holds a run of other settings: {"; ".join(different)}; give the '
+        'settings it has, name another --workdir, or start over with --fresh'
+      )
+  defaults = {entry.name: entry.default for entry in dataclasses.fields(c)}
+  write_json(
+    path,
+    {
+      'experiment': name,
+      'doc': doc.strip().splitlines()[0],
+      'settings': dataclasses.asdict(c),
+      'defaults': defaults,
+      'identity': config.settings(c, source),
+      'source': source,
+    },
+  )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+  """Reads config.json. Raises UserError where there is none."""
+  try:
+    return json.loads((folder / 'config.json').read_text())
+  except (OSError, ValueError) as error:
+    raise UserError(
+      f'{folder} is not the workdir of a run: its config.json cannot be read ({error})'
+    ) from None
+
+
+def finished(folder: Path) -> bool:
+  """Tells whether the run in the folder has its result and its report."""
+  lines = log.read(folder / 'metrics.jsonl')
+  tested = bool(lines) and lines[-1]['split'] == 'test'
+  return tested and (folder / 'report' / 'index.html').exists()
+
+
+def write_manifest(folder: Path, experiment: Experiment) -> None:
+  """Writes what one has to know to repeat the run; a resumed run adds its start."""
+  path = folder / 'manifest.json'
+  try:
+    starts = json.loads(path.read_text())['starts']
+  except (OSError, ValueError, KeyError):
+    starts = []
+  now = datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')
+  data = experiment.data
+  variables = jax.eval_shape(experiment.task.init, jax.random.key(0), data.spec.batch)
+  count = sum(leaf.size for leaf in jax.tree.leaves(variables['params']))
+  write_json(
+    path,
+    {
+      'command': command(),
+      'started': (starts or [now])[0],
+      'starts': [*starts, now],
+      'git': revision(),
+      'versions': {'python': platform.python_version()}
+      | {name: importlib.metadata.version(name) for name in LIBRARIES},
+      'machine': f'{platform.machine()}, {os.cpu_count()} cores',
+      'platform': jax.default_backend(),
+      'devices': [f'{d.platform}:{d.id} {d.device_kind}' for d in jax.devices()],
+      'xla_flags': os.environ.get('XLA_FLAGS', ''),
+      'parameters': count,
+      'published': [figure._asdict() for figure in experiment.published],
+      'data': {
+        'source': data.spec.source,
+        'digests': dict(data.digests()),
+        'notes': list(data.notes),
+      },
+    },
+  )
+
+
+def write_json(path: Path, value: Any) -> None:
+  """Writes a JSON file whole or not at all."""
+  temporary = path.with_suffix('.tmp')
+  temporary.write_text(json.dumps(value, indent=2) + '\n')
+  os.replace(temporary, path)
+
+
+def revision() -> str:
+  """Returns the git revision of this code: 'abc1234', 'abc1234 (changed)' or ''."""
+  git = ['git', '-C', str(Path(__file__).parent)]
+  try:
+    run = lambda *words: subprocess.run(  # noqa: E731
+      [*git, *words], capture_output=True, text=True, check=True, timeout=10
+    ).stdout.strip()
+    changed = run('status', '--porcelain', '--untracked-files=no')
+    return run('rev-parse', '--short', 'HEAD') + (' (changed)' if changed else '')
+  except (OSError, subprocess.SubprocessError):
+    return ''
+
+
+def command() -> str:
+  """Returns the command that this process was called by, as one would type it."""
+  spec = getattr(sys.modules['__main__'], '__spec__', None)
+  program = ['-m', spec.name] if spec else [sys.argv[0]]
+  return shlex.join(['python', *program, *sys.argv[1:]])
+
+
+def resume_command() -> str:
+  """Returns the command that goes on with a run: the same one, less --fresh."""
+  words = [word for word in shlex.split(command()) if word != '--fresh']
+  return shlex.join(words)

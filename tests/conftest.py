@@ -1,0 +1,24 @@
+"""Every test runs on CPU with 8 simulated devices; promotion of ranks is an error."""
+
+import os
+
+os.environ['JAX_PLATFORMS'] = 'cpu'
+os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=8'
+os.environ['JAX_NUMPY_RANK_PROMOTION'] = 'raise'
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser):
+  parser.addoption('--test_data', default='', help='folder of real data')
+
+
+@pytest.fixture(scope='session')
+def test_data(request) -> Path:
+  """The folder of real data, or a skip in words."""
+  folder = request.config.getoption('--test_data')
+  if not folder:
+    pytest.skip('needs real data: make test-all TEST_DATA=DIR')
+  return Path(folder)
