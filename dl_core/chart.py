@@ -112,16 +112,19 @@ def chart(lines: Sequence[history.Line], name: str) -> Chart | None:
 def ticks(low: float, high: float, log: bool = False) -> list[float]:
   """Returns two to eight round numbers; the first is <= low, the last >= high."""
   if log:
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for mantissas in ((1, 2, 5), (1, 3), (1,)):
-      marks = [mantissa * 10.0**k for k in decades for mantissa in mantissas]
-      first = max(m for m in marks if m <= low)
-      last = min(m for m in marks if m >= high)
-      marks = [m for m in marks if first <= m <= last]
+    bottom, top = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for mantissas in ((1, 2, 5), (1, 3)):
+      marks = [m * 10.0**k for k in range(bottom - 1, top + 2) for m in mantissas]
+      first, last = (
+        max(m for m in marks if m <= low),
+        min(m for m in marks if m >= high),
+      )
+      marks = [mark for mark in marks if first <= mark <= last]
       if len(marks) <= 8:
-        break
-    return marks
-  if high == low:
+        return marks
+    stride = math.ceil((top - bottom) / 7)
+    return [10.0**k for k in range(bottom, top + stride, stride)]
+  if high - low <= 1e-9 * abs(high):
     low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
   unit = 10.0 ** math.floor(math.log10((high - low) / 5))
   step = next(m * unit for m in (1, 2, 5, 10) if 5 * m * unit >= 0.999 * (high - low))

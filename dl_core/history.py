@@ -25,7 +25,7 @@ def figures(line: Line) -> dict[str, float]:
   return {
     name: math.nan if value is None else float(value)
     for name, value in line.items()
-    if name not in ASIDE and (value is None or type(value) in (int, float))
+    if name not in ASIDE and (value is None or isinstance(value, int | float))
   }
 
 
@@ -75,20 +75,22 @@ def verdict(history: Sequence[Line]) -> Verdict:
         twentieth or more since the best one; or
      b. validation loss ended above twice the train loss, and above it by a tenth of
         start - train loss. (Train loss errs on the high side, so this is no artefact.)
-  5. underfitted: train loss did not fall below 0.9 start, or no figure of train or
-     validation beats the best constant answer by a tenth of what that leaves undone.
+  5. underfitted: neither loss fell below 0.9 start, or no figure of train or validation
+     beats the best constant answer by a tenth of what that leaves undone.
   6. undecided: fewer than three evaluations.
   7. underfitted: at the end validation loss was falling so fast that a fifth of the
      run brought a twentieth of all that was gained.
   8. unstable: validation loss rose as in 4a, and train loss did not fall meanwhile.
   9. well fitted: all else.
+
+  Where a loss may be negative, a tenth of it is a tenth of its size.
   """
   train, judged = (curve(history, split, 'loss') for split in ('train', 'validation'))
   if not finite(train) or not finite(judged):
     return Verdict(
       'undecided',
-      'There is no loss of both train and validation to compare.',
-      'More steps, or a smaller --eval_every.',
+      'There is no loss on both train and validation, so there is nothing to compare.',
+      '',
     )
   if not math.isfinite(train[-1][1] + judged[-1][1]):
     return Verdict(
@@ -102,16 +104,17 @@ def verdict(history: Sequence[Line]) -> Verdict:
   best_step, best = min(judged, key=lambda point: point[1])
   then = [loss for step, loss in train if step <= best_step] or [train[0][1]]
   after = [loss for step, loss in judged if step > best_step][-3:]
-  rose = bool(after) and min(after) > max(1.1 * best, best + 0.02 * (start - best))
-  learnt = fitted < 0.9 * start
+  clear = max(0.1 * abs(best), 0.02 * (start - best))
+  rose = bool(after) and min(after) > best + clear
+  low = start - 0.1 * abs(start)
   losses = (
     f'At the end the loss is {fitted:.3g} on train and {end:.3g} on validation'
     f' ({start:.3g} {"before training" if first_step == 0 else "at first"}).'
   )
-  if fitted > end and learnt:
+  if fitted > end:
     losses += (
-      ' Train stands above validation because it is a mean over the steps between two'
-      ' lines, with dropout and augmentation (if any) on; that alone is no fault.'
+      ' That train lies above validation is no fault in itself: it is a mean over the'
+      ' steps since the line before, with dropout and augmentation (if any) on.'
     )
 
   for name in ('accuracy', 'exact'):
@@ -125,7 +128,7 @@ def verdict(history: Sequence[Line]) -> Verdict:
     'Stopping at the lowest validation loss (--patience=5, or --keep_best), more data'
     ' or augmentation, dropout, weight decay, or a smaller model.'
   )
-  if learnt and rose and fitted < 0.95 * then[-1]:
+  if fitted < low and rose and fitted < then[-1] - 0.05 * abs(then[-1]):
     return Verdict(
       'overfitted',
       f'Validation loss was lowest at step {best_step:,} ({best:.3g}) and then rose to '
@@ -133,21 +136,20 @@ def verdict(history: Sequence[Line]) -> Verdict:
       f'{fitted:.3g}: the model was learning its examples by heart.',
       remedy,
     )
-  if learnt and end > 2 * fitted and end - fitted > 0.1 * (start - fitted):
+  gap = end - fitted > 0.1 * (start - fitted)
+  if 0 <= fitted < low and end > 2 * fitted and gap:
     return Verdict(
       'overfitted',
-      f'{losses} Validation loss stays at {end / fitted:.1f} times the train loss: much'
-      ' of what was learnt holds for the training examples alone.'
-      if fitted > 0
-      else f'{losses} What was learnt holds for the training examples alone.',
+      f'{losses} Validation loss stays at more than twice the train loss: much of what'
+      ' was learnt holds for the training examples alone.',
       remedy,
     )
   weak = _no_better_than_constant(history)
-  if not learnt or weak:
+  if min(fitted, end) >= low or weak:
     return Verdict(
       'underfitted',
-      weak or f'{losses} Train loss is hardly lower than that of the untrained model.',
-      'Another --learning_rate, more steps, or a model that can say more; and a look at'
+      weak or f'{losses} That is hardly lower than before.',
+      'A model that can say more, another --learning_rate, more steps; and a look at'
       ' whether the inputs hold the answer at all.',
     )
   if len(judged) < 3:
@@ -185,12 +187,12 @@ def verdict(history: Sequence[Line]) -> Verdict:
 
 def _no_better_than_constant(history: Sequence[Line]) -> str:
   """Says so in a sentence if no figure clearly beats its baseline; else returns ''."""
-  baseline = next((line['baseline'] for line in history if line.get('baseline')), {})
+  found = [line['baseline'] for line in history if line.get('baseline')]
   weak = []
-  for name, constant in baseline.items():
-    ends = [curve(history, split, name)[-1:] for split in ('train', 'validation')]
-    ends = [value for end in ends for _, value in finite(end)]
-    if not ends:
+  for name, constant in found[-1].items() if found else ():
+    curves = [curve(history, split, name)[-1:] for split in ('train', 'validation')]
+    ends = [value for last in curves for _, value in finite(last)]
+    if not ends or constant is None:
       continue
     if name in FRACTIONS:
       reached, beaten = max(ends), max(ends) >= constant + 0.1 * (1 - constant)
@@ -201,7 +203,7 @@ def _no_better_than_constant(history: Sequence[Line]) -> str:
     if beaten:
       return ''
     weak.append(
-      f'The best {name} on train or validation at the end is {shown(name, reached)};'
+      f'At the end {name} is at best {shown(name, reached)}, on train or validation;'
       f' the best constant answer scores {shown(name, constant)}.'
     )
   return ' '.join(weak)

@@ -17,7 +17,7 @@ MOST_SKIPPED = 5  # updates in a row
 
 
 def best_step(history: Sequence[dict]) -> int | None:
-  """Returns the step of the lowest finite loss, the earliest of equals; None: none is."""
+  """Returns the step of the lowest finite loss, the earliest of equals, if any is."""
   finite = [line for line in history if line.get('loss') is not None]
   return min(finite, key=lambda line: line['loss'], default={'step': None})['step']
 

@@ -24,9 +24,12 @@ def main(argv: Sequence[str]) -> int:
   )
   try:
     given = parser.parse_args(argv)
-    declaration = sources.declare(given.name, given.data_dir)
-    if declaration.folder is None:
-      declaration = sources.prepare(declaration)
+    if given.name == 'folder':
+      raise UserError(
+        'folder was given, which needs no preparing; '
+        'give --dataset=folder --data_dir=DIR to an experiment'
+      )
+    declaration = sources.prepare(sources.declare(given.name, given.data_dir))
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2

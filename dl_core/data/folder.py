@@ -42,7 +42,8 @@ def listed(data_dir: str) -> Listing:
       f'{root / "train"} holds {len(classes)} class folders, at least 2 are wanted; '
       'put the images of each class into a folder of its own'
     )
-  files, digest = {}, hashlib.sha256()
+  files: dict[str, list[tuple[Path, int]]] = {}
+  digest = hashlib.sha256()
   for split in ('train', 'test'):
     if root.joinpath(split).is_dir():
       files[split] = []

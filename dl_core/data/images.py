@@ -7,7 +7,6 @@ whose examples have an image and a label; `--dataset=folder` is one's own images
 import contextlib
 import functools
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, folder, pillow, sources, splits
+from dl_core.data import batches, declarations, folder, pillow, sources, splits
 from dl_core.types import Batch, Data, Spec, UserError
 
 VALIDATION, TEST = 0.1, 0.2  # shares of the training examples, where they are carved
@@ -106,21 +105,21 @@ def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
 def _prepared(c: Config) -> Images:
   """Finds a set of `sources`."""
   declaration = sources.declare(c.dataset, c.data_dir)
-  image = declaration.features.get('image', sources.Feature(''))
-  label = declaration.features.get('label', sources.Feature(''))
+  image = declaration.features.get('image', declarations.Feature(''))
+  label = declaration.features.get('label', declarations.Feature(''))
   if (image.kind, label.kind) != ('Image', 'ClassLabel'):
     held = ', '.join(f'{key} ({f.kind})' for key, f in declaration.features.items())
     raise UserError(
       f'--dataset={c.dataset} was given, whose examples hold {held}; wanted are image '
       '(Image) and label (ClassLabel), give a set that has them'
     )
-  fixed = None not in image.shape and image.shape[-1:] in ((1,), (3,))
+  sides = tuple(side for side in image.shape if side)
   return Images(
     source=declaration.source,
     classes=label.names,
     splits=tuple(declaration.counts),
     decoded=functools.partial(_cached, declaration),
-    shape=image.shape if fixed else None,
+    shape=sides if len(sides) == 3 and sides[2] in (1, 3) else None,
     notes=declaration.notes,
   )
 
@@ -167,8 +166,8 @@ def _three_splits(
         chosen = splits.carve(y, max(count, 1))
       except ValueError:
         raise UserError(
-          f'{images.source} has {n} training examples in {len(images.classes)} classes, '
-          f'too few to set some apart as {" and ".join(lacking)}; add some'
+          f'{images.source} has {n} training examples of {len(images.classes)} classes'
+          f', too few to set some apart as {" and ".join(lacking)}; add some'
         ) from None
       parts[name] = x[chosen], y[chosen]
       x, y = x[~chosen], y[~chosen]
@@ -196,43 +195,38 @@ def _checked(images: Images, split: str, shape: pillow.Shape) -> Arrays:
 
 
 def _cached(
-  declaration: sources.Declaration, split: str, shape: pillow.Shape
+  declaration: declarations.Declaration, split: str, shape: pillow.Shape
 ) -> Arrays:
   """Decodes a split of a prepared set, or reads what was decoded before."""
-  if declaration.folder is None:
-    declaration = sources.prepare(declaration)
+  declaration = sources.prepare(declaration)
   name = f'{split}-{"x".join(map(str, shape))}-{FITTING}.npz'
   cache = declaration.folder / 'decoded' / name
   # Absent, or damaged in one of many ways; np.load checks a sum of each array.
-  with contextlib.suppress(Exception), np.load(cache) as file:
-    return file['x'], file['y']
-  examples, labels = sources.records(declaration, split, encoded=('image',)), []
+  with contextlib.suppress(Exception), open(cache, 'rb') as file, np.load(file) as kept:
+    return kept['x'], kept['y']
+  labels = []
 
   def files():
-    for start in range(0, len(examples), pillow.CHUNK):
-      rows = range(start, min(start + pillow.CHUNK, len(examples)))
-      for row, example in zip(rows, examples.__getitems__(rows), strict=True):
-        labels.append(example['label'])
-        yield pillow.File(f'image {row} of {split}', example['image'])
+    examples = sources.examples(declaration, split, encoded=('image',))
+    for row, example in enumerate(examples):
+      labels.append(example['label'])
+      name = f'image {row} of {split} in {declaration.folder}'
+      yield pillow.File(name, example['image'])
 
-  try:
-    x = pillow.stacked(files(), len(examples), shape)
-  except (RuntimeError, ValueError, UserError) as error:
-    raise UserError(sources.damaged(declaration, error)) from error
+  x = pillow.stacked(files(), declaration.counts[split], shape)
   y = np.array(labels, np.int32)
   _keep(cache, x=x, y=y)
   return x, y
 
 
-def _keep(path: Path, **arrays: np.ndarray) -> None:
-  """Writes a cache file, whole or not at all; where it cannot, the next start decodes."""
+def _keep(path: Path, **arrays: Any) -> None:
+  """Writes a cache file, whole or not at all. One that cannot be is done without."""
+  temporary = path.with_name(f'{path.name}.{os.getpid()}')
   with contextlib.suppress(OSError):
     path.parent.mkdir(exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
     try:
-      with open(descriptor, 'wb') as file:
+      with open(temporary, 'wb') as file:
         np.savez(file, **arrays)
       os.replace(temporary, path)
-    except BaseException:
-      os.unlink(temporary)
-      raise
+    finally:
+      temporary.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dl_core.types import UserError
 
-Shape = tuple[int, int, int]  # height, width, 1 or 3 channels
+Shape = tuple[int, ...]  # height, width, 1 or 3 channels
 NEAR = 0.75  # images of at least this share of the size get a border and are not scaled
 CHUNK = 256  # images decoded at a time
 SMALL = 8_192  # bytes; threads decoding smaller files wait for each other (measured)

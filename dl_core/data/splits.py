@@ -24,7 +24,7 @@ def carve(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
   if count > (sizes - 1).sum():
     raise ValueError(f'{count=} is more than {len(labels)=} less one for each class')
   exact = sizes * (count / max(len(labels), 1))
-  quotas = np.minimum(np.floor(exact).astype(int), sizes - 1)
+  quotas = np.floor(exact).astype(int)
   while (short := count - quotas.sum()) > 0:
     wanting = np.where(quotas < sizes - 1, exact - quotas, -np.inf)
     free = np.argsort(-wanting, kind='stable')[:short]

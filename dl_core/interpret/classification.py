@@ -15,7 +15,7 @@ import numpy as np
 from dl_core import interpret
 from dl_core.types import Batch, Picture, Task, Variables
 
-RIGHT, WRONG = '#2f7fb8', '#cf5e24'  # legible on light and on dark
+RIGHT, WRONG, GREY = '#2f7fb8', '#cf5e24', '#80808040'  # for light and dark pages
 FEW = 20  # classes up to which every cell of the matrix shows its number
 
 
@@ -70,11 +70,14 @@ def ask(
 ) -> Answers:
   """Runs a model over batches; examples of weight 0 do not count."""
 
+  outputs: Any = task.outputs
+
   @jax.jit
   def log_probabilities(variables, x):
-    return jax.nn.log_softmax(task.outputs(variables, x).astype(jnp.float32))
+    return jax.nn.log_softmax(outputs(variables, x).astype(jnp.float32))
 
-  columns, kept, classes, count = [], [], 0, 0
+  columns, classes, count = [], 0, 0
+  kept: list[Any] = []  # (right, -loss, place, image), worst first
   for batch in batches:
     real = np.asarray(batch.weight) > 0
     scores = np.asarray(log_probabilities(variables, batch.x))[real]
@@ -83,17 +86,16 @@ def ask(
     loss = -scores[rows, truth]
     columns.append((truth, said, np.exp(scores[rows, said]), loss))
     if getattr(batch.x, 'ndim', 0) == 4:
-      entries = zip(said == truth, -loss, count + rows, batch.x[real], strict=True)
+      images = np.asarray(batch.x)[real]
+      entries = zip(said == truth, -loss, count + rows, images, strict=True)
       kept = heapq.nsmallest(show, [*kept, *entries], key=lambda entry: entry[:3])
     count += len(rows)
   if any(not right for right, *_ in kept):
     kept = [entry for entry in kept if not entry[0]]
-  return Answers(
-    *(np.concatenate(column) for column in zip(*columns, strict=True)),
-    classes=classes,
-    shown=np.array([place for _, _, place, _ in kept], int),
-    images=np.array([image for *_, image in kept], np.float32),
-  )
+  truth, said, confidence, loss = map(np.concatenate, zip(*columns, strict=True))
+  places = np.array([place for _, _, place, _ in kept], int)
+  images = np.array([image for *_, image in kept], np.float32)
+  return Answers(truth, said, confidence, loss, classes, places, images)
 
 
 def confusion(answers: Answers) -> np.ndarray:
@@ -130,42 +132,41 @@ def draw_matrix(table: np.ndarray, names: Sequence[str]) -> Any:
   from matplotlib.figure import Figure
 
   k = len(table)
-  side = float(np.clip(max(min(0.6 * k, 4.4), 0.125 * k), 2, 12.5))  # inches
+  side = float(np.clip(max(min(0.6 * k, 3.7), 0.11 * k), 2, 11))  # inches
   cell = 72 * side / k  # points
-  every = int(np.ceil(9 / cell))  # a label needs nine points
-  size = min(10, 0.8 * cell * every)
+  every = int(np.ceil(7.9 / cell))  # a label needs so many points
+  size = min(10, 0.85 * cell * every)
   total = table.sum(axis=1)
   share = table / np.maximum(total, 1)[:, None]
-  colour = np.where(
-    np.eye(k, dtype=bool)[..., None], *map(colors.to_rgb, (RIGHT, WRONG))
-  )
+  same = np.eye(k, dtype=bool)[..., None]
+  colour = np.where(same, colors.to_rgb(RIGHT), colors.to_rgb(WRONG))
   strength = np.sqrt(share)  # so that rare mistakes can be seen too
 
   figure = Figure(figsize=(side, side))
   axes = figure.add_axes((0, 0, 1, 1))
   image = np.concatenate([colour, strength[..., None]], axis=-1)
   axes.imshow(image, interpolation='none')
-  places = np.arange(0, k, every)
-  labels = [short(names[i]) for i in places]
-  plain = {'parse_math': False, 'fontsize': size}
+  places = range(0, k, every)
+  labels = [short(names[i], 18 if k <= FEW else 14) for i in places]
+  plain: Any = {'parse_math': False, 'fontsize': size}
   turn = 90 if max(map(len, labels)) * 0.6 * size > cell * every else 0
   axes.set_xticks(places, labels, rotation=turn, **plain)
   axes.set_yticks(places, labels, **plain)
   axes.set_xlabel('what the model says')
   axes.set_ylabel('what it is')
   recall = axes.secondary_yaxis('right')
-  found = [f'{share[i, i]:.0%}' if total[i] else '–' for i in places]
+  percent = '.1%' if k <= FEW else '.0%'
+  found = [f'{share[i, i]:{percent}}' if total[i] else '–' for i in places]
   recall.set_yticks(places, found, fontsize=size)
-  recall.set_ylabel('recall')
+  axes.text(1, 1.01, 'recall', transform=axes.transAxes, fontsize=size)
   if k <= FEW:
-    digits = max(2, len(str(table.max())))
+    fits = min(10, 1.3 * cell / max(2, len(str(table.max()))))
     for i, j in zip(*np.nonzero(table), strict=True):
-      ink = {'color': 'white'} if strength[i, j] > 0.6 else {}
-      text = {'ha': 'center', 'va': 'center', 'fontsize': min(10, 1.3 * cell / digits)}
-      axes.text(j, i, table[i, j], **text, **ink)
-  axes.set_xticks(np.arange(k + 1) - 0.5, minor=True)
-  axes.set_yticks(np.arange(k + 1) - 0.5, minor=True)
-  axes.grid(which='minor', color='#80808040', linewidth=0.5)
+      ink: Any = {'color': 'white'} if strength[i, j] > 0.8 else {}
+      axes.text(j, i, table[i, j], ha='center', va='center', fontsize=fits, **ink)
+    for edge in np.arange(k + 1) - 0.5:
+      axes.axhline(edge, color=GREY, linewidth=0.5)
+      axes.axvline(edge, color=GREY, linewidth=0.5)
   for each in (axes, recall):
     each.tick_params(which='both', length=0)
     each.spines[:].set_visible(False)
@@ -174,13 +175,14 @@ def draw_matrix(table: np.ndarray, names: Sequence[str]) -> Any:
 
 def confused(table: np.ndarray, names: Sequence[str], most: int = 15) -> Picture:
   """Makes the picture of the pairs that are confused most often."""
-  counts, true, said = zip(*pairs(table)[:most], strict=True)
-  labels = [f'{short(names[i])} → {short(names[j])}' for i, j in zip(true, said)]  # noqa: B905
+  worst = pairs(table)[:most]
+  counts = [count for count, _, _ in worst]
+  labels = [f'{short(names[i])} → {short(names[j])}' for _, i, j in worst]
 
   def draw():
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3.2, 0.25 * len(counts)))
+    figure = Figure(figsize=(2.4, 0.25 * len(counts)))
     axes = figure.add_axes((0, 0, 1, 1))
     bars = axes.barh(range(len(counts)), counts, color=WRONG, height=0.7)
     axes.bar_label(bars, padding=3)
@@ -200,20 +202,18 @@ def confused(table: np.ndarray, names: Sequence[str], most: int = 15) -> Picture
 
 def examples(answers: Answers, names: Sequence[str]) -> Picture:
   """Makes the picture of the images in `answers.shown`."""
-  wrong = int((answers.said != answers.truth).sum())
-  if wrong:
-    title = 'Worst mistakes'
-    caption = (
-      f'Of {wrong:,} test images that are read wrong, the {len(answers.shown)} whose'
-      ' true class was given the least probability: what the model says, how surely,'
-      ' and what it is.'
-    )
-  else:
-    title = 'Closest calls'
-    caption = (
-      f'All {len(answers.truth):,} test images are read right: there is no mistake to'
-      ' show. These are the ones it was least sure of.'
-    )
+  wrong, total = int((answers.said != answers.truth).sum()), len(answers.truth)
+  some = 'The one mistake' if wrong == 1 else f'All {wrong} mistakes'
+  if wrong > len(answers.shown):
+    some = f'The worst {len(answers.shown)} of {wrong:,} mistakes'
+  title = 'Worst mistakes' if wrong else 'Closest calls'
+  caption = (
+    f'{some} in {total:,} test images, beginning where the true class was thought'
+    ' least probable: what the model says, how surely, and what it is.'
+    if wrong
+    else f'All {total:,} test images are read right: there is no mistake to show.'
+    ' These are the ones it was least sure of.'
+  )
   return Picture(title, caption, lambda: draw_examples(answers, names))
 
 
@@ -227,8 +227,10 @@ def draw_examples(answers: Answers, names: Sequence[str]) -> Any:
   if images.shape[-1] != 3:
     images = images.mean(axis=-1)  # grey, of however many channels
   down = -(-len(images) // across)
-  figure = Figure(figsize=(1.2 * across, 1.62 * down))
-  figure.subplots_adjust(0, 0, 1, 1, wspace=0.08, hspace=0.38)
+  between = ', ' if max(map(len, names)) <= 8 else '\n'  # what fits below an image
+  room = 0.42 if between == ', ' else 0.6  # inches
+  figure = Figure(figsize=(1.15 * across, (1.1 + room) * down))
+  figure.subplots_adjust(0, 0, 1, 1, wspace=0.05, hspace=room / 1.1)
   for index, axes in enumerate(figure.subplots(down, across, squeeze=False).flat):
     axes.axis('off')
     if index >= len(images):
@@ -236,11 +238,11 @@ def draw_examples(answers: Answers, names: Sequence[str]) -> Any:
     axes.imshow(images[index], cmap='gray', vmin=0, vmax=1, interpolation='none')
     place = answers.shown[index]
     said, truth = answers.said[place], answers.truth[place]
-    words = f'{short(names[said], 12)} {answers.confidence[place]:.0%}'
+    words = f'{short(names[said], 14)}{between}{answers.confidence[place]:.0%}'
     if said != truth:
-      words += f'\nis {short(names[truth], 14)}'
-    below = {'ha': 'center', 'va': 'top', 'transform': axes.transAxes}
-    axes.text(0.5, -0.04, words, fontsize=9, parse_math=False, **below)
+      words += f'\nis {short(names[truth], 12)}'
+    below: Any = {'ha': 'center', 'va': 'top', 'transform': axes.transAxes}
+    axes.text(0.5, -0.04, words, fontsize=9.5, parse_math=False, **below)
   return figure
 
 

@@ -13,6 +13,7 @@ from dl_core import interpret
 from dl_core.types import Picture
 
 ACROSS = 8  # filters in a row
+SCALE, GAP = 5, 3  # pixels drawn for each of a filter, and between two filters
 
 
 def report(*path: str, most: int = 64) -> interpret.Report:
@@ -66,23 +67,36 @@ def picture(kernel: np.ndarray, name: str, most: int = 64) -> Picture:
 
 
 def grid(kernel: np.ndarray) -> Any:
-  """Draws filters [h, w, 1 or 3, n], zero in the middle of one scale for all."""
+  """Draws filters [h, w, 1 or 3, n] as one image."""
   from matplotlib.figure import Figure
 
-  count = kernel.shape[-1]
+  image = tiles(kernel)
+  width = min(0.75 * kernel.shape[-1], 4.8)  # inches
+  figure = Figure(figsize=(width, width * image.shape[0] / image.shape[1]))
+  axes = figure.add_axes((0, 0, 1, 1))
+  axes.imshow(image, interpolation='none')
+  axes.axis('off')
+  return figure
+
+
+def tiles(kernel: np.ndarray) -> np.ndarray:
+  """Lays filters [h, w, 1 or 3, n] side by side: RGBA in [0, 1], gaps transparent.
+
+  Zero is the middle of one scale for all.
+  """
+  from matplotlib import colormaps
+
+  channels, count = kernel.shape[2:]
+  images = np.moveaxis(kernel / (np.abs(kernel).max() or 1), -1, 0) / 2 + 0.5
+  if channels == 1:
+    images = colormaps['RdBu_r'](images[..., 0])
+  else:
+    images = np.concatenate([images, np.ones_like(images[..., :1])], axis=-1)
+  images = images.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
   across = min(ACROSS, count)
   down = -(-count // across)
-  largest = np.abs(kernel).max() or 1
-  size = min(0.9, 4.8 / across)  # inches
-  figure = Figure(figsize=(size * across, size * down))
-  figure.subplots_adjust(0, 0, 1, 1, wspace=0.1, hspace=0.1)
-  for index, axes in enumerate(figure.subplots(down, across, squeeze=False).flat):
-    axes.axis('off')
-    if index < count:
-      image = kernel[..., index] / largest  # in [-1, 1]
-      if kernel.shape[2] == 3:
-        axes.imshow((image + 1) / 2, interpolation='none')
-      else:
-        limits = {'cmap': 'RdBu_r', 'vmin': -1, 'vmax': 1}
-        axes.imshow(image[..., 0], interpolation='none', **limits)
-  return figure
+  missing = down * across - count
+  images = np.pad(images, ((0, missing), (0, GAP), (0, GAP), (0, 0)))
+  images = images.reshape(down, across, *images.shape[1:]).swapaxes(1, 2)
+  rows = images.shape[0] * images.shape[1]
+  return images.reshape(rows, -1, 4)[:-GAP, :-GAP]

@@ -43,15 +43,15 @@ class IdxBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 
 def read(path: Path) -> np.ndarray:
-  """Reads a gzipped idx file of bytes: its rank, its sides and the values, row by row.
+  """Reads a gzipped idx file: a type (8: bytes), a rank, the sides, the values.
 
   Raises:
     ValueError: it is not one.
   """
   with gzip.open(path) as file:
     content = file.read()
-  zero, kind, rank = content[:2], content[2], content[3]
-  sides = np.frombuffer(content, '>u4', rank, offset=4)
-  if zero != b'\0\0' or kind != 8 or len(content) != 4 + 4 * rank + sides.prod():
-    raise ValueError(f'{path} is not an idx file of bytes')
-  return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sides)
+  if content[:3] == b'\0\0\x08' and len(content) >= (start := 4 + 4 * content[3]):
+    sides = np.frombuffer(content[4:start], '>u4')
+    if len(content) == start + sides.prod():
+      return np.frombuffer(content, np.uint8, offset=start).reshape(sides)
+  raise ValueError(f'{path} is not an idx file of bytes')

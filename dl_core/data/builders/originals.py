@@ -53,23 +53,22 @@ def obtain(
   for choice in choices:
     found = {original.name: _found(original, dataset, manual) for original in choice}
     if all(isinstance(path, Path) for path in found.values()):
-      return found
+      return {name: Path(path) for name, path in found.items()}
   try:
     for original in choice:
       if not isinstance(found[original.name], Path):
         found[original.name] = _downloaded(original, downloads)
   except Exception as error:  # TFDS and requests have many
     reason = ' '.join(str(error).split())[:200]
-    wanted = (
-      f'{original.name} ({original.size:,} bytes, sha256 {original.sha256[:16]}...)'
-    )
-    names = ' or '.join(', '.join(original.name for original in c) for c in choices)
+    names = ' or '.join(', '.join(file.name for file in files) for files in choices)
     raise UserError(
-      f'{dataset} is not prepared in {data_dir}, and of its original files {wanted} is '
-      f'missing: {found[original.name]}, and {original.url} gives: {reason}; put {names} '
-      f'into {manual / dataset}/ and run make data DATASET={dataset} DATA_DIR={data_dir}'
+      f'{dataset} is not prepared in {data_dir}, and its original file {original.name} '
+      f'({original.size:,} bytes, sha256 {original.sha256[:16]}...) is missing: '
+      f'{found[original.name]}, and {original.url} gives {reason}; '
+      f'put {names} into {manual / dataset}/ '
+      f'and run make data DATASET={dataset} DATA_DIR={data_dir}'
     ) from error
-  return found
+  return {name: Path(path) for name, path in found.items()}
 
 
 def _found(original: Original, dataset: str, manual: Path) -> Path | str:

@@ -1,0 +1,113 @@
+"""What a data set says of itself before any example is read."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dl_core.types import UserError
+
+
+class Feature(NamedTuple):
+  """One part of an example.
+
+  Attributes:
+    kind: what TFDS calls it: 'Image', 'ClassLabel', 'Text', 'Tensor' ...
+    shape: None where a side varies.
+    names: of the classes of a ClassLabel, in the order of their numbers.
+  """
+
+  kind: str
+  shape: tuple[int | None, ...] = ()
+  names: tuple[str, ...] = ()
+
+
+class Declaration(NamedTuple):
+  """What is known of a set before any example is read.
+
+  Attributes:
+    name, version: together they say which data it is, and in which order.
+    features: what an example holds.
+    counts: examples of each split.
+    notes: sentences that belong beside every result on this data.
+    folder: where it lies, or will lie.
+    prepared: whether it does.
+  """
+
+  name: str
+  version: str
+  features: Mapping[str, Feature]
+  counts: Mapping[str, int]
+  notes: tuple[str, ...]
+  folder: Path
+  prepared: bool
+
+  @property
+  def source(self) -> str:
+    return f'{self.name}/{self.version}'
+
+
+def of_builder(builder: Any) -> Declaration:
+  """Asks a builder of ours, whose set is not prepared yet."""
+  features = builder.info.features
+  return Declaration(
+    name=builder.name,
+    version=str(builder.version),
+    features={
+      key: _feature(node, tuple(getattr(features[key], 'names', None) or ()))
+      for key, node in features.to_json()['content']['features'].items()
+    },
+    counts=builder.COUNTS,
+    notes=tuple(builder.info.metadata['notes']),
+    folder=Path(builder.data_dir),
+    prepared=False,
+  )
+
+
+def in_folder(folder: Path, name: str) -> Declaration:
+  """Reads what a prepared set declares, without the 0.5 s that importing TFDS takes."""
+  info = read(folder / 'dataset_info.json')
+  nodes = read(folder / 'features.json').get('featuresDict', {}).get('features', {})
+  metadata = folder / 'metadata.json'
+  notes = read(metadata).get('notes', ()) if metadata.exists() else ()
+  features = {}
+  for key, node in nodes.items():
+    names = folder / f'{key}.labels.txt'
+    lines = names.read_text('utf-8').splitlines() if names.exists() else ()
+    features[key] = _feature(node, tuple(lines))
+  return Declaration(
+    name=name,
+    version=folder.name,
+    features=features,
+    counts={
+      split['name']: sum(map(int, split.get('shardLengths', ())))
+      for split in info.get('splits', ())
+    },
+    notes=tuple(notes),
+    folder=folder,
+    prepared=True,
+  )
+
+
+def read(path: Path) -> dict[str, Any]:
+  """Reads a JSON file of a prepared set.
+
+  Raises:
+    UserError: it is damaged.
+  """
+  try:
+    return json.loads(path.read_text('utf-8'))
+  except (OSError, ValueError) as error:
+    raise UserError(
+      f'{path} cannot be read ({error}); delete {path.parent} and prepare the set again'
+    ) from error
+
+
+def _feature(node: Mapping[str, Any], names: tuple[str, ...]) -> Feature:
+  """Reads one entry of a features.json."""
+  kind = node['pythonClassName'].rpartition('.')[2]
+  content = next((part for part in node.values() if isinstance(part, Mapping)), {})
+  sides = map(int, content.get('shape', {}).get('dimensions', ()))
+  if kind == 'ClassLabel' and not names:
+    names = tuple(map(str, range(int(content['numClasses']))))
+  return Feature(kind, tuple(side if side >= 0 else None for side in sides), names)

@@ -1,0 +1,79 @@
+"""LeNet-5 on handwritten digits (LeCun et al., 1998). Lecture 6.
+
+    python -m experiments.lenet                                  # scikit-learn's digits
+    python -m experiments.lenet --dataset=mnist --data_dir=DIR
+    python -m experiments.lenet --variant=1998     # the paper's own network and loss
+    python -m experiments.lenet --dataset=folder --data_dir=DIR  # DIR/train/CLASS/*.png
+
+The paper: https://doi.org/10.1109/5.726791. cifar10 and folder are read in colour, all
+other sets in grey.
+"""
+
+import dataclasses
+
+import optax
+
+from dl_core import augment, config, interpret, launch, metrics, tasks
+from dl_core.data import images
+from dl_core.interpret import classification, filters
+from dl_core.models import lenet
+from dl_core.types import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(config.Config):
+  variant: str = config.field(
+    'modern', 'as it is taught, or as it was', choices=('modern', '1998')
+  )
+  channels: int = config.field(6, 'filters of the first convolution', low=1)
+  learning_rate: float = 2e-3
+  weight_decay: float = config.field(0.2, 'of AdamW, times the learning rate', low=0)
+
+
+RECIPES = {
+  'mnist': {'steps': 14_000, 'eval_every': 500},
+  'fashion_mnist': {'steps': 14_000, 'eval_every': 500},
+  'cifar10': {'steps': 14_000, 'eval_every': 500},
+}
+TINY = Config(steps=2, batch_size=8, channels=2)
+BENCH = Config(batch_size=128)
+
+
+def build(c: Config) -> launch.Experiment:
+  data = images.load(
+    c,
+    size=32,
+    channels=3 if c.dataset in ('cifar10', 'folder') else 1,
+    augment=augment.shift(2),
+    normalise=(0.1 / 1.275, 1 / 1.275),  # [0, 1] becomes the paper's [-0.1, 1.175]
+  )
+  model, loss = network(c, len(data.spec.classes))
+  rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
+  task = tasks.supervised(model, loss, accuracy=metrics.accuracy)
+  return launch.Experiment(
+    config=c,
+    task=task,
+    optimizers=(optax.adamw(rate, weight_decay=c.weight_decay),),
+    data=data,
+    report=interpret.join(classification.report(task), filters.report('C1', 'kernel')),
+    published=(
+      launch.Figure('accuracy', 0.9905, 'mnist', 'LeCun et al. 1998'),
+      launch.Figure('accuracy', 0.992, 'mnist', 'LeCun et al. 1998, with distortions'),
+    ),
+  )
+
+
+def network(c: Config, classes: int):
+  """Returns the model and its loss."""
+  if c.variant == 'modern':
+    return lenet.LeNet(classes, c.channels), metrics.cross_entropy
+  if (classes, c.channels) != (10, 6):
+    raise UserError(
+      f'--variant=1998 was given with {classes} classes and --channels={c.channels}, '
+      'but the paper has 10 digits and 6 channels; take --variant=modern'
+    )
+  return lenet.LeNet1998(), lenet.map_criterion
+
+
+if __name__ == '__main__':
+  launch.main(__name__)

@@ -1,0 +1,104 @@
+"""Data sets for tests: the digits, prepared once, and small ones like stock sets."""
+
+import hashlib
+import io
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from dl_core import config
+from dl_core.data import images, sources
+from dl_core.data.builders import labelled, originals
+
+
+@pytest.fixture(scope='session')
+def digits_dir(tmp_path_factory):
+  """A data_dir in which the digits are prepared."""
+  data_dir = tmp_path_factory.mktemp('digits')
+  sources.prepare(sources.declare('digits', str(data_dir)))
+  return str(data_dir)
+
+
+@pytest.fixture(scope='session')
+def load():
+  """load(data_dir, dataset, size, ...) -> the Data of a set of images."""
+
+  def data(data_dir, dataset='digits', size=32, channels=1, batch_size=8, **kwargs):
+    c = config.Config(dataset=dataset, data_dir=str(data_dir), batch_size=batch_size)
+    return images.load(c, size, channels, **kwargs)
+
+  return data
+
+
+@pytest.fixture(scope='session')
+def everything():
+  """everything(data, split) -> x, y of all its examples, without the padding."""
+
+  def arrays(data, split):
+    found = list(data.splits[split]())
+    real = np.concatenate([batch.weight for batch in found]) == 1
+    return tuple(
+      np.concatenate([getattr(batch, name) for batch in found])[real] for name in 'xy'
+    )
+
+  return arrays
+
+
+@pytest.fixture(scope='session')
+def encoded():
+  """encoded(Pillow image, format, ...) -> the bytes of its file."""
+
+  def content(image, kind, **options):
+    memory = io.BytesIO()
+    image.save(memory, kind, **options)
+    return memory.getvalue()
+
+  return content
+
+
+@pytest.fixture
+def stock(tmp_path):
+  """Prepares a set as TFDS does, in its own order; returns its data_dir."""
+
+  def prepare(name, splits, *, label=None, version='3.0.1', shape=(28, 28, 1)):
+    """`splits` is {name: labels}; an image is filled with its number."""
+    features = tfds.features.FeaturesDict(
+      {
+        'image': tfds.features.Image(shape=shape),
+        'label': label or tfds.features.ClassLabel(names=['no', 'yes']),
+      }
+    )
+
+    class Stock(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+      VERSION = tfds.core.Version(version)
+
+      def _info(self):
+        return tfds.core.DatasetInfo(builder=self, features=features)
+
+      def _split_generators(self, dl_manager):
+        return {split: self._generate_examples(splits[split]) for split in splits}
+
+      def _generate_examples(self, labels):
+        for number, value in enumerate(labels):
+          image = np.full((28, 28, 1), number, np.uint8)
+          yield number, {'image': labelled.png(image), 'label': value}
+
+    Stock.name = name
+    Stock(data_dir=tmp_path).download_and_prepare(file_format=sources.FORMAT)
+    return str(tmp_path)
+
+  return prepare
+
+
+@pytest.fixture
+def original():
+  """Writes a file and returns what a checksums.tsv would say of it."""
+
+  def write(path, content, url='http://127.0.0.1:9/'):  # where nobody listens
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return originals.Original(url + path.name, len(content), sha256, path.name)
+
+  return write

@@ -1,0 +1,60 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dl_core import augment
+
+
+@pytest.fixture(scope='module')
+def images():
+  return jnp.asarray(np.random.RandomState(0).rand(6, 5, 7, 2), jnp.float32)
+
+
+def moved_by_hand(image, down, right, fill=None):
+  height, width, _ = image.shape
+  padded = np.pad(
+    image,
+    ((9, 9), (9, 9), (0, 0)),
+    **({'mode': 'edge'} if fill is None else {'constant_values': fill}),
+  )
+  return padded[9 - down : 9 - down + height, 9 - right : 9 - right + width]
+
+
+@pytest.mark.parametrize('fill', [None, 0.25])
+def test_every_image_is_itself_moved_within_the_bound(images, fill):
+  moved = jax.jit(augment.shift(2, fill))
+  seen = set()
+  for seed in range(30):
+    for before, after in zip(images, moved(jax.random.key(seed), images), strict=True):
+      found = [
+        (down, right)
+        for down in range(-2, 3)
+        for right in range(-2, 3)
+        if np.array_equal(moved_by_hand(np.array(before), down, right, fill), after)
+      ]
+      assert len(found) == 1
+      seen.update(found)
+  assert len(seen) == 25  # each of 180 draws misses one of 25 with probability 0.0006
+
+
+def test_distances_are_uniform_and_independent():
+  n = 20_000
+  dot = np.zeros((n, 5, 5, 1), np.float32)
+  dot[:, 2, 2] = 1
+  moved = np.array(jax.jit(augment.shift(1, 0.0))(jax.random.key(3), dot))
+  counts = moved.sum(0)[1:4, 1:4, 0]
+  assert counts.sum() == n
+  assert ((counts - n / 9) ** 2 / (n / 9)).sum() < 26  # chi², 8 degrees: p = 0.001
+
+
+def test_no_distance_changes_nothing(images):
+  moved = jax.jit(augment.shift(0))(jax.random.key(0), images)
+  np.testing.assert_array_equal(moved, images)
+
+
+def test_the_key_decides(images):
+  moved = jax.jit(augment.shift(2))
+  one, same, other = (moved(jax.random.key(seed), images) for seed in (1, 1, 2))
+  np.testing.assert_array_equal(one, same)
+  assert not np.array_equal(one, other)
