@@ -280,11 +280,11 @@ def open_all(
   return Checkpoints(workdir / 'checkpoints', say) if workdir else Memory()
 
 
-def _struct(shape: str) -> jax.ShapeDtypeStruct:
-  dtype, _, sides = shape.partition('[')
+def _struct(text: str) -> jax.ShapeDtypeStruct:
+  dtype, _, sides = text.partition('[')
   device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-  sides = tuple(int(side) for side in sides.rstrip(']').split(',') if side.strip())
-  return jax.ShapeDtypeStruct(sides, jnp.dtype(dtype), sharding=device)
+  shape = tuple(int(side) for side in sides.rstrip(']').split(',') if side.strip())
+  return jax.ShapeDtypeStruct(shape, jnp.dtype(dtype), sharding=device)
 
 
 def _sha256(text: str) -> str:

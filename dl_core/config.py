@@ -5,12 +5,13 @@ A setting is declared once, as a field. A subclass that only changes a default
 """
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from absl import flags
 
@@ -51,7 +52,7 @@ class Rule:
   choices: tuple[str, ...] = ()
   how: bool = False
 
-  def wanted(self, kind: type) -> str:
+  def wanted(self, kind: Any) -> str:
     """Says in words which values are admitted: 'an integer of at least 1'."""
     if self.choices:
       return 'one of ' + ', '.join(self.choices)
@@ -60,11 +61,10 @@ class Rule:
     parts = [f'{word} {bound}' for word, bound in bounds if bound is not None]
     return ' '.join([words.get(kind, 'a string'), ' and '.join(parts)]).strip()
 
-  def admits(self, kind: type, value: Any) -> bool:
+  def admits(self, kind: Any, value: Any) -> bool:
     """Tells whether `value` is of the type `kind` and inside the bounds."""
-    if kind is float and type(value) is int:
-      return self.admits(int, value)
-    if type(value) is not kind:
+    number = kind is float and type(value) is int
+    if type(value) is not kind and not number:
       return False
     if self.choices:
       return value in self.choices
@@ -128,14 +128,14 @@ def rule_of(cls: type, name: str) -> Rule:
   return Rule()
 
 
-def refusal(name: str, value: Any, rule: Rule, kind: type) -> str:
+def refusal(name: str, value: Any, rule: Rule, kind: Any) -> str:
   return f'--{name}={value} was given, {rule.wanted(kind)} is wanted'
 
 
 class _Parser(flags.ArgumentParser):
   """Turns the text of one flag into the value of its field."""
 
-  def __init__(self, name: str, kind: type, rule: Rule):
+  def __init__(self, name: str, kind: Any, rule: Rule):
     self.name, self.kind, self.rule = name, kind, rule
     self.syntactic_help = ''
 
@@ -168,24 +168,24 @@ def parse(
   values = flags.FlagValues()
   values.set_gnu_getopt(True)
   for entry in dataclasses.fields(cls):
-    rule = rule_of(cls, entry.name)
+    rule, default = rule_of(cls, entry.name), cast(Any, entry.default)
     if entry.type is bool:
-      flags.DEFINE_boolean(entry.name, entry.default, rule.help, flag_values=values)
+      flags.DEFINE_boolean(entry.name, default, rule.help, flag_values=values)
     else:
       parser = _Parser(entry.name, entry.type, rule)
-      flags.DEFINE(parser, entry.name, entry.default, rule.help, flag_values=values)
+      flags.DEFINE(parser, entry.name, default, rule.help, flag_values=values)
   try:
     rest = values(list(argv))[1:]
   except flags.UnrecognizedFlagError as error:
-    near = [f'--{name}' for name in error.suggestions or []]
-    hint = f'did you mean {" or ".join(near)}?' if near else '--help lists the flags'
+    near = difflib.get_close_matches(error.flagname, list(values), n=1)
+    hint = f'did you mean --{near[0]}?' if near else '--help lists the flags'
     raise UserError(
       f'--{error.flagname} is no flag of this experiment; {hint}'
     ) from None
   except flags.Error as error:
     raise UserError(' '.join(str(error).split())) from None
   given = {name: values[name].value for name in values if values[name].present}
-  dataset = given.get('dataset', cls.dataset)
+  dataset = str(given.get('dataset', cls.dataset))
   return cls(**{**recipes.get(dataset, {}), **given}), rest
 
 
@@ -193,7 +193,8 @@ def help_text(
   module_doc: str, cls: type[Config], recipes: Mapping[str, Mapping[str, Any]]
 ) -> str:
   """Returns what `--help` prints: the docstring, every flag, the recipes."""
-  own, common = [], []
+  own: list[str] = []
+  common: list[str] = []
   shared = {entry.name for entry in dataclasses.fields(Config)}
   for entry in dataclasses.fields(cls):
     rule = rule_of(cls, entry.name)

@@ -25,6 +25,7 @@ REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 def main(name: str) -> None:
   """Runs the experiment of the module `name` and exits the process."""
   module = sys.modules[name]
+  assert module.__spec__ is not None, 'run it as python -m experiments.NAME'
   sys.exit(run(module, module.__spec__.name.rpartition('.')[2], sys.argv))
 
 
@@ -41,7 +42,7 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
   """
   recipes = getattr(module, 'RECIPES', {})
   if {'-h', '-help', '--help', '--helpfull'} & set(argv[1:]):
-    print(config.help_text(module.__doc__, module.Config, recipes))
+    print(config.help_text(module.__doc__ or name, module.Config, recipes))
     return 0
   try:
     with Signals() as signals:
@@ -75,7 +76,7 @@ def _run(
   with workdir.locked(folder):
     if c.fresh:
       workdir.clear(folder)
-    workdir.claim(folder, name, module.__doc__, experiment)
+    workdir.claim(folder, name, module.__doc__ or name, experiment)
     progress = Progress(c.steps)
     page = folder / 'report' / 'index.html'
     if workdir.finished(folder):

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -31,7 +31,7 @@ class Log:
   def __init__(self, workdir: Path | None):
     self.lines: list[Line] = []
     self.observed: dict[int, Mapping[str, np.ndarray]] = {}
-    self._workdir, self._file, self._board = workdir, None, None
+    self._workdir, self._file, self._board = workdir, cast(Any, None), cast(Any, None)
 
   def __enter__(self) -> 'Log':
     return self
@@ -90,7 +90,7 @@ class Log:
       folder.mkdir(exist_ok=True)
       temporary = folder / f'{step}.tmp'
       with temporary.open('wb') as file:
-        np.savez(file, **self.observed[step])
+        np.savez(file, **cast(Any, self.observed[step]))
       os.replace(temporary, folder / f'{step}.npz')
 
   def of(self, split: str) -> list[Line]:

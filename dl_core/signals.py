@@ -2,6 +2,7 @@
 
 import signal
 from types import FrameType
+from typing import Any
 
 
 class Interrupted(BaseException):  # like KeyboardInterrupt, nobody's `except Exception`
@@ -17,7 +18,7 @@ class Signals:
 
   def __init__(self):
     self._came: list[int] = []
-    self._before: dict[int, object] = {}
+    self._before: dict[int, Any] = {}
 
   def __enter__(self) -> 'Signals':
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -34,8 +34,7 @@ DATA, EVALUATION = 2**32 - 1, 2**32 - 2
 ASK_EVERY = 10  # steps between looks at the count of skipped updates
 
 
-@flax.struct.dataclass
-class TrainState:
+class TrainState(flax.struct.PyTreeNode):
   """All that a run is, at one step. Arrays only."""
 
   step: Array  # int32 []
@@ -72,7 +71,9 @@ def make_update(task: Task, optimizers: tuple) -> Callable:
 
   def update(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
     key = jax.random.fold_in(state.key, state.step)
-    params, extra, opt_states, sums, good = state.params, state.extra, [], {}, True
+    params, extra, good = state.params, state.extra, jnp.array(True)
+    opt_states: list = []
+    sums: Metrics = {}
     turns = zip(task.losses, optimizers, state.opt_state, strict=True)
     for turn, (loss, optimizer, opt_state) in enumerate(turns):
       (value, (extra, turn_sums)), gradient = jax.value_and_grad(loss, has_aux=True)(

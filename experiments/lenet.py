@@ -27,13 +27,13 @@ class Config(config.Config):
   )
   channels: int = config.field(6, 'filters of the first convolution', low=1)
   learning_rate: float = 2e-3
-  weight_decay: float = config.field(0.2, 'of AdamW, times the learning rate', low=0)
+  weight_decay: float = config.field(0.1, 'of AdamW, times the learning rate', low=0)
 
 
 RECIPES = {
-  'mnist': {'steps': 14_000, 'eval_every': 500},
-  'fashion_mnist': {'steps': 14_000, 'eval_every': 500},
-  'cifar10': {'steps': 14_000, 'eval_every': 500},
+  'mnist': {'steps': 30_000, 'eval_every': 500},
+  'fashion_mnist': {'steps': 30_000, 'eval_every': 500},
+  'cifar10': {'steps': 30_000, 'eval_every': 500},
 }
 TINY = Config(steps=2, batch_size=8, channels=2)
 BENCH = Config(batch_size=128)

@@ -88,7 +88,7 @@ def digest(arrays: Any) -> str:
   total = hashlib.sha256()
   for leaf in jax.tree.leaves(arrays):
     total.update(f'{leaf.dtype}{leaf.shape}'.encode())
-    total.update(np.ascontiguousarray(leaf))
+    total.update(np.ascontiguousarray(leaf).data)
   return total.hexdigest()[:16]
 
 

@@ -125,9 +125,14 @@ def steps_picture(
       wrong = y * (x @ w + b) <= 0
       for label, colour in ((-1, '#4477aa'), (1, '#ee6677')):
         mine = y == label
-        axes.scatter(*x[mine].T, c=colour, s=24, zorder=2)
+        axes.scatter(x[mine, 0], x[mine, 1], c=colour, s=24, zorder=2)
       axes.scatter(
-        *x[wrong].T, s=90, facecolors='none', edgecolors='#888888', linewidths=1.5
+        x[wrong, 0],
+        x[wrong, 1],
+        s=90,
+        facecolors='none',
+        edgecolors='#888888',
+        linewidths=1.5,
       )
       axes.set_title(f'step {step}: {int(wrong.sum())} wrong', fontsize=9)
       axes.set_aspect('equal')

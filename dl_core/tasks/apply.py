@@ -21,6 +21,6 @@ def apply(
     *inputs,
     train=training,
     mutable=list(extra) if training else [],  # a list, even an empty one, yields a pair
-    rngs={'dropout': key} if training else {},
+    rngs={} if key is None else {'dropout': key},
   )
   return output, {**extra, **moved}
