@@ -13,13 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dl_core import log, workdir
+from dl_core import history, log, workdir
 from dl_core.types import UserError
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = '<!-- results: made by dl_core/record.py -->', '<!-- end of results -->'
 PLACES = {'data_dir': 'DATA_DIR', 'workdir': 'WORKDIR'}
-FRACTIONS = ('accuracy', 'top5', 'exact', 'iou', 'map')
 
 Row = dict[str, Any]
 
@@ -89,15 +88,15 @@ def _line(group: Mapping[int, Row]) -> str:
   dataset = source.partition('/')[0]
   name = next((n for n in first['result'].get('baseline', {})), 'loss')
   values = [entry['result'][name] for entry in entries]
-  measured = f'{name} {_figure(name, statistics.fmean(values))}'
+  measured = f'{name} {history.shown(name, statistics.fmean(values))}'
   if len(values) > 1:
     seeds = ', '.join(str(seed) for seed in sorted(group))
-    measured += f' ± {_figure(name, statistics.stdev(values))} (seeds {seeds})'
+    measured += f' ± {history.shown(name, statistics.stdev(values))} (seeds {seeds})'
   seconds = statistics.fmean(entry['result']['seconds'] for entry in entries)
   measured += f', {seconds:.0f} s'
   baseline = first['result'].get('baseline', {}).get(name)
   published = '; '.join(
-    f'{_figure(name, figure["value"])} ({figure["source"]})'
+    f'{history.shown(name, figure["value"])} ({figure["source"]})'
     for figure in first['published']
     if figure['metric'] == name and figure['dataset'] == dataset
   )
@@ -106,15 +105,11 @@ def _line(group: Mapping[int, Row]) -> str:
     first['experiment'],
     source,
     measured,
-    '' if baseline is None else _figure(name, baseline),
+    '' if baseline is None else history.shown(name, baseline),
     published,
     f'`{command}`',
   )
   return '| ' + ' | '.join(cells) + ' |'
-
-
-def _figure(name: str, value: float) -> str:
-  return f'{100 * value:.2f} %' if name in FRACTIONS else f'{value:.4g}'
 
 
 def renew(readme: str, rows: Iterable[Row]) -> str:

@@ -22,3 +22,14 @@ def test_data(request) -> Path:
   if not folder:
     pytest.skip('needs real data: make test-all TEST_DATA=DIR')
   return Path(folder)
+
+
+@pytest.fixture(scope='session')
+def digits_dir(tmp_path_factory, worker_id) -> str:
+  """A data_dir in which the digits are prepared, once for all workers."""
+  from dl_core.data import sources
+
+  base = tmp_path_factory.getbasetemp()
+  data_dir = (base if worker_id == 'master' else base.parent) / 'digits'
+  sources.prepare(sources.declare('digits', str(data_dir)))  # under a lock
+  return str(data_dir)

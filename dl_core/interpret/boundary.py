@@ -3,7 +3,6 @@
 Shapes: N examples, F = 2 features, T steps.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -13,6 +12,7 @@ import numpy as np
 from dl_core.types import Data, Key, Picture, Variables
 
 PANELS = 8
+BLUE, RED, GREEN, GREY = COLOURS = ('#4477aa', '#ee6677', '#228833', '#888888')
 
 
 def observe(variables: Variables, data: Data, key: Key) -> dict[str, Any]:
@@ -30,7 +30,9 @@ def report(rate: float):
     x, y = training_set(data)
     order = np.asarray(jax.vmap(lambda t: data.rows(key, t))(jnp.arange(max(observed))))
     rule, corrected = replay(x, y, order[:, 0], rate)
-    return [steps_picture(x, y, observed), forms_picture(x, y, rule, corrected)]
+    trained = np.stack([np.append(seen['w'], seen['b']) for seen in observed.values()])
+    off = np.abs(rule[list(observed)] - trained).max()
+    return [steps_picture(x, y, rule), forms_picture(x, y, rule, corrected, off)]
 
   return pictures
 
@@ -88,72 +90,70 @@ def novikoff(x: np.ndarray, y: np.ndarray) -> float | None:
   return float((longest * np.linalg.norm(u) / nearest) ** 2)
 
 
-def steps_picture(
-  x: np.ndarray, y: np.ndarray, observed: Mapping[int, Mapping[str, np.ndarray]]
-) -> Picture:
-  """Draws the boundary wherever it was seen to have moved, and at last."""
-  moved, last = [], None
-  for step, seen in sorted(observed.items()):
-    now = (*seen['w'].tolist(), float(seen['b']))
-    if now != last:
-      moved.append(step)
-    last = now
-  shown = moved
-  if len(moved) > PANELS:  # the first ones, where most happens, and the last
-    shown = [*moved[: PANELS - 1], moved[-1]]
+def steps_picture(x: np.ndarray, y: np.ndarray, path: np.ndarray) -> Picture:
+  """Draws the boundary before the first step and after each one that moved it.
+
+  Args:
+    x, y: inputs [N, F], labels [N] of ±1.
+    path: weights and bias [T + 1, F + 1] over the steps.
+  """
+  moved = [0, *(1 + np.flatnonzero(np.any(np.diff(path, axis=0) != 0, axis=1)))]
+  # The first ones, where most happens, and the last.
+  shown = [*moved[: PANELS - 1], moved[-1]] if len(moved) > PANELS else moved
 
   def draw():
+    from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
     columns = min(4, len(shown))
     height = -(-len(shown) // columns)
     figure = Figure(figsize=(2.2 * columns, 2.4 * height), layout='constrained')
     low, high = x.min() - 0.5, x.max() + 0.5
-    grid = np.stack(np.meshgrid(*[np.linspace(low, high, 200)] * 2), axis=-1)
+    grid = np.stack(np.meshgrid(*[np.linspace(low, high, 120)] * 2), axis=-1)
+    colours = ListedColormap([BLUE, 'none', RED])
     for place, step in enumerate(shown):
-      w, b = observed[step]['w'], observed[step]['b']
+      w, b = path[step, :-1], path[step, -1]
       axes = figure.add_subplot(height, columns, place + 1)
-      side = np.sign(grid @ w + b)
-      axes.contourf(
-        grid[..., 0],
-        grid[..., 1],
-        side,
-        levels=[-1.5, -0.5, 0.5, 1.5],
-        colors=['#4477aa', '#bbbbbb', '#ee6677'],
+      axes.imshow(
+        np.sign(grid @ w + b),
+        origin='lower',
+        extent=(low, high, low, high),
+        cmap=colours,
+        vmin=-1,
+        vmax=1,
         alpha=0.3,
       )
       wrong = y * (x @ w + b) <= 0
-      for label, colour in ((-1, '#4477aa'), (1, '#ee6677')):
+      for label, colour in ((-1, BLUE), (1, RED)):
         mine = y == label
         axes.scatter(x[mine, 0], x[mine, 1], c=colour, s=24, zorder=2)
       axes.scatter(
-        x[wrong, 0],
-        x[wrong, 1],
-        s=90,
-        facecolors='none',
-        edgecolors='#888888',
-        linewidths=1.5,
+        x[wrong, 0], x[wrong, 1], s=90, facecolors='none', edgecolors=GREY, lw=1.5
       )
-      axes.set_title(f'step {step}: {int(wrong.sum())} wrong', fontsize=9)
-      axes.set_aspect('equal')
-      axes.tick_params(labelsize=7)
+      axes.set_title(f'step {step}: {int(wrong.sum())} wrong', fontsize=10)
+      axes.set_xticks([round(x.min()), round(x.max())])
+      axes.set_yticks([round(x.min()), round(x.max())])
     return figure
 
   return Picture(
     'The boundary, step by step',
-    'Where the perceptron answers +1 (red) and -1 (blue); rings mark mistakes. '
-    + (
-      f'The boundary moved {len(moved)} times between evaluations; '
-      f'{len(shown)} of them are drawn.'
-    ),
+    'Where the perceptron answers +1 (red) and -1 (blue); rings mark mistakes. It '
+    f'moved in {len(moved) - 1} of {len(path) - 1} steps'
+    + ('.' if shown == moved else '; the first ones and the last are drawn.'),
     draw,
   )
 
 
 def forms_picture(
-  x: np.ndarray, y: np.ndarray, rule: np.ndarray, corrected: np.ndarray
+  x: np.ndarray, y: np.ndarray, rule: np.ndarray, corrected: np.ndarray, off: float
 ) -> Picture:
-  """Draws the weights that both forms of the rule give, and counts the mistakes."""
+  """Draws the weights that both forms of the rule give, and counts the mistakes.
+
+  Args:
+    x, y: inputs [N, F], labels [N] of ±1.
+    rule, corrected: what `replay` returned.
+    off: how far the trained weights are from the replayed ones.
+  """
   mistakes = np.any(np.diff(rule, axis=0) != 0, axis=1).sum()
   apart = np.abs(rule - corrected).max()
   bound = novikoff(x, y)
@@ -197,9 +197,7 @@ def forms_picture(
   return Picture(
     'Both forms of the rule',
     'Wide lines: w += η·y·x on a mistake. Dotted: w += η·(t - t̂)·x with targets of 0 '
-    f'and 1. They differ by at most {apart:g}. {counted}',
+    f'and 1. They differ by at most {apart:g}, and by {off:g} from the trained '
+    f'weights. {counted}',
     draw,
   )
-
-
-COLOURS = ('#4477aa', '#ee6677', '#228833')

@@ -1,4 +1,4 @@
-"""Data sets for tests: the digits, prepared once, and small ones like stock sets."""
+"""Data sets for tests: images as arrays, and small sets like stock ones."""
 
 import hashlib
 import io
@@ -10,14 +10,6 @@ import tensorflow_datasets as tfds
 from dl_core import config
 from dl_core.data import images, sources
 from dl_core.data.builders import labelled, originals
-
-
-@pytest.fixture(scope='session')
-def digits_dir(tmp_path_factory):
-  """A data_dir in which the digits are prepared."""
-  data_dir = tmp_path_factory.mktemp('digits')
-  sources.prepare(sources.declare('digits', str(data_dir)))
-  return str(data_dir)
 
 
 @pytest.fixture(scope='session')
