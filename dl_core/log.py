@@ -222,12 +222,11 @@ class Progress:
     began, first = self._rate
     rate = (step - first) / (now - began) if now > began else 0.0
     left = f'{(self._steps - step) / rate:.0f} s left' if rate else ''
-    loss = metrics.mean(sums).get('loss', math.nan)
+    loss = metrics.mean(sums).get('loss', math.nan)  # nan just after a report
+    shown = f'  loss {loss:.4f}' if math.isfinite(loss) else ''
     columns = shutil.get_terminal_size().columns
     bar = '█' * (20 * step // max(1, self._steps))
-    text = (
-      f'{bar:░<20} {step}/{self._steps}  loss {loss:.4f}  {rate:.0f} steps/s  {left}'
-    )
+    text = f'{bar:░<20} {step}/{self._steps}{shown}  {rate:.0f} steps/s  {left}'
     self._clear()
     text = text[: columns - 1]
     self._out.write(text)
