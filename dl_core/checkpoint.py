@@ -6,10 +6,12 @@ flipped bit restores silently (every leaf has a digest), another dtype is cast s
 never be saved again (it is moved to `damaged/`).
 """
 
+import asyncio
+import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -193,9 +195,10 @@ class Checkpoints:
       )
     try:
       wanted = {name: _struct(shape) for name, shape in table['shapes'].items()}
-      restored = self._manager.restore(
-        step, args=args.Composite(leaves=args.StandardRestore(wanted))
-      )
+      with _quiet():
+        restored = self._manager.restore(
+          step, args=args.Composite(leaves=args.StandardRestore(wanted))
+        )
       leaves = restored['leaves']
       found = digests(leaves)
     except Exception as error:
@@ -278,6 +281,36 @@ def open_all(
 ) -> 'Checkpoints | Memory':
   """Opens the checkpoints of a workdir, or what stands in for them."""
   return Checkpoints(workdir / 'checkpoints', say) if workdir else Memory()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+  """Says nothing of reads that end when nobody awaits them any more.
+
+  Orbax reads all leaves at once and drops the others, loop and all, when one fails.
+  """
+
+  def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore
+    with contextlib.suppress(RuntimeError):  # the loop is closed
+      return super().call_soon_threadsafe(*args, **kwargs)
+
+  def call_exception_handler(self, context: Any) -> None:
+    del context
+
+
+class _Loops(asyncio.DefaultEventLoopPolicy):
+  def new_event_loop(self):
+    return _Loop()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+  """Keeps a damaged checkpoint from printing a traceback for each of its leaves."""
+  before = asyncio.get_event_loop_policy()
+  asyncio.set_event_loop_policy(_Loops())
+  try:
+    yield
+  finally:
+    asyncio.set_event_loop_policy(before)
 
 
 def _struct(text: str) -> jax.ShapeDtypeStruct:

@@ -1,12 +1,13 @@
 """What a run says: metrics.jsonl, TensorBoard, observed arrays, the progress line."""
 
+import contextlib
 import json
 import math
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -56,7 +57,8 @@ class Log:
     temporary.write_text(''.join(map(_text, self.lines)))
     os.replace(temporary, path)
     self._file = path.open('a')
-    for found in sorted((self._workdir / 'observed').glob('*.npz')):
+    files = (self._workdir / 'observed').glob('*.npz')
+    for found in sorted(files, key=lambda file: int(file.stem)):
       if int(found.stem) > last:
         found.unlink()
       else:
@@ -64,7 +66,8 @@ class Log:
           self.observed[int(found.stem)] = dict(arrays)
     if step is None:
       shutil.rmtree(self._workdir / 'tensorboard', ignore_errors=True)
-    import tensorboardX  # here, because its import takes half a second
+    with _hidden('torch'):  # where PyTorch is installed, it would be imported too
+      import tensorboardX  # here, because its import takes half a second
 
     self._board = tensorboardX.SummaryWriter(
       str(self._workdir / 'tensorboard'), purge_step=last + 1
@@ -110,6 +113,19 @@ class Log:
     """Returns when all lines are on the disk, for a checkpoint that counts on them."""
     if self._file:
       os.fsync(self._file.fileno())
+
+
+@contextlib.contextmanager
+def _hidden(name: str) -> Iterator[None]:
+  """Makes a module seem not to be installed, unless it is imported already."""
+  hide = name not in sys.modules
+  if hide:
+    sys.modules[name] = cast(Any, None)
+  try:
+    yield
+  finally:
+    if hide:
+      del sys.modules[name]
 
 
 def _rounded(value: Any) -> Any:

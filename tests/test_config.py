@@ -137,7 +137,7 @@ def test_a_wrong_switch_is_refused():
   with pytest.raises(UserError, match='bias'):
     parse('--bias=perhaps')
   for value in (1, 0, 'true', None):
-    with pytest.raises(UserError, match='--bias=.* true or false is wanted'):
+    with pytest.raises(UserError, match=r'--bias=.* true or false is wanted'):
       Own(bias=value)
 
 

@@ -1,0 +1,81 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dl_core import evaluate, metrics
+from dl_core.types import Batch
+
+
+def test_cross_entropy_is_minus_the_log_of_the_softmax():
+  logits = np.array([[1.0, 2, 3], [0, 0, 50]], np.float32)
+  labels = np.array([0, 2])
+  share = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+  wanted = -np.log(share[[0, 1], labels])
+  found = metrics.cross_entropy(jnp.asarray(logits), jnp.asarray(labels))
+  np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-12)
+
+
+def test_accuracy_asks_for_the_highest_logit():
+  logits = jnp.array([[[0.0, 1], [1, 0]], [[3, 2], [2, 3]]])
+  found = metrics.accuracy(logits, jnp.array([[1, 1], [0, 0]]))
+  np.testing.assert_array_equal(found, [[1, 0], [1, 0]])
+
+
+@pytest.mark.parametrize(
+  ('activation', 'label', 'loss', 'right', 'slope'),
+  [(2, 1, 0, 1, 0), (-2, 1, 2, 0, -1), (2, -1, 2, 0, 1), (0, 1, 0, 0, -1),
+   (0, -1, 0, 0, 1)],
+)  # fmt: skip
+def test_the_boundary_itself_is_a_mistake(activation, label, loss, right, slope):
+  f, y = jnp.float32(activation), jnp.float32(label)
+  assert metrics.perceptron_loss(f, y) == loss
+  assert metrics.sign_accuracy(f, y) == right
+  assert jax.grad(metrics.perceptron_loss)(f, y) == slope
+
+
+def test_totals_are_divided_once_and_not_batch_by_batch():
+  values, weight = jnp.array([1.0, 0, 0, 1]), jnp.array([1.0, 1, 1, 0])
+  one = {'loss': metrics.weighted(values, weight)}
+  other = {'loss': metrics.weighted(jnp.array([1.0]), jnp.array([1.0]))}
+  assert metrics.mean(metrics.add(one, other)) == {'loss': 0.5}  # not (1/3 + 1) / 2
+
+
+def test_the_loss_comes_first_and_no_weight_gives_no_number():
+  found = metrics.mean({'accuracy': (1.0, 2.0), 'loss': (0.0, 0.0), 'a': (3.0, 1.0)})
+  assert list(found) == ['loss', 'a', 'accuracy']
+  assert np.isnan(found['loss'])
+
+
+@pytest.mark.parametrize(
+  ('name', 'figure', 'value', 'reached'),
+  [
+    ('accuracy', 0.9, 0.9, True),
+    ('accuracy', 0.89, 0.9, False),
+    ('loss', 0.9, 0.9, True),
+    ('loss', 0.91, 0.9, False),
+    ('nats', 0.1, 0.9, True),
+    ('accuracy', None, 0.9, False),  # it was not finite
+    ('loss', None, 0.9, False),
+  ],
+)
+def test_better_means_higher_for_some_and_lower_for_the_others(
+  name, figure, value, reached
+):
+  assert metrics.reached({name: figure}, name, value) is reached
+
+
+def test_padding_does_not_count_and_every_batch_draws_from_its_own_key():
+  drawn = []
+
+  def judge(variables, batch, key):
+    drawn.append(float(jax.random.uniform(key)))
+    return {'loss': metrics.weighted(batch.x * variables, batch.weight)}
+
+  parts = [
+    Batch(jnp.array([1.0, 2]), None, jnp.ones(2)),
+    Batch(jnp.array([6.0, 100]), None, jnp.array([1.0, 0])),
+  ]
+  found = evaluate.evaluate(judge, 2.0, iter(parts), jax.random.key(0))
+  assert found == {'loss': 6.0}
+  assert len(set(drawn)) == 2

@@ -1,0 +1,243 @@
+import functools
+import itertools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import linen as nn
+
+from dl_core import checkpoint, config, log, metrics, tasks, train, workdir
+from dl_core.data import batches
+from dl_core.types import Batch, Experiment, Spec, Task, UserError
+from experiments import perceptron
+
+TIMES = ('seconds', 'examples_per_second')
+
+
+def shape(*sides):
+  return jax.ShapeDtypeStruct(sides, np.float32)
+
+
+@functools.cache
+def numbers(split):
+  """48 examples of 3 features, the first of which is the number of the example."""
+  random = np.random.default_rng(len(split))
+  x = random.normal(size=(48, 3)).astype(np.float32)
+  x[:, 0] = np.arange(48) / 48
+  return x, (x[:, 1] > x[:, 2]).astype(np.int32)
+
+
+def numbered(batch_size=8):
+  spec = Batch(
+    shape(batch_size, 3), jax.ShapeDtypeStruct((batch_size,), np.int32), shape(8)
+  )
+  return batches.resident(Spec(spec, 'numbers/1', ('no', 'yes')), numbers)
+
+
+class Noisy(nn.Module):
+  """Dropout draws and batch normalisation remembers: all that a step can move."""
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    x = nn.BatchNorm(use_running_average=not train, momentum=0.9)(nn.Dense(4)(x))
+    return nn.Dense(2)(nn.Dropout(0.5, deterministic=not train)(x))
+
+
+def noisy(**settings):
+  c = config.Config(**{'steps': 13, 'batch_size': 8, 'eval_every': 5} | settings)
+  task = tasks.supervised(Noisy(), accuracy=metrics.accuracy)
+  return Experiment(c, task, (optax.adam(0.01),), numbered())
+
+
+def walk(data=None, **settings):
+  """w goes up by the mean of the batch's weights a step; validation likes w = 3."""
+  c = config.Config(**{'steps': 8, 'batch_size': 8, 'eval_every': 1} | settings)
+
+  def loss(params, extra, batch, key):
+    value = -params['w'] * jnp.mean(batch.weight)
+    return value, (extra, {'loss': (value, 1.0)})
+
+  def judge(variables, batch, key):
+    return {'loss': ((variables['params']['w'] - 3) ** 2, 1.0)}
+
+  task = Task(lambda key, batch: {'params': {'w': jnp.zeros(())}}, (loss,), judge)
+  return Experiment(c, task, (optax.sgd(1.0),), data or numbered())
+
+
+def streamed(bad=()):
+  """A new host batch at every step, its weights not finite at the steps `bad`."""
+
+  def feed(step):
+    return {'weight': np.full(8, np.nan if step in bad else 1, np.float32)}
+
+  return numbered()._replace(
+    feed=feed, take=lambda fed, key, step: Batch(*2 * (None,), fed['weight'])
+  )
+
+
+def timeless(lines):
+  return [{k: v for k, v in line.items() if k not in TIMES} for line in lines]
+
+
+def equal(a, b):
+  flat = checkpoint.flatten
+  chex.assert_trees_all_equal(flat(a), flat(b))
+
+
+def after(calls):
+  """Interrupts a run when so many calls have been made."""
+  asked = itertools.count()
+  return lambda: next(asked) == calls
+
+
+@pytest.mark.parametrize('poison', ['loss', 'gradient'])
+def test_what_is_not_finite_moves_nothing_but_the_counters(poison):
+  e = noisy()
+  (supervised,) = e.task.losses
+
+  def loss(params, extra, batch, key):
+    value, rest = supervised(params, extra, batch, key)
+    zero = jnp.sum(params['Dense_0']['kernel']) * 0
+    if poison == 'loss':
+      return value + jnp.log(-1 - zero), rest
+    return value + jnp.sqrt(zero), rest  # its value is 0, its slope is not a number
+
+  task = e.task._replace(losses=(loss,))
+  batch = jax.tree.map(lambda s: jnp.ones(s.shape, s.dtype), e.data.spec.batch)
+  before = train.init_state(e, jax.random.key(0))
+  state, sums = jax.jit(train.make_update(task, e.optimizers))(before, batch)
+  same = ('params', 'extra', 'opt_state', 'key')
+  for name in same:
+    equal(getattr(before, name), getattr(state, name))
+  assert state.step == 1
+  np.testing.assert_array_equal(state.skipped, [1, 1])
+  chex.assert_trees_all_equal(sums, jax.tree.map(jnp.zeros_like, sums))
+  state, _ = jax.jit(train.make_update(e.task, e.optimizers))(before, batch)
+  for name in same[:3]:  # without the poison, all of them move
+    with pytest.raises(AssertionError):
+      equal(getattr(before, name), getattr(state, name))
+  np.testing.assert_array_equal(state.skipped, [0, 0])
+
+
+def test_statistics_move_in_training_and_not_in_evaluation():
+  e = noisy(steps=3)
+  start = train.init_state(e, jax.random.key(0))
+  state = train.fit(e).state
+  moved = jax.tree.map(
+    lambda a, b: bool(jnp.any(a != b)), start.extra, dict(state.extra)
+  )
+  assert jax.tree.leaves(moved) == [True, True]  # mean and variance
+  judge = train.make_judge(e)
+  assert judge(state, 'validation') == judge(state, 'validation')
+
+
+def test_python_needs_five_lines_and_no_flags():
+  run = train.fit(perceptron.build(perceptron.Config(steps=100)))
+  assert run.ended
+  assert run.lines[-1]['split'] == 'test'
+  assert run.lines[-1]['accuracy'] == 1
+
+
+@pytest.mark.parametrize('make', [noisy, lambda **s: walk(streamed(), **s)])
+def test_the_step_is_traced_once_however_many_steps(make):
+  def traces(steps):
+    e, found = make(steps=steps, eval_every=4), []
+    take = e.data.take
+    count = lambda *args: found.append(1) or take(*args)  # noqa: E731
+    train.fit(e._replace(data=e.data._replace(take=count)))
+    return len(found)
+
+  assert traces(1) == traces(12) == 2  # once for the shapes of its metrics
+
+
+def test_a_run_that_was_interrupted_anywhere_ends_as_one_that_was_not(tmp_path):
+  settings = {'keep_best': True, 'checkpoint_every': 4}
+  whole = train.fit(noisy(**settings), tmp_path / 'whole')
+  for calls in (3, 4):  # it stops at 3 and at 7, between evaluations and checkpoints
+    run = train.fit(noisy(**settings), tmp_path / 'cut', interrupted=after(calls))
+    assert run.ended == ''
+    assert log.read(tmp_path / 'cut' / 'metrics.jsonl')[-1]['split'] != 'test'
+  assert int(run.state.step) == 7
+  run = train.fit(noisy(**settings), tmp_path / 'cut')
+  equal(run.state, whole.state)
+  assert timeless(run.lines) == timeless(whole.lines)
+  assert run.lines == log.read(tmp_path / 'cut' / 'metrics.jsonl')
+
+
+def test_the_best_state_is_the_one_that_is_tested_on_disk_and_in_memory(tmp_path):
+  for folder in (tmp_path, None):
+    run = train.fit(walk(keep_best=True), folder)
+    assert run.state.params['w'] == 3
+    assert run.lines[-1] | {'loss': 0.0, 'step': 8} == run.lines[-1]
+  assert train.fit(walk()).state.params['w'] == 8
+
+
+@pytest.mark.parametrize(
+  ('settings', 'step', 'why'),
+  [
+    ({'patience': 2}, 5, 'no lower validation loss in 2 evaluations'),
+    ({'until': 'loss:1'}, 2, 'validation loss reached 1'),
+    ({}, 8, 'all 8 steps done'),
+    ({'steps': 0}, 0, 'all 0 steps done'),
+  ],
+)
+def test_the_result_says_why_a_run_ended(settings, step, why):
+  run = train.fit(walk(**settings))
+  assert run.lines[-1]['split'] == 'test'
+  assert (run.lines[-1]['step'], run.lines[-1]['stopped'], run.ended) == (
+    step, why, why
+  )  # fmt: skip
+
+
+def test_a_few_skipped_updates_are_counted_and_no_more(tmp_path):
+  run = train.fit(walk(streamed(bad=(2, 3))))
+  assert run.state.params['w'] == 6
+  counts = [x.get('skipped', 0) for x in run.lines if x['split'] == 'train']
+  assert counts == [0, 0, 1, 2, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize('eval_every', [1, 1_000])
+def test_many_skipped_updates_in_a_row_end_the_run_in_a_sentence(tmp_path, eval_every):
+  bad = range(7, 1_000)
+  e = walk(streamed(bad), steps=60, eval_every=eval_every, checkpoint_every=5)
+  with pytest.raises(UserError) as caught:
+    train.fit(e, tmp_path)
+  key = train.data_key(train.init_state(e, jax.random.key(0)))
+  numbers = ', '.join(str(n) for n in np.asarray(e.data.rows(key, 7)))
+  for told in ('from step 7 ', f'(examples {numbers})', '--learning_rate=0.001'):
+    assert told in str(caught.value)
+  assert '\n' not in str(caught.value)
+  like = {'state': train.init_state(e, jax.random.key(0))}
+  with checkpoint.Checkpoints(tmp_path / 'checkpoints') as store:
+    step, leaves = store.newest(like, ('state',))
+    first = store.read(min(store.steps()), like, ('state',))
+  assert step >= 5
+  assert first['state.params.w'] <= leaves['state.params.w'] == min(step, 7)
+
+
+def test_a_run_starts_from_the_parameters_of_another_workdir(tmp_path):
+  for name, settings in {'last': {}, 'best': {'keep_best': True}}.items():
+    e = walk(**settings)
+    (tmp_path / name).mkdir()
+    workdir.claim(tmp_path / name, 'walk', 'doc', e)
+    train.fit(e, tmp_path / name)
+  for name, w in {'last': 8, 'best': 3}.items():
+    run = train.fit(walk(steps=1, init_from=str(tmp_path / name)), tmp_path / 'new')
+    assert run.lines[0] == {'step': 0, 'split': 'validation', 'loss': (w - 3) ** 2}
+    assert (int(run.state.step), run.state.params['w']) == (1, w + 1)
+    equal(run.state.key, train.fit(walk(steps=1)).state.key)  # its own, all the same
+    (tmp_path / 'new').rename(tmp_path / f'new-{name}')
+  with pytest.raises(UserError, match=r'another model: .* is absent there'):
+    train.fit(noisy(init_from=str(tmp_path / 'last')))
+
+
+def test_a_streamed_set_trains_and_resumes_like_a_resident_one(tmp_path):
+  run = train.fit(walk(streamed()), tmp_path, interrupted=after(3))
+  assert (int(run.state.step), run.ended) == (3, '')
+  run = train.fit(walk(streamed()), tmp_path)
+  resident = train.fit(walk())
+  equal(run.state, resident.state)
+  assert timeless(run.lines) == timeless(resident.lines)
