@@ -42,8 +42,8 @@ def sign_accuracy(activation: Array, label: Array) -> Array:
 
 
 def weighted(values: Array, weight: Array) -> tuple[Array, Array]:
-  """Sums values with weights of the same shape: (total, weight)."""
-  return jnp.sum(values * weight), jnp.sum(weight)
+  """Sums values with weights of the same shape; what weighs 0 may be anything."""
+  return jnp.sum(jnp.where(weight > 0, values, 0) * weight), jnp.sum(weight)
 
 
 def add(a: Metrics, b: Metrics) -> Metrics:

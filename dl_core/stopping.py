@@ -17,9 +17,15 @@ MOST_SKIPPED = 5  # updates in a row
 
 
 def best_step(history: Sequence[dict]) -> int | None:
-  """Returns the step of the lowest finite loss, the earliest of equals, if any is."""
+  """Returns the step of the lowest finite loss; None where there is none.
+
+  Of equals the most accurate one, then the earliest. The untrained state counts only
+  where there is no other: a perceptron that answers 0 to everything has no loss.
+  """
   finite = [line for line in history if line.get('loss') is not None]
-  return min(finite, key=lambda line: line['loss'], default={'step': None})['step']
+  trained = [line for line in finite if line['step']] or finite
+  rank = lambda line: (line['loss'], -(line.get('accuracy') or 0))  # noqa: E731
+  return min(trained, key=rank, default={'step': None})['step']
 
 
 def target(until: str) -> tuple[str, float]:
@@ -49,9 +55,12 @@ def why(config: Any, step: int, history: Sequence[dict]) -> str:
   """
   if config.until and history:
     name, value = target(config.until)
-    if name not in history[-1]:
-      known = ', '.join(n for n in history[-1] if n not in ('step', 'split'))
-      raise UserError(f'--until={config.until} was given, but the metrics are {known}')
+    known = [name for name in history[-1] if name not in ('step', 'split')]
+    if name not in known:
+      raise UserError(
+        f'--until={config.until} was given, but the metrics are {", ".join(known)}; '
+        'name one of them'
+      )
     if metrics.reached(history[-1], name, value):
       return f'validation {name} reached {history[-1][name]:.4g}'
   best = best_step(history)
@@ -62,24 +71,22 @@ def why(config: Any, step: int, history: Sequence[dict]) -> str:
   return f'all {config.steps} steps done' if step >= config.steps else ''
 
 
-def refuse_skips(config: Any, data: Data, in_a_row: Any, step: int, key: Key) -> None:
-  """Raises UserError where too many updates up to `step` were skipped.
+def refuse_skips(config: Any, data: Data, fatal: Any, key: Key) -> None:
+  """Raises UserError where too many updates in a row were skipped.
 
   Args:
     config, data, key: of the run, to say which examples they were.
-    in_a_row: how many of the updates just before `step` were not finite.
-    step: updates made.
+    fatal: the step at which they began, -1 if there were none.
   """
-  in_a_row = int(in_a_row)
-  if in_a_row < MOST_SKIPPED:
+  first, which = int(fatal), ''
+  if first < 0:
     return
-  first, which = step - in_a_row, ''
   if data.rows:
     numbers = np.asarray(data.rows(key, first))
     more = ', ...' if len(numbers) > 8 else ''
     which = f' (examples {", ".join(map(str, numbers[:8]))}{more})'
   raise UserError(
-    f'the loss or its gradient was not finite in {in_a_row} updates in a row, from '
+    f'the loss or its gradient was not finite in {MOST_SKIPPED} updates in a row, from '
     f'step {first}{which} on, with --learning_rate={config.learning_rate}; the last '
     'good checkpoint is as it was; lower the learning rate or look at these examples'
   )

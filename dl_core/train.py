@@ -29,7 +29,7 @@ from dl_core.types import (
   Variables,
 )
 
-# Keys are folded with the step, which never reaches these.
+# A run's key is folded with the step, which never reaches these.
 DATA, EVALUATION = 2**32 - 1, 2**32 - 2
 ASK_EVERY = 10  # steps between looks at the count of skipped updates
 
@@ -42,7 +42,9 @@ class TrainState(flax.struct.PyTreeNode):
   extra: Extra
   opt_state: tuple
   key: Key
-  skipped: Array  # int32 [2]: updates skipped in all, and in a row just now
+  # int32 [3]: updates skipped in all, in a row just now, and the step at which too many
+  # in a row began, -1 while that has not happened.
+  skipped: Array
 
   @property
   def variables(self) -> Variables:
@@ -58,7 +60,7 @@ def init_state(experiment: Experiment, key: Key) -> TrainState:
   params = variables.pop('params')
   opt_state = tuple(optimizer.init(params) for optimizer in optimizers)
   return TrainState(
-    jnp.int32(0), params, variables, opt_state, key, jnp.zeros(2, jnp.int32)
+    jnp.int32(0), params, variables, opt_state, key, jnp.array([0, 0, -1], jnp.int32)
   )
 
 
@@ -81,21 +83,25 @@ def make_update(task: Task, optimizers: tuple) -> Callable:
       )
       change, opt_state = optimizer.update(gradient, opt_state, params)
       params = optax.apply_updates(params, change)
-      good &= jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(change))
+      size = optax.tree.norm((gradient, change, extra))
+      good &= jnp.isfinite(value) & jnp.isfinite(size)
       opt_states.append(opt_state)
       sums |= turn_sums
 
     def keep(new, old):
       return jax.tree.map(lambda a, b: jnp.where(good, a, b), new, old)
 
-    total, in_a_row = state.skipped
+    total, in_a_row, fatal = state.skipped
     bad = 1 - good.astype(jnp.int32)
+    in_a_row = (in_a_row + 1) * bad
+    too_many = (in_a_row == stopping.MOST_SKIPPED) & (fatal < 0)
+    fatal = jnp.where(too_many, state.step + 1 - in_a_row, fatal)
     state = state.replace(
       step=state.step + 1,
       params=keep(params, state.params),
       extra=keep(extra, state.extra),
       opt_state=keep(tuple(opt_states), state.opt_state),
-      skipped=jnp.stack([total + bad, (in_a_row + 1) * bad]),
+      skipped=jnp.stack([total + bad, in_a_row, fatal]),
     )
     return state, keep(sums, jax.tree.map(jnp.zeros_like, sums))
 
@@ -174,11 +180,10 @@ def fit(
     state, sums = sharding.place((state, sums), mesh)
     no_sums = jax.tree.map(jnp.zeros_like, sums)
     clock.start(log.seconds())
-    step, asked = int(state.step), np.zeros(2)
+    step, asked = int(state.step), np.array([0, 0, -1])
 
     while True:
       if step % c.eval_every == 0 or step == c.steps:
-        stopping.refuse_skips(c, data, state.skipped[1], step, data_key(state))
         if not log.has('validation', step):
           if step:
             figures = metrics.mean(sums) | clock.rate(step) | skips(state)
@@ -195,8 +200,9 @@ def fit(
       stop = ended or clock.late(c.max_seconds) or interrupted()
       best = stopping.best_step(history) if c.keep_best else None
       if stop or step == best or (step and step % c.checkpoint_every == 0):
+        stopping.refuse_skips(c, data, state.skipped[2], data_key(state))
         log.sync()
-        store.save(step, {'state': state, 'sums': sums}, best)
+        store.save(step, saved(state, sums, log), best)
       if stop:
         break
 
@@ -209,13 +215,14 @@ def fit(
       clock.run(step, sums, progress.say)
       progress.tick(step, last_sums)
       if step % ASK_EVERY == 0:
-        stopping.refuse_skips(c, data, asked[1], step - ASK_EVERY, data_key(state))
+        # The count of an interval ago is there: reading it keeps nobody waiting.
+        stopping.refuse_skips(c, data, asked[2], data_key(state))
         asked = skipped
 
     store.wait()
     if ended and best is not None:
-      like = {'state': state, 'sums': sums}
-      state = checkpoint.unflatten(like, store.read(best, like))['state']
+      like = saved(state, sums, log)
+      state = checkpoint.unflatten(like, store.read_best(best, like))['state']
       progress.say(f'step {best} has the lowest validation loss')
     if ended and not log.of('test'):
       facts = {'baseline': dict(data.baseline()), 'stopped': ended, **clock.seconds()}
@@ -236,27 +243,32 @@ def begin(
   state = jax.jit(functools.partial(init_state, experiment))(jax.random.key(c.seed))
   shapes = jax.eval_shape(make_call(experiment), state, None, arrays)[1]
   sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-  like = {'state': state, 'sums': sums}
-  saved = store.newest(like)
-  if saved:
-    step, leaves = saved
+  like = saved(state, sums, log)
+  found = store.newest(like)
+  if found:
+    step, leaves = found
     tree = checkpoint.unflatten(like, leaves)
-    log.resume(step)
+    log.resume(step, int(tree['lines']))
     say(f'resumed at step {step}')
     return tree['state'], tree['sums']
-  log.resume(None)
+  log.begin(2 * c.checkpoint_every)
   if c.init_from:
     state = pretrained.read(Path(c.init_from), state, say)
   return state, sums
 
 
+def saved(state: TrainState, sums: Metrics, log: Log) -> dict[str, Any]:
+  """Returns what a checkpoint holds: with the state, how much had been written."""
+  return {'state': state, 'sums': sums, 'lines': jnp.int32(len(log.lines))}
+
+
 def make_judge(experiment: Experiment) -> Callable:
   """Makes (state, split) -> its mean metrics; compiled once for all splits."""
   judge = jax.jit(experiment.task.metrics)
-  key = jax.random.fold_in(jax.random.key(experiment.config.seed), EVALUATION)
 
   def mean_metrics(state: TrainState, split: str) -> dict[str, float]:
     batches = experiment.data.splits[split]()
+    key = jax.random.fold_in(state.key, EVALUATION)
     return evaluate.evaluate(judge, state.variables, batches, key)
 
   return mean_metrics

@@ -99,7 +99,7 @@ class Figure(NamedTuple):
 
 
 class Picture(NamedTuple):
-  """One drawing of the report: `draw(axes_factory)` is called by report.py alone.
+  """One drawing of the report.
 
   Attributes:
     title: a short heading.

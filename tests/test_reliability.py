@@ -51,7 +51,7 @@ class Runs:
 
   def finish(self, command=None):
     process = self.start(command)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, '')
     return out
 
@@ -128,7 +128,7 @@ def test_a_signal_saves_and_the_printed_command_goes_on(
   process = runs.start()
   runs.wait(process, 20)
   process.send_signal(number)
-  out, err = process.communicate(timeout=60)
+  out, err = process.communicate(timeout=300)
   assert (process.returncode, err) == (code, '')
   last = out.splitlines()[-1]
   assert last.startswith('saved; to go on: python -m experiments.lenet --workdir=')

@@ -23,7 +23,7 @@ def supervised(
 
   Args:
     model: called as model(x, train=...); returns logits (or whatever `loss` reads).
-    loss: what is minimised, averaged over the places whose weight is not 0.
+    loss: what is minimised: its mean over all places, weighted.
     **measures: what is reported beside it, under these names.
   """
   measures = {'loss': loss, **measures}
