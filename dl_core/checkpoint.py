@@ -101,7 +101,7 @@ class Checkpoints:
   ):
     import orbax.checkpoint as ocp
 
-    logging.getLogger('absl').setLevel(logging.ERROR)
+    logging.getLogger('absl').setLevel(logging.CRITICAL)  # what matters is raised
     self._ocp, self._folder, self._say = ocp, folder.absolute(), say
     self._best: int | None = None
     self._read_only = read_only
@@ -119,8 +119,18 @@ class Checkpoints:
   def __enter__(self) -> 'Checkpoints':
     return self
 
-  def __exit__(self, *_) -> None:
-    self._manager.close()
+  def __exit__(self, kind: Any, *_) -> None:
+    try:
+      self._manager.close()
+    except Exception as error:  # orbax raises many types
+      if kind is None:  # else it is already known
+        raise self._unwritable(error) from error
+
+  def _unwritable(self, error: Exception) -> UserError:
+    return UserError(
+      f'a checkpoint could not be written to {self._folder} ({_first_line(error)}); '
+      'make room and give the same command again: it goes on from the last good one'
+    )
 
   def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
     """Tells orbax which checkpoints to keep: the newest few and the best."""
@@ -148,19 +158,23 @@ class Checkpoints:
       'digests': {name: int(value) for name, value in digests(leaves).items()},
     }
     text = json.dumps(table, sort_keys=True)
-    saved = self._manager.save(
-      step,
-      args=self._ocp.args.Composite(
-        leaves=self._ocp.args.StandardSave(leaves),
-        table=self._ocp.args.JsonSave({'text': text, 'digest': _sha256(text)}),
-      ),
+    args = self._ocp.args.Composite(
+      leaves=self._ocp.args.StandardSave(leaves),
+      table=self._ocp.args.JsonSave({'text': text, 'digest': _sha256(text)}),
     )
+    try:
+      saved = self._manager.save(step, args=args)
+    except Exception as error:
+      raise self._unwritable(error) from error
     if not saved:
       raise RuntimeError(f'the checkpoint of step {step} was not saved')
 
   def wait(self) -> None:
     """Returns when all is written; raises what a save met since."""
-    self._manager.wait_until_finished()
+    try:
+      self._manager.wait_until_finished()
+    except Exception as error:
+      raise self._unwritable(error) from error
 
   def read(
     self, step: int, like: Any, parts: tuple[str, ...] = ('',)
@@ -207,6 +221,18 @@ class Checkpoints:
       if int(found[name]) != digest:
         raise Damaged(f'{name} fails its digest')
     return leaves
+
+  def read_best(
+    self, step: int, like: Any, parts: tuple[str, ...] = ('',)
+  ) -> dict[str, Array]:
+    """Reads one checkpoint that nothing can stand in for; see `read`."""
+    try:
+      return self.read(step, like, parts)
+    except Damaged as error:
+      raise UserError(
+        f'{self._folder / str(step)}, the checkpoint of the best step, is damaged '
+        f'({error}); restore a copy of it, or start over with --fresh'
+      ) from error
 
   def newest(
     self, like: Any, parts: tuple[str, ...] = ('',)
@@ -268,8 +294,8 @@ class Memory:
     if step == best:
       self._leaves = jax.tree.map(jnp.copy, flatten(tree))
 
-  def read(self, step: int, like: Any) -> dict[str, Array]:
-    del step, like  # the best is the only one that is asked for
+  def read_best(self, step: int, like: Any) -> dict[str, Array]:
+    del step, like  # there is one
     return self._leaves
 
   def wait(self) -> None:

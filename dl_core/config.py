@@ -182,8 +182,9 @@ def parse(
     raise UserError(
       f'--{error.flagname} is no flag of this experiment; {hint}'
     ) from None
-  except flags.Error as error:
-    raise UserError(' '.join(str(error).split())) from None
+  except (flags.Error, UnicodeDecodeError) as error:
+    text = ' '.join(str(error).split()).removeprefix('ERROR:: ')
+    raise UserError(f'{text}; --help lists the flags and what they take') from None
   given = {name: values[name].value for name in values if values[name].present}
   dataset = str(given.get('dataset', cls.dataset))
   return cls(**{**recipes.get(dataset, {}), **given}), rest

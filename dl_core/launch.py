@@ -5,14 +5,16 @@ how · 130, 143 interrupted by SIGINT, SIGTERM (saved) · anything else is our b
 """
 
 import errno
+import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 import jax
 
-from dl_core import config, predict, report, stopping, train, workdir
-from dl_core.log import Progress
+from dl_core import config, predict, pretrained, report, stopping, train, workdir
+from dl_core.progress import Progress
 from dl_core.signals import Interrupted, Signals
 from dl_core.types import Experiment as Experiment
 from dl_core.types import Figure as Figure
@@ -24,6 +26,9 @@ REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 def main(name: str) -> None:
   """Runs the experiment of the module `name` and exits the process."""
+  for stream in (sys.stdout, sys.stderr):
+    if isinstance(stream, io.TextIOWrapper):
+      stream.reconfigure(errors='replace')  # not every terminal has η or █
   module = sys.modules[name]
   assert module.__spec__ is not None, 'run it as python -m experiments.NAME'
   sys.exit(run(module, module.__spec__.name.rpartition('.')[2], sys.argv))
@@ -73,17 +78,23 @@ def _run(
     return predict.main(module, name, c, [c.predict, *rest])
   experiment = module.build(c)
   folder = workdir.find(c, name, experiment.data.spec.source)
-  with workdir.locked(folder):
-    if c.fresh:
-      workdir.clear(folder)
-    workdir.claim(folder, name, module.__doc__ or name, experiment)
-    progress = Progress(c.steps)
-    page = folder / 'report' / 'index.html'
-    if workdir.finished(folder):
-      progress.say(f'{folder} is finished already; --fresh starts over')
-    else:
-      progress.say(f'{name} on {experiment.data.spec.source}, {device()}, in {folder}')
+  page = folder / 'report' / 'index.html'
+  progress = Progress(c.steps)
+  # Whatever may refuse does so before anything is touched.
+  if not c.fresh:
+    workdir.check(folder, name, experiment)
+  if c.init_from:
+    pretrained.check(Path(c.init_from).expanduser(), folder)
+  if not c.fresh and workdir.finished(folder):
+    progress.say(f'{folder} is finished already; --fresh starts over')
+  else:
+    experiment.data.feed(0)
+    with workdir.locked(folder):
+      if c.fresh:
+        workdir.clear(folder)
+      workdir.claim(folder, name, module.__doc__ or name, experiment)
       workdir.write_manifest(folder, experiment)
+      progress.say(f'{name} on {experiment.data.spec.source}, {device()}, in {folder}')
       done = train.fit(
         experiment, folder, interrupted=signals.pending, progress=progress
       )
@@ -91,8 +102,8 @@ def _run(
         progress.say(f'saved; to go on: {workdir.resume_command()}')
         return signals.code()
       report.write(folder, pictures(experiment, done), experiment.published)
-    progress.say(report.summary(folder, experiment.published))
-    progress.say(f'report: {page}')
+  progress.say(report.summary(folder, experiment.published))
+  progress.say(f'report: {page}')
   return 0
 
 

@@ -1,4 +1,4 @@
-"""What a run says: metrics.jsonl, TensorBoard, observed arrays, the progress line."""
+"""The history of a run: metrics.jsonl, TensorBoard, observed arrays."""
 
 import contextlib
 import json
@@ -6,16 +6,14 @@ import math
 import os
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import jax
 import numpy as np
 
-from dl_core import metrics
-from dl_core.types import Metrics
+from dl_core.types import UserError
 
 Line = dict[str, Any]  # {'step': int, 'split': str, figure: value, ...}
 
@@ -43,39 +41,71 @@ class Log:
     if self._board:
       self._board.close()
 
-  def resume(self, step: int | None) -> None:
-    """Takes up the history on disk up to `step`, dropping what came after it.
+  def begin(self, most: int) -> None:
+    """Starts a history where there is no checkpoint, dropping what is there.
 
-    None drops all of it.
+    Args:
+      most: lines of this step or later are only written once there are checkpoints.
+
+    Raises:
+      UserError: there are such lines, so checkpoints have been lost.
     """
     if self._workdir is None:
       return
-    last = -1 if step is None else step
+    for line in read(self._workdir / 'metrics.jsonl'):
+      if line['split'] == 'test' or line['step'] >= most:
+        raise UserError(
+          f'{self._workdir} has a history up to step {line["step"]} and no checkpoint; '
+          'restore its folder checkpoints, or start over with --fresh'
+        )
+    shutil.rmtree(self._workdir / 'tensorboard', ignore_errors=True)
+    self._open(-1)
+
+  def resume(self, step: int, count: int) -> None:
+    """Takes up the history on disk up to `step`, dropping what came after it.
+
+    Args:
+      step: of the checkpoint that the run goes on from.
+      count: how many lines had been written then.
+
+    Raises:
+      UserError: lines are missing, so what is decided from them would be another thing.
+    """
+    if self._workdir is None:
+      return
     path = self._workdir / 'metrics.jsonl'
-    self.lines = [line for line in read(path) if line['step'] <= last]
+    self.lines = [line for line in read(path) if line['step'] <= step]
+    found = sum(line['split'] != 'test' for line in self.lines)
+    if found != count:
+      raise UserError(
+        f'{path} has {found} good lines up to step {step}, where the checkpoint of '
+        f'that step counts on {count}; restore the file, or start over with --fresh'
+      )
+    self._open(step)
+
+  def _open(self, step: int) -> None:
+    """Cuts everything on disk to `step` and opens it to be written on."""
+    path = cast(Path, self._workdir) / 'metrics.jsonl'
     temporary = path.with_suffix('.tmp')
-    temporary.write_text(''.join(map(_text, self.lines)))
+    temporary.write_text(''.join(map(_text, self.lines)), encoding='utf-8')
     os.replace(temporary, path)
-    self._file = path.open('a')
-    files = (self._workdir / 'observed').glob('*.npz')
-    for found in sorted(files, key=lambda file: int(file.stem)):
-      if int(found.stem) > last:
-        found.unlink()
+    self._file = path.open('a', encoding='utf-8')
+    for kept in sorted(path.parent.glob('observed/*.npz')):
+      if int(kept.stem) > step:
+        kept.unlink()
       else:
-        with np.load(found) as arrays:
-          self.observed[int(found.stem)] = dict(arrays)
-    if step is None:
-      shutil.rmtree(self._workdir / 'tensorboard', ignore_errors=True)
+        with np.load(kept) as arrays:
+          self.observed[int(kept.stem)] = dict(arrays)
     with _hidden('torch'):  # where PyTorch is installed, it would be imported too
       import tensorboardX  # here, because its import takes half a second
 
     self._board = tensorboardX.SummaryWriter(
-      str(self._workdir / 'tensorboard'), purge_step=last + 1
+      str(path.parent / 'tensorboard'), purge_step=step + 1
     )
 
   def write(self, step: int, split: str, figures: Mapping[str, Any]) -> Line:
     """Adds one line, here and on disk."""
-    line = {'step': step, 'split': split, **jax.tree.map(_rounded, dict(figures))}
+    line = {'step': step, 'split': split, **_rounded(dict(figures))}
     self.lines.append(line)
     if self._file:
       self._file.write(_text(line))
@@ -130,6 +160,8 @@ def _hidden(name: str) -> Iterator[None]:
 
 def _rounded(value: Any) -> Any:
   """Keeps eight digits, here as on disk; what is not finite is None, JSON's null."""
+  if isinstance(value, dict):
+    return {name: _rounded(one) for name, one in value.items()}
   if not isinstance(value, float):
     return value
   return float(f'{value:.8g}') if math.isfinite(value) else None
@@ -140,116 +172,15 @@ def _text(line: Line) -> str:
 
 
 def read(path: Path) -> list[Line]:
-  """Reads metrics.jsonl up to the first line that a crash has torn."""
-  lines = []
-  if path.exists():
-    for text in path.read_text(errors='replace').splitlines():
+  """Reads metrics.jsonl up to the first line that is torn or none of ours."""
+  lines: list[Line] = []
+  if path.is_file():
+    for text in path.read_text(encoding='utf-8', errors='replace').splitlines():
       try:
-        lines.append(json.loads(text))
-      except ValueError:
+        line = json.loads(text)
+        assert isinstance(line['step'], int)
+        assert isinstance(line['split'], str)
+      except (ValueError, TypeError, KeyError, AssertionError):
         break
+      lines.append(line)
   return lines
-
-
-def figures(line: Line) -> str:
-  """Writes the figures of one line for a person."""
-  skipped = ('step', 'split', 'seconds', 'baseline', 'stopped')
-  parts = (
-    f'{name.replace("_", " ")} {value:.4g}' if isinstance(value, float) else ''
-    for name, value in line.items()
-    if name not in skipped
-  )
-  return '  '.join(filter(None, parts))
-
-
-class Clock:
-  """The time a run takes: in all, resumed parts included, and per example."""
-
-  def __init__(self, batch_size: int):
-    self._began, self._before, self._batch_size = time.monotonic(), 0.0, batch_size
-    self._running: tuple[float, int] | None = None  # when and at which step it began
-    self._first = True
-
-  def start(self, before: float) -> None:
-    """Says how many seconds the run had taken when it was interrupted."""
-    self._before = before
-
-  def run(self, step: int, sums: Any, say: Callable[[str], None]) -> None:
-    """Begins to count with the first step after a pause, which may have compiled."""
-    if self._running is None:
-      jax.block_until_ready(sums)
-      self._running = (time.monotonic(), step)
-      if self._first:
-        say(f'first step after {time.monotonic() - self._began:.1f} s, with compiling')
-      self._first = False
-
-  def pause(self) -> None:
-    """Stops counting, for an evaluation or a checkpoint."""
-    self._running = None
-
-  def rate(self, step: int) -> dict[str, float]:
-    """Returns the examples a second since the last pause."""
-    if self._running is None or step <= self._running[1]:
-      return {}
-    examples = (step - self._running[1]) * self._batch_size
-    rate = examples / (time.monotonic() - self._running[0])
-    return {'examples_per_second': round(rate, 1)}
-
-  def seconds(self) -> dict[str, float]:
-    return {'seconds': round(self._before + time.monotonic() - self._began, 3)}
-
-  def late(self, most: float) -> bool:
-    return 0 < most < time.monotonic() - self._began
-
-
-class Progress:
-  """One live line on a terminal; in a pipe one plain line per report."""
-
-  def __init__(self, steps: int, quiet: bool = False):
-    self._out = sys.stdout
-    self._quiet, self._live = quiet, self._out.isatty() and not quiet
-    self._steps, self._next, self._width = steps, 0.0, 0
-    self._rate: tuple[float, int] | None = None  # time and step of the first tick
-
-  def say(self, text: str) -> None:
-    """Prints a line that stays."""
-    if not self._quiet:
-      self._clear()
-      print(text, file=self._out, flush=True)
-
-  def report(self, lines: Sequence[Line]) -> None:
-    """Prints the lines of one moment side by side."""
-    text = ' | '.join(f'{line["split"]}: {figures(line)}' for line in lines)
-    self.say(f'step {lines[0]["step"]:>{len(str(self._steps))}}/{self._steps}  {text}')
-
-  def tick(self, step: int, sums: Metrics) -> None:
-    """Renews the live line, at most five times a second.
-
-    Args:
-      step: updates dispatched.
-      sums: metrics since the last report, of the call before: reading them does not
-        keep the device waiting.
-    """
-    now = time.monotonic()
-    if not self._live or now < self._next:
-      return
-    self._next = now + 0.2
-    self._rate = self._rate or (now, step)
-    began, first = self._rate
-    rate = (step - first) / (now - began) if now > began else 0.0
-    left = f'{(self._steps - step) / rate:.0f} s left' if rate else ''
-    loss = metrics.mean(sums).get('loss', math.nan)  # nan just after a report
-    shown = f'  loss {loss:.4f}' if math.isfinite(loss) else ''
-    columns = shutil.get_terminal_size().columns
-    bar = '█' * (20 * step // max(1, self._steps))
-    text = f'{bar:░<20} {step}/{self._steps}{shown}  {rate:.0f} steps/s  {left}'
-    self._clear()
-    text = text[: columns - 1]
-    self._out.write(text)
-    self._out.flush()
-    self._width = len(text)
-
-  def _clear(self) -> None:
-    if self._width:
-      self._out.write('\r' + ' ' * self._width + '\r')
-      self._width = 0

@@ -24,7 +24,7 @@ def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
     UserError: there is no trained model, or a file cannot be read.
   """
   if c.workdir:
-    stored = workdir.read_config(Path(c.workdir))
+    stored = workdir.read_config(Path(c.workdir).expanduser())
     if stored['experiment'] != name:
       raise UserError(
         f'{c.workdir} is a run of {stored["experiment"]}, not of {name}; use '
@@ -40,11 +40,12 @@ def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
     raise UserError(f'{name} on {c.dataset} does not classify files; drop --predict')
   x = np.stack([data.read(file) for file in files])
   folder = workdir.find(c, name, spec.source)
+  classes = workdir.read_config(folder)['classes']  # those it was trained on
   state = jax.jit(lambda key: train.init_state(experiment, key))(jax.random.key(0))
   variables = pretrained.read(folder, state, print).variables
   chances = jax.nn.softmax(experiment.task.outputs(variables, jnp.asarray(x)))
   for file, row in zip(files, np.asarray(chances), strict=True):
     best = np.argsort(-row)[:SHOWN]
-    words = (f'{spec.classes[k]} {row[k]:.1%}' for k in best)
+    words = (f'{classes[k]} {row[k]:.1%}' for k in best)
     print(f'{file}: {", ".join(words)}')
   return 0

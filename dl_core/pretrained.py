@@ -8,6 +8,16 @@ from dl_core import checkpoint, log, stopping, workdir
 from dl_core.types import UserError
 
 
+def check(folder: Path, target: Path) -> None:
+  """Raises UserError where `--init_from=folder` cannot serve a run in `target`."""
+  workdir.read_config(folder)
+  if folder.resolve() == target.resolve():
+    raise UserError(
+      f'--init_from={folder} was given, which is the workdir of this run itself; name '
+      'another --workdir'
+    )
+
+
 def read(folder: Path, state: Any, say: Callable[[str], None]) -> Any:
   """Returns a `TrainState` with the parameters and statistics of another workdir.
 
@@ -27,7 +37,7 @@ def read(folder: Path, state: Any, say: Callable[[str], None]) -> Any:
     raise UserError(f'{folder} holds no checkpoints; let its run save one') from None
   with store:
     if settings['keep_best'] and best in store.steps():
-      step, leaves = best, store.read(best, like, parts)
+      step, leaves = best, store.read_best(best, like, parts)
     else:
       found = store.newest(like, parts)
       if found is None:

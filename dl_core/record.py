@@ -18,7 +18,7 @@ from dl_core.types import UserError
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = '<!-- results: made by dl_core/record.py -->', '<!-- end of results -->'
-PLACES = {'data_dir': 'DATA_DIR', 'workdir': 'WORKDIR'}
+PLACES = {'data_dir': 'DATA_DIR', 'workdir': 'WORKDIR', 'init_from': 'WORKDIR'}
 
 Row = dict[str, Any]
 
@@ -30,14 +30,15 @@ def row(folder: Path) -> Row:
     UserError: the folder is no workdir, or its run has not ended.
   """
   stored = workdir.read_config(folder)
-  manifest = json.loads((folder / 'manifest.json').read_text())
+  manifest = workdir.read_json(folder / 'manifest.json')
   lines = log.read(folder / 'metrics.jsonl')
-  if not lines or lines[-1]['split'] != 'test':
+  if not manifest or not lines or lines[-1]['split'] != 'test':
     raise UserError(f'the run in {folder} has no result yet; let it end first')
   return {
     'experiment': stored['experiment'],
     'doc': stored['doc'],
-    'settings': stored['identity'],
+    'settings': stored['identity']
+    | ({'init_from': 'WORKDIR'} if stored['identity']['init_from'] else {}),
     'result': lines[-1],
     'published': manifest['published'],
     'parameters': manifest['parameters'],
@@ -120,7 +121,7 @@ def renew(readme: str, rows: Iterable[Row]) -> str:
 
 
 def read(path: Path = ROOT / 'results.jsonl') -> list[Row]:
-  return [json.loads(line) for line in path.read_text().splitlines()]
+  return [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines()]
 
 
 def main(folders: Sequence[str]) -> int:
@@ -130,10 +131,10 @@ def main(folders: Sequence[str]) -> int:
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2
-  with (ROOT / 'results.jsonl').open('a') as file:
+  with (ROOT / 'results.jsonl').open('a', encoding='utf-8') as file:
     file.writelines(json.dumps(entry) + '\n' for entry in new)
   readme = ROOT / 'README.md'
-  readme.write_text(renew(readme.read_text(), read()))
+  readme.write_text(renew(readme.read_text(encoding='utf-8'), read()))
   print(f'{len(new)} runs recorded; the table of README.md is up to date')
   return 0
 

@@ -1,5 +1,6 @@
 """SIGINT and SIGTERM: the first asks the run to save and stop, the second stops it."""
 
+import os
 import signal
 from types import FrameType
 from typing import Any
@@ -34,6 +35,7 @@ class Signals:
     self._came.append(number)
     if len(self._came) > 1:
       raise Interrupted(number)
+    os.write(2, b'\nto be saved and stopped; once more stops at once\n')
 
   def pending(self) -> bool:
     """Tells whether a signal came: the run should save and stop."""

@@ -16,7 +16,8 @@ import numpy as np
 import optax
 
 from dl_core import checkpoint, evaluate, metrics, pretrained, sharding, stopping
-from dl_core.log import Clock, Line, Log, Progress
+from dl_core.log import Line, Log
+from dl_core.progress import Clock, Progress
 from dl_core.types import (
   Array,
   Batch,
@@ -253,7 +254,7 @@ def begin(
     return tree['state'], tree['sums']
   log.begin(2 * c.checkpoint_every)
   if c.init_from:
-    state = pretrained.read(Path(c.init_from), state, say)
+    state = pretrained.read(Path(c.init_from).expanduser(), state, say)
   return state, sums
 
 

@@ -36,7 +36,7 @@ CONTENTS = (
 def find(c: config.Config, name: str, source: str) -> Path:
   """Returns the workdir of a run: as given, or named by the settings that matter."""
   if c.workdir:
-    return Path(c.workdir)
+    return Path(c.workdir).expanduser()
   return Path('runs') / f'{name}-{config.fingerprint(config.settings(c, source))}'
 
 
@@ -73,40 +73,57 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def clear(folder: Path) -> None:
-  """Drops what a run left in the folder, and nothing else."""
+  """Drops what a run left in the folder, and nothing else.
+
+  Raises:
+    UserError: the folder holds such files, but is not the workdir of a run.
+  """
+  if not any((folder / name).exists() for name in CONTENTS):
+    return
+  read_config(folder)
   for name in CONTENTS:
     path = folder / name
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
       shutil.rmtree(path)
     else:
       path.unlink(missing_ok=True)
 
 
-def claim(folder: Path, name: str, doc: str, experiment: Experiment) -> None:
-  """Writes config.json, or compares it with the one that is there.
+def check(folder: Path, name: str, experiment: Experiment) -> None:
+  """Compares a run with the one that the folder holds, if it holds one.
 
   Raises:
-    UserError: the folder is of another experiment, of other settings or of other data.
+    UserError: it is of another experiment, of other settings or of other data, or it
+      cannot be told.
   """
+  if not any((folder / part).exists() for part in CONTENTS):
+    return
+  stored = read_config(folder)
+  if stored['experiment'] != name:
+    raise UserError(
+      f'{folder} holds a run of {stored["experiment"]}, and {name} was called; name '
+      'another --workdir'
+    )
+  before = stored['identity']
+  now = config.settings(experiment.config, experiment.data.spec.source)
+  different = [
+    f'{key} was {before.get(key)!r} and is now {now.get(key)!r}'
+    for key in sorted(before.keys() | now.keys())
+    if before.get(key) != now.get(key)
+  ]
+  if different:
+    raise UserError(
+      f'{folder} holds a run of other settings: {"; ".join(different)}; give the '
+      'settings it has, name another --workdir, or start over with --fresh'
+    )
+
+
+def claim(folder: Path, name: str, doc: str, experiment: Experiment) -> None:
+  """Writes config.json: whose the folder is."""
   c, source = experiment.config, experiment.data.spec.source
-  path = folder / 'config.json'
-  if path.exists():
-    stored = read_config(folder)
-    before = stored['identity'] | {'experiment': stored['experiment']}
-    now = config.settings(c, source) | {'experiment': name}
-    different = [
-      f'{key} was {before.get(key)!r} and is now {now.get(key)!r}'
-      for key in sorted(before.keys() | now.keys())
-      if before.get(key) != now.get(key)
-    ]
-    if different:
-      raise UserError(
-        f'{folder} holds a run of other settings: {"; ".join(different)}; give the '
-        'settings it has, name another --workdir, or start over with --fresh'
-      )
   defaults = {entry.name: entry.default for entry in dataclasses.fields(c)}
   write_json(
-    path,
+    folder / 'config.json',
     {
       'experiment': name,
       'doc': doc.strip().splitlines()[0],
@@ -114,18 +131,30 @@ def claim(folder: Path, name: str, doc: str, experiment: Experiment) -> None:
       'defaults': defaults,
       'identity': config.settings(c, source),
       'source': source,
+      'classes': list(experiment.data.spec.classes),
     },
   )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-  """Reads config.json. Raises UserError where there is none."""
+  """Reads config.json. Raises UserError where it is missing or not ours."""
+  stored = read_json(folder / 'config.json')
+  if stored.keys() >= {'experiment', 'identity', 'settings', 'classes'}:
+    return stored
+  state = 'a damaged or foreign' if (folder / 'config.json').exists() else 'no'
+  raise UserError(
+    f'{folder} has {state} config.json, so it is not the workdir of a run; name that '
+    'of a run which has been trained, or to train, an empty folder'
+  )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+  """Reads a JSON object; {} where there is none, or a damaged one."""
   try:
-    return json.loads((folder / 'config.json').read_text())
-  except (OSError, ValueError) as error:
-    raise UserError(
-      f'{folder} is not the workdir of a run: its config.json cannot be read ({error})'
-    ) from None
+    value = json.loads(path.read_text(encoding='utf-8'))
+  except (OSError, ValueError):
+    return {}
+  return value if isinstance(value, dict) else {}
 
 
 def finished(folder: Path) -> bool:
@@ -136,12 +165,20 @@ def finished(folder: Path) -> bool:
 
 
 def write_manifest(folder: Path, experiment: Experiment) -> None:
-  """Writes what one has to know to repeat the run; a resumed run adds its start."""
+  """Writes what one has to know to repeat the run; a resumed run adds its start.
+
+  Raises:
+    UserError: the run is a resumed one, and its data are not what they were.
+  """
   path = folder / 'manifest.json'
-  try:
-    starts = json.loads(path.read_text())['starts']
-  except (OSError, ValueError, KeyError):
-    starts = []
+  before = read_json(path)
+  starts = before.get('starts', [])
+  digests = dict(experiment.data.digests())
+  if before.get('data', {}).get('digests', digests) != digests:
+    raise UserError(
+      f'the data of the run in {folder} have changed since it began; restore them, or '
+      'start over with --fresh'
+    )
   now = datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')
   data = experiment.data
   variables = jax.eval_shape(experiment.task.init, jax.random.key(0), data.spec.batch)
@@ -163,7 +200,7 @@ def write_manifest(folder: Path, experiment: Experiment) -> None:
       'published': [figure._asdict() for figure in experiment.published],
       'data': {
         'source': data.spec.source,
-        'digests': dict(data.digests()),
+        'digests': digests,
         'notes': list(data.notes),
       },
     },
@@ -173,7 +210,7 @@ def write_manifest(folder: Path, experiment: Experiment) -> None:
 def write_json(path: Path, value: Any) -> None:
   """Writes a JSON file whole or not at all."""
   temporary = path.with_suffix('.tmp')
-  temporary.write_text(json.dumps(value, indent=2) + '\n')
+  temporary.write_text(json.dumps(value, indent=2) + '\n', encoding='utf-8')
   os.replace(temporary, path)
 
 

@@ -10,7 +10,7 @@ def listing() -> str:
   """Returns a line for each experiment, under its lecture."""
   found = []
   for path in sorted(Path(__file__).parent.glob('[!_]*.py')):
-    doc = ast.get_docstring(ast.parse(path.read_text())) or ''
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8'))) or ''
     title, _, lecture = doc.partition('\n')[0].partition('Lecture ')
     number = int((re.match(r'\d+', lecture) or ['99'])[0])
     found.append((number, path.stem, title.strip()))
@@ -29,6 +29,7 @@ if __name__ == '__main__':
     name = sys.argv[1].removeprefix('experiments.')
     print(f'error: run it as python -m experiments.{name}', file=sys.stderr)
     sys.exit(2)
+  sys.stdout.reconfigure(errors='replace')  # type: ignore[union-attr]
   print(listing())
   print('\nRun one:    python -m experiments.NAME')
   print('Its flags:  python -m experiments.NAME --help')

@@ -1,6 +1,7 @@
 """One's own images: DIR/train/CLASS/*.png and, if any, DIR/test/CLASS/*.png."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +46,7 @@ def listed(data_dir: str) -> Listing:
   files: dict[str, list[tuple[Path, int]]] = {}
   digest = hashlib.sha256()
   for split in ('train', 'test'):
-    if root.joinpath(split).is_dir():
+    if split == 'train' or ((root / split).is_dir() and _folders(root / split)):
       files[split] = []
       for folder in _folders(root / split):
         if folder.name not in classes:
@@ -56,8 +57,8 @@ def listed(data_dir: str) -> Listing:
         label = classes.index(folder.name)
         files[split] += [(path, label) for path in _images(folder)]
       for path, _ in files[split]:
-        name = path.relative_to(root).as_posix()
-        digest.update(f'{name}\n{path.stat().st_size}\n'.encode())
+        digest.update(os.fsencode(path.relative_to(root)))
+        digest.update(f'\n{path.stat().st_size}\n'.encode())
   return Listing(tuple(classes), files, digest.hexdigest()[:12])
 
 
@@ -78,4 +79,7 @@ def _images(folder: Path) -> list[Path]:
       f'{folder} holds no image ({", ".join(sorted(SUFFIXES))}); '
       'add some, or remove the folder'
     )
+  for path in found:
+    if not path.is_file():
+      raise UserError(f'{path} is a broken link or no file; mend or remove it')
   return found
