@@ -6,18 +6,17 @@ flipped bit restores silently (every leaf has a digest), another dtype is cast s
 never be saved again (it is moved to `damaged/`).
 """
 
-import asyncio
-import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from dl_core import leaves, quiet
 from dl_core.types import Array, UserError
 
 KEPT = 2  # newest checkpoints that are kept, beside the best
@@ -27,54 +26,8 @@ class Damaged(UserError):
   """A checkpoint is not what was saved; the text says why."""
 
 
-@jax.jit
-def digests(leaves: Mapping[str, Array]) -> dict[str, Array]:
-  """Returns an integer per leaf: the sum over its bits, weighted by position.
-
-  The weights are odd, so any single flipped bit changes the sum; they are scattered,
-  so several flips do not cancel. Sums modulo 2^32 do not depend on the sharding.
-  """
-
-  def digest(leaf):
-    if leaf.dtype == bool:
-      leaf = leaf.astype(jnp.uint8)
-    unsigned = jnp.dtype(f'uint{8 * leaf.dtype.itemsize}')
-    bits = jax.lax.bitcast_convert_type(leaf, unsigned).astype(jnp.uint32).reshape(-1)
-    place = jax.lax.iota(jnp.uint32, bits.size) * jnp.uint32(0x9E3779B1)
-    place = (place ^ (place >> 15)) * jnp.uint32(0x85EBCA6B)
-    return jnp.sum(bits * (place | 1), dtype=jnp.uint32)
-
-  return {name: digest(leaf) for name, leaf in leaves.items()}
-
-
-def flatten(tree: Any) -> dict[str, Array]:
-  """Names every leaf of a tree by its path; PRNG keys become their raw integers."""
-
-  def raw(leaf):
-    is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-    return jax.random.key_data(leaf) if is_key else leaf
-
-  paths = jax.tree_util.tree_flatten_with_path(tree)[0]
-  return {
-    jax.tree_util.keystr(path, simple=True, separator='.'): raw(leaf)
-    for path, leaf in paths
-  }
-
-
-def unflatten(like: Any, leaves: Mapping[str, Array]) -> Any:
-  """Builds a tree like `like` from named leaves: by name, not by order."""
-
-  def take(path, leaf):
-    value = leaves[jax.tree_util.keystr(path, simple=True, separator='.')]
-    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-      return jax.random.wrap_key_data(value, impl=jax.random.key_impl(leaf))
-    return value
-
-  return jax.tree_util.tree_map_with_path(take, like)
-
-
-def _shapes(leaves: Mapping[str, Any]) -> dict[str, str]:
-  return {name: f'{leaf.dtype}{list(leaf.shape)}' for name, leaf in leaves.items()}
+def _shapes(named: Mapping[str, Any]) -> dict[str, str]:
+  return {name: f'{leaf.dtype}{list(leaf.shape)}' for name, leaf in named.items()}
 
 
 def _differences(
@@ -152,14 +105,14 @@ class Checkpoints:
     self._best = best
     if step in self.steps():
       return
-    leaves = flatten(tree)
+    named = leaves.flatten(tree)
     table = {
-      'shapes': _shapes(leaves),
-      'digests': {name: int(value) for name, value in digests(leaves).items()},
+      'shapes': _shapes(named),
+      'digests': {name: int(value) for name, value in leaves.digests(named).items()},
     }
     text = json.dumps(table, sort_keys=True)
     args = self._ocp.args.Composite(
-      leaves=self._ocp.args.StandardSave(leaves),
+      leaves=self._ocp.args.StandardSave(named),
       table=self._ocp.args.JsonSave({'text': text, 'digest': _sha256(text)}),
     )
     try:
@@ -199,7 +152,7 @@ class Checkpoints:
     if _sha256(text) != digest:
       raise Damaged('its table of contents fails its checksum')
     table = json.loads(text)
-    different = _differences(table['shapes'], _shapes(flatten(like)), parts)
+    different = _differences(table['shapes'], _shapes(leaves.flatten(like)), parts)
     if different:
       raise UserError(
         f'{self._folder / str(step)} is a checkpoint of another model: '
@@ -209,18 +162,18 @@ class Checkpoints:
       )
     try:
       wanted = {name: _struct(shape) for name, shape in table['shapes'].items()}
-      with _quiet():
+      with quiet.reads():
         restored = self._manager.restore(
           step, args=args.Composite(leaves=args.StandardRestore(wanted))
         )
-      leaves = restored['leaves']
-      found = digests(leaves)
+      named = restored['leaves']
+      found = leaves.digests(named)
     except Exception as error:
       raise Damaged(_first_line(error)) from error
     for name, digest in table['digests'].items():
       if int(found[name]) != digest:
         raise Damaged(f'{name} fails its digest')
-    return leaves
+    return named
 
   def read_best(
     self, step: int, like: Any, parts: tuple[str, ...] = ('',)
@@ -251,7 +204,7 @@ class Checkpoints:
     damaged: list[tuple[int, str]] = []
     for step in reversed(self.steps()):
       try:
-        leaves = self.read(step, like, parts)
+        named = self.read(step, like, parts)
       except Damaged as error:
         damaged.append((step, str(error)))
         continue
@@ -260,7 +213,7 @@ class Checkpoints:
         self._say(f'checkpoint {bad} is damaged ({why}): {moved}going back to {step}')
       if damaged:
         self._manager.reload()
-      return step, leaves
+      return step, named
     if damaged:
       raise UserError(
         f'{self._folder} holds no good checkpoint: '
@@ -292,11 +245,11 @@ class Memory:
 
   def save(self, step: int, tree: Any, best: int | None = None) -> None:
     if step == best:
-      self._leaves = jax.tree.map(jnp.copy, flatten(tree))
+      self._best = jax.tree.map(jnp.copy, leaves.flatten(tree))
 
   def read_best(self, step: int, like: Any) -> dict[str, Array]:
     del step, like  # there is one
-    return self._leaves
+    return self._best
 
   def wait(self) -> None:
     pass
@@ -307,36 +260,6 @@ def open_all(
 ) -> 'Checkpoints | Memory':
   """Opens the checkpoints of a workdir, or what stands in for them."""
   return Checkpoints(workdir / 'checkpoints', say) if workdir else Memory()
-
-
-class _Loop(asyncio.SelectorEventLoop):
-  """Says nothing of reads that end when nobody awaits them any more.
-
-  Orbax reads all leaves at once and drops the others, loop and all, when one fails.
-  """
-
-  def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore
-    with contextlib.suppress(RuntimeError):  # the loop is closed
-      return super().call_soon_threadsafe(*args, **kwargs)
-
-  def call_exception_handler(self, context: Any) -> None:
-    del context
-
-
-class _Loops(asyncio.DefaultEventLoopPolicy):
-  def new_event_loop(self):
-    return _Loop()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-  """Keeps a damaged checkpoint from printing a traceback for each of its leaves."""
-  before = asyncio.get_event_loop_policy()
-  asyncio.set_event_loop_policy(_Loops())
-  try:
-    yield
-  finally:
-    asyncio.set_event_loop_policy(before)
 
 
 def _struct(text: str) -> jax.ShapeDtypeStruct:

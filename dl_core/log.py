@@ -90,7 +90,8 @@ class Log:
     temporary.write_text(''.join(map(_text, self.lines)), encoding='utf-8')
     os.replace(temporary, path)
     self._file = path.open('a', encoding='utf-8')
-    for kept in sorted(path.parent.glob('observed/*.npz')):
+    seen = path.parent.glob('observed/*.npz')
+    for kept in sorted(seen, key=lambda file: int(file.stem)):
       if int(kept.stem) > step:
         kept.unlink()
       else:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dl_core import checkpoint, log, stopping, workdir
+from dl_core import checkpoint, leaves, log, stopping, workdir
 from dl_core.types import UserError
 
 
@@ -37,12 +37,12 @@ def read(folder: Path, state: Any, say: Callable[[str], None]) -> Any:
     raise UserError(f'{folder} holds no checkpoints; let its run save one') from None
   with store:
     if settings['keep_best'] and best in store.steps():
-      step, leaves = best, store.read_best(best, like, parts)
+      step, named = best, store.read_best(best, like, parts)
     else:
       found = store.newest(like, parts)
       if found is None:
         raise UserError(f'{folder} holds no checkpoint yet; let its run save one')
-      step, leaves = found
+      step, named = found
   say(f'parameters of {folder}, step {step}')
-  chosen = {name: leaf for name, leaf in leaves.items() if name.startswith(parts)}
-  return checkpoint.unflatten(like, checkpoint.flatten(like) | chosen)['state']
+  chosen = {name: leaf for name, leaf in named.items() if name.startswith(parts)}
+  return leaves.unflatten(like, leaves.flatten(like) | chosen)['state']

@@ -15,7 +15,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dl_core import checkpoint, evaluate, metrics, pretrained, sharding, stopping
+from dl_core import (
+  checkpoint,
+  evaluate,
+  leaves,
+  metrics,
+  pretrained,
+  sharding,
+  stopping,
+)
 from dl_core.log import Line, Log
 from dl_core.progress import Clock, Progress
 from dl_core.types import (
@@ -223,7 +231,7 @@ def fit(
     store.wait()
     if ended and best is not None:
       like = saved(state, sums, log)
-      state = checkpoint.unflatten(like, store.read_best(best, like))['state']
+      state = leaves.unflatten(like, store.read_best(best, like))['state']
       progress.say(f'step {best} has the lowest validation loss')
     if ended and not log.of('test'):
       facts = {'baseline': dict(data.baseline()), 'stopped': ended, **clock.seconds()}
@@ -247,8 +255,8 @@ def begin(
   like = saved(state, sums, log)
   found = store.newest(like)
   if found:
-    step, leaves = found
-    tree = checkpoint.unflatten(like, leaves)
+    step, named = found
+    tree = leaves.unflatten(like, named)
     log.resume(step, int(tree['lines']))
     say(f'resumed at step {step}')
     return tree['state'], tree['sums']

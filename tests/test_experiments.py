@@ -67,7 +67,7 @@ def test_the_step_is_traced_once_and_its_metrics_are_finite(case):
     state, sums = case.update(state, case.batch(state))
     assert all(math.isfinite(value) for value in metrics.mean(sums).values())
   assert case.traces() == len(case.experiment.task.losses)
-  assert (int(state.step), state.skipped.tolist()) == (2, [0, 0])
+  assert (int(state.step), state.skipped.tolist()) == (2, [0, 0, -1])
 
 
 def test_a_batch_is_as_the_spec_declares(case):

@@ -9,7 +9,8 @@ STORED = {
   'experiment': 'lenet',
   'doc': 'LeNet-5 on handwritten digits. Lecture 6.',
   'settings': {'seed': 0, 'workdir': '/home/me/run'},
-  'identity': {'seed': 0, 'steps': 100, 'source': 'mnist/1.0.0'},
+  'identity': {'seed': 0, 'steps': 100, 'source': 'mnist/1.0.0', 'init_from': ''},
+  'classes': [],
 }
 MANIFEST = {
   'published': [
