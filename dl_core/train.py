@@ -193,14 +193,8 @@ def fit(
 
     while True:
       if step % c.eval_every == 0 or step == c.steps:
-        if not log.has('validation', step):
-          if step:
-            figures = metrics.mean(sums) | clock.rate(step) | skips(state)
-            log.write(step, 'train', figures | clock.seconds())
-          log.write(step, 'validation', judge(state, 'validation'))
-          if experiment.observe:
-            key = data_key(state)
-            log.observe(step, experiment.observe(state.variables, data, key))
+        if not log.has('validation', step):  # a resumed run may have been here
+          look(experiment, judge, log, state, metrics.mean(sums), clock)
           progress.report(log.at(step))
           sums = no_sums
         clock.pause()
@@ -269,6 +263,25 @@ def begin(
 def saved(state: TrainState, sums: Metrics, log: Log) -> dict[str, Any]:
   """Returns what a checkpoint holds: with the state, how much had been written."""
   return {'state': state, 'sums': sums, 'lines': jnp.int32(len(log.lines))}
+
+
+def look(
+  experiment: Experiment,
+  judge: Callable,
+  log: Log,
+  state: TrainState,
+  figures: dict[str, float],
+  clock: Clock,
+) -> None:
+  """Writes the train figures since the last look, validation, and what is observed."""
+  step = int(state.step)
+  if step:
+    figures = figures | clock.rate(step) | skips(state) | clock.seconds()
+    log.write(step, 'train', figures)
+  log.write(step, 'validation', judge(state, 'validation'))
+  if experiment.observe:
+    key = data_key(state)
+    log.observe(step, experiment.observe(state.variables, experiment.data, key))
 
 
 def make_judge(experiment: Experiment) -> Callable:

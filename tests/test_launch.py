@@ -237,3 +237,50 @@ def test_without_a_workdir_the_settings_name_it(call, tmp_path):
   assert all(name.startswith('perceptron-') for name in found)
   assert 'is finished already' in call(perceptron, '--checkpoint_every=9')[1]
   assert len(list((tmp_path / 'runs').iterdir())) == 3
+
+
+def contents(folder):
+  return {p: p.read_bytes() for p in folder.rglob('*') if p.is_file()}
+
+
+def test_a_fresh_start_keeps_what_no_run_of_ours_has_left(refused, tmp_path):
+  (tmp_path / 'report').mkdir()
+  (tmp_path / 'report' / 'thesis.tex').write_text('years of work')
+  (tmp_path / 'config.json').write_text('{"mine": true}')
+  before = contents(tmp_path)
+  assert 'foreign config.json' in refused(
+    perceptron, f'--workdir={tmp_path}', '--fresh', '--steps=4'
+  )
+  del before[tmp_path / 'config.json']
+  assert before.items() <= contents(tmp_path).items()
+
+
+@pytest.mark.parametrize(
+  'words', [('--init_from=nowhere',), ('--init_from={run}',), ('--batch_size=2000',)]
+)
+def test_a_fresh_start_that_is_refused_has_cleared_nothing(refused, copied, words):
+  before = contents(copied)
+  words = [word.format(run=copied) for word in words]
+  refused(lenet, f'--workdir={copied}', *TINY, '--fresh', *words)
+  assert contents(copied) == before
+
+
+def test_a_run_whose_history_or_checkpoints_are_lost_is_refused(refused, copied):
+  shutil.rmtree(copied / 'report')
+  (copied / 'metrics.jsonl').rename(copied / 'aside')
+  assert 'has 0 good lines' in refused(lenet, f'--workdir={copied}', *TINY)
+  (copied / 'aside').rename(copied / 'metrics.jsonl')
+  shutil.rmtree(copied / 'checkpoints')
+  assert 'and no checkpoint' in refused(lenet, f'--workdir={copied}', *TINY)
+
+
+def test_classes_are_named_as_they_were_when_the_model_was_trained(
+  capsys, copied, tmp_path
+):
+  stored = json.loads((copied / 'config.json').read_text())
+  stored['classes'] = [f'kind {number}' for number in range(10)]
+  (copied / 'config.json').write_text(json.dumps(stored))
+  Image.new('L', (8, 8)).save(tmp_path / 'black.png')
+  words = ['prog', f'--workdir={copied}', f'--predict={tmp_path / "black.png"}']
+  assert launch.run(lenet, 'lenet', words) == 0
+  assert capsys.readouterr().out.count('kind ') == 3
