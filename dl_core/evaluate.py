@@ -1,11 +1,14 @@
 """Metrics over a whole split: summed batch by batch, divided once at the end."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import jax
 
 from dl_core import metrics
-from dl_core.types import Batch, Key, Variables
+from dl_core.types import Batch, Experiment, Key, Variables
+
+EVALUATION = 2**32 - 2  # a run's key is folded with the step, which never gets here
 
 
 def evaluate(
@@ -24,3 +27,15 @@ def evaluate(
     one = judge(variables, batch, jax.random.fold_in(key, number))
     sums = one if sums is None else metrics.add(sums, one)
   return metrics.mean(sums or {})
+
+
+def make_judge(experiment: Experiment) -> Callable[[Any, str], dict[str, float]]:
+  """Makes (`TrainState`, split) -> its mean metrics; compiled once for all splits."""
+  judge = jax.jit(experiment.task.metrics)
+
+  def mean_metrics(state: Any, split: str) -> dict[str, float]:
+    batches = experiment.data.splits[split]()
+    key = jax.random.fold_in(state.key, EVALUATION)
+    return evaluate(judge, state.variables, batches, key)
+
+  return mean_metrics

@@ -38,8 +38,7 @@ from dl_core.types import (
   Variables,
 )
 
-# A run's key is folded with the step, which never reaches these.
-DATA, EVALUATION = 2**32 - 1, 2**32 - 2
+DATA = 2**32 - 1  # a run's key is folded with the step, which never gets here
 ASK_EVERY = 10  # steps between looks at the count of skipped updates
 
 
@@ -184,7 +183,7 @@ def fit(
     fed = data.feed(0)
     arrays = sharding.place(fed, mesh)
     call = jax.jit(make_call(experiment), donate_argnums=0)
-    judge = make_judge(experiment)
+    judge = evaluate.make_judge(experiment)
     state, sums = begin(experiment, arrays, store, log, progress.say)
     state, sums = sharding.place((state, sums), mesh)
     no_sums = jax.tree.map(jnp.zeros_like, sums)
@@ -282,18 +281,6 @@ def look(
   if experiment.observe:
     key = data_key(state)
     log.observe(step, experiment.observe(state.variables, experiment.data, key))
-
-
-def make_judge(experiment: Experiment) -> Callable:
-  """Makes (state, split) -> its mean metrics; compiled once for all splits."""
-  judge = jax.jit(experiment.task.metrics)
-
-  def mean_metrics(state: TrainState, split: str) -> dict[str, float]:
-    batches = experiment.data.splits[split]()
-    key = jax.random.fold_in(state.key, EVALUATION)
-    return evaluate.evaluate(judge, state.variables, batches, key)
-
-  return mean_metrics
 
 
 def skips(state: TrainState) -> dict[str, int]:

@@ -9,7 +9,17 @@ import optax
 import pytest
 from flax import linen as nn
 
-from dl_core import checkpoint, config, leaves, log, metrics, tasks, train, workdir
+from dl_core import (
+  checkpoint,
+  config,
+  evaluate,
+  leaves,
+  log,
+  metrics,
+  tasks,
+  train,
+  workdir,
+)
 from dl_core.data import batches
 from dl_core.types import Batch, Experiment, Spec, Task, UserError
 from experiments import perceptron
@@ -130,7 +140,7 @@ def test_statistics_move_in_training_and_not_in_evaluation():
     lambda a, b: bool(jnp.any(a != b)), start.extra, dict(state.extra)
   )
   assert jax.tree.leaves(moved) == [True, True]  # mean and variance
-  judge = train.make_judge(e)
+  judge = evaluate.make_judge(e)
   assert judge(state, 'validation') == judge(state, 'validation')
 
 
