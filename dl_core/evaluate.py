@@ -36,6 +36,13 @@ def make_judge(experiment: Experiment) -> Callable[[Any, str], dict[str, float]]
   def mean_metrics(state: Any, split: str) -> dict[str, float]:
     batches = experiment.data.splits[split]()
     key = jax.random.fold_in(state.key, EVALUATION)
-    return evaluate(judge, state.variables, batches, key)
+    return evaluate(judge, variables(experiment, state), batches, key)
 
   return mean_metrics
+
+
+def variables(experiment: Experiment, state: Any) -> Variables:
+  """Returns what of a `TrainState` is evaluated: its variables, or their average."""
+  if experiment.averaged is None:
+    return state.variables
+  return state.variables | {'params': experiment.averaged(state)}

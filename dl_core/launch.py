@@ -13,7 +13,16 @@ from types import ModuleType
 
 import jax
 
-from dl_core import config, predict, pretrained, report, stopping, train, workdir
+from dl_core import (
+  config,
+  evaluate,
+  predict,
+  pretrained,
+  report,
+  stopping,
+  train,
+  workdir,
+)
 from dl_core.progress import Progress
 from dl_core.signals import Interrupted, Signals
 from dl_core.types import Experiment as Experiment
@@ -88,7 +97,7 @@ def _run(
   if not c.fresh and workdir.finished(folder):
     progress.say(f'{folder} is finished already; --fresh starts over')
   else:
-    experiment.data.feed(0)
+    experiment.data.feed(jax.random.key(0), 0)
     with workdir.locked(folder):
       if c.fresh:
         workdir.clear(folder)
@@ -112,7 +121,8 @@ def pictures(experiment: Experiment, done: train.Run) -> Sequence[Picture]:
   if experiment.report is None:
     return ()
   key = train.data_key(done.state)
-  return experiment.report(done.state.variables, done.observed, experiment.data, key)
+  variables = evaluate.variables(experiment, done.state)
+  return experiment.report(variables, done.observed, experiment.data, key)
 
 
 def preflight(platform: str) -> None:

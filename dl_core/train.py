@@ -91,7 +91,8 @@ def make_update(task: Task, optimizers: tuple) -> Callable:
       )
       change, opt_state = optimizer.update(gradient, opt_state, params)
       params = optax.apply_updates(params, change)
-      size = optax.tree.norm((gradient, change, extra))
+      # The change, not the gradient: XLA drops the gradients that no optimizer reads.
+      size = optax.tree.norm((change, extra))
       good &= jnp.isfinite(value) & jnp.isfinite(size)
       opt_states.append(opt_state)
       sums |= turn_sums
@@ -180,12 +181,13 @@ def fit(
     Log(workdir) as log,
     checkpoint.open_all(workdir, progress.say) as store,
   ):
-    fed = data.feed(0)
-    arrays = sharding.place(fed, mesh)
     call = jax.jit(make_call(experiment), donate_argnums=0)
     judge = evaluate.make_judge(experiment)
-    state, sums = begin(experiment, arrays, store, log, progress.say)
+    state, sums = begin(experiment, store, log, progress.say)
     state, sums = sharding.place((state, sums), mesh)
+    key = data_key(state)
+    fed = data.feed(key, state.step)
+    arrays = sharding.place(fed, mesh)
     no_sums = jax.tree.map(jnp.zeros_like, sums)
     clock.start(log.seconds())
     step, asked = int(state.step), np.array([0, 0, -1])
@@ -208,7 +210,7 @@ def fit(
       if stop:
         break
 
-      new = data.feed(step)
+      new = data.feed(key, step)
       if new is not fed:
         fed, arrays = new, sharding.place(new, mesh)
       last_sums = sums
@@ -227,14 +229,18 @@ def fit(
       state = leaves.unflatten(like, store.read_best(best, like))['state']
       progress.say(f'step {best} has the lowest validation loss')
     if ended and not log.of('test'):
-      facts = {'baseline': dict(data.baseline()), 'stopped': ended, **clock.seconds()}
+      facts: dict[str, Any] = {}
+      if experiment.scores:
+        variables = evaluate.variables(experiment, state)
+        facts |= experiment.scores(variables, data, key)
+      facts |= {'baseline': dict(data.baseline()), 'stopped': ended, **clock.seconds()}
       log.write(step, 'test', judge(state, 'test') | facts)
       log.sync()
     return Run(state, log.lines, log.observed, ended)
 
 
 def begin(
-  experiment: Experiment, arrays: Any, store: Any, log: Log, say: Callable
+  experiment: Experiment, store: Any, log: Log, say: Callable
 ) -> tuple[TrainState, Metrics]:
   """Returns the state that a run goes on from, and the metrics since its last report.
 
@@ -243,7 +249,8 @@ def begin(
   """
   c = experiment.config
   state = jax.jit(functools.partial(init_state, experiment))(jax.random.key(c.seed))
-  shapes = jax.eval_shape(make_call(experiment), state, None, arrays)[1]
+  update = make_update(experiment.task, experiment.optimizers)
+  shapes = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
   sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
   like = saved(state, sums, log)
   found = store.newest(like)
@@ -256,6 +263,10 @@ def begin(
   log.begin(2 * c.checkpoint_every)
   if c.init_from:
     state = pretrained.read(Path(c.init_from).expanduser(), state, say)
+    opt_state = tuple(
+      optimizer.init(state.params) for optimizer in experiment.optimizers
+    )
+    state = state.replace(opt_state=opt_state)
   return state, sums
 
 
@@ -279,8 +290,8 @@ def look(
     log.write(step, 'train', figures)
   log.write(step, 'validation', judge(state, 'validation'))
   if experiment.observe:
-    key = data_key(state)
-    log.observe(step, experiment.observe(state.variables, experiment.data, key))
+    key, variables = data_key(state), evaluate.variables(experiment, state)
+    log.observe(step, experiment.observe(variables, experiment.data, key))
 
 
 def skips(state: TrainState) -> dict[str, int]:

@@ -27,6 +27,19 @@ class Batch(NamedTuple):
   weight: Any  # like y: 0 where a label does not count (padding)
 
 
+class Decode(NamedTuple):
+  """How a model writes: one symbol after another, all that it remembers in a state.
+
+  Attributes:
+    start: (variables, B) -> state of B sequences before their first symbol.
+    advance: (variables, state, symbols [B, T]) -> (state, logits [B, T, V]): reads T
+      symbols; the logits after each are those of the one that comes next.
+  """
+
+  start: Callable[[Variables, int], Any]
+  advance: Callable[[Variables, Any, Array], tuple[Any, Array]]
+
+
 class Task(NamedTuple):
   """A learning problem as pure functions about a model.
 
@@ -37,12 +50,14 @@ class Task(NamedTuple):
     metrics: (variables, batch, key) -> metrics, in evaluation mode.
     outputs: (variables, x) -> what the model says in evaluation mode, for pictures and
       predictions.
+    decode: for models that generate.
   """
 
   init: Callable[[Key, Batch], Variables]
   losses: tuple[Callable, ...]
   metrics: Callable[[Variables, Batch, Key], Metrics]
   outputs: Callable[[Variables, Any], Any] | None = None
+  decode: Decode | None = None
 
 
 class Spec(NamedTuple):
@@ -52,11 +67,14 @@ class Spec(NamedTuple):
     batch: a Batch of `jax.ShapeDtypeStruct`, the shapes and types of a training batch.
     source: name and version of the data, part of a run's identity ('digits/1.0.0').
     classes: the label names, in the order of the label numbers; () if there are none.
+      Of text they are the symbols of its alphabet.
+    tokens: symbols that one example of text asks for; 0 where it is no text.
   """
 
   batch: Batch
   source: str
   classes: tuple[str, ...] = ()
+  tokens: int = 0
 
 
 class Data(NamedTuple):
@@ -64,22 +82,23 @@ class Data(NamedTuple):
 
   Attributes:
     spec: known from the config and the builder's declaration alone.
-    feed: (step) -> arrays: the whole resident set, the same object at every step, or
-      this step's host batch of a streamed one.
+    feed: (key, step) -> arrays: the whole resident set, the same object at every step
+      of every run, or this step's host batch of a streamed one.
     take: (arrays, key, step) -> Batch: pure, runs inside the jitted step; `key` is the
-      same at every step of a run.
+      same at every step of a run, here as in `feed` and `rows`.
     splits: 'train' (in order, as it is evaluated), 'validation', 'test' -> () ->
       padded and masked host Batches of one shape.
     rows: (key, step) -> the numbers of the examples in that step's batch.
     baseline: () -> {metric: value}: what the best constant answer scores on the test
       split.
-    read: (path) -> x of one example, for `--predict`; raises UserError.
+    read: (path, or text) -> x of one example, for `--predict` and `--prompt`; raises
+      UserError.
     digests: () -> {file or array name: digest}, for the manifest.
     notes: sentences that belong beside the result (how the splits were made).
   """
 
   spec: Spec
-  feed: Callable[[int], Any]
+  feed: Callable[[Key, Any], Any]
   take: Callable[[Any, Key, Any], Batch]
   splits: Mapping[str, Callable]
   rows: Callable[[Key, Any], Any] | None = None
@@ -118,6 +137,9 @@ class Experiment(NamedTuple):
   Attributes:
     config: the settings it was built from.
     task, optimizers, data: the problem; one optax transformation per loss.
+    scores: (variables, data, key) -> {name: float}: what does not add up over batches,
+      taken once, for the result on the test split.
+    averaged: (state) -> the parameters to evaluate, where they are not the last ones.
     observe: (variables, data, key) -> arrays worth seeing over time, taken at step 0
       and at every evaluation, kept in workdir/observed/; `key` is `Data.take`'s.
     report: (variables, observed, data, key) -> Pictures.
@@ -128,6 +150,20 @@ class Experiment(NamedTuple):
   task: Task
   optimizers: tuple
   data: Data
+  scores: Callable[[Variables, Data, Key], Mapping[str, float]] | None = None
+  averaged: Callable[[Any], Params] | None = None
   observe: Callable | None = None
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
+
+
+class Study(NamedTuple):
+  """What `study(config)` returns: several runs, and what is drawn of them together.
+
+  Attributes:
+    runs: {label: (module of the experiment, its config)}; each runs in workdir/label.
+    draw: ({label: its finished run}) -> Pictures; see `launch.Finished`.
+  """
+
+  runs: Mapping[str, tuple[Any, Any]]
+  draw: Callable[[Mapping[str, Any]], list[Picture]] | None = None

@@ -46,7 +46,7 @@ def case(request, digits_dir):
 
   task = e.task._replace(losses=tuple(map(counted, e.task.losses)))
   take = jax.jit(e.data.take)
-  arrays = e.data.feed(0)
+  arrays = e.data.feed(jax.random.key(0), 0)
   return types.SimpleNamespace(
     name=name,
     experiment=e,

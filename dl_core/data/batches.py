@@ -153,7 +153,7 @@ def resident(
 
   return Data(
     spec=spec,
-    feed=lambda step: training_arrays(),
+    feed=lambda key, step: training_arrays(),
     take=take,
     splits={name: split(name) for name in ('train', 'validation', 'test')},
     rows=lambda key, step: rows(jax.random.split(key)[0], step, count(), size),

@@ -94,7 +94,9 @@ def data():
 
 def test_a_training_batch_is_what_the_spec_declares(data):
   made, _ = data
-  batch = jax.eval_shape(made.take, made.feed(0), jax.random.key(0), 0)
+  batch = jax.eval_shape(
+    made.take, made.feed(jax.random.key(0), 0), jax.random.key(0), 0
+  )
   assert jax.tree.map(lambda a: (a.shape, a.dtype), batch) == jax.tree.map(
     lambda a: (a.shape, a.dtype), made.spec.batch
   )
@@ -104,14 +106,14 @@ def test_a_training_batch_is_a_pure_function_of_key_and_step(data):
   made, read = data
   take = jax.jit(made.take)
   for step in (0, 17, 18, 19):  # 18 batches an epoch
-    batch = take(made.feed(step), jax.random.key(0), step)
+    batch = take(made.feed(jax.random.key(0), step), jax.random.key(0), step)
     rows = np.array(made.rows(jax.random.key(0), step))
     np.testing.assert_array_equal(batch.y, rows)
     np.testing.assert_array_equal(
       batch.x[:, 0], rows.astype(np.uint8).astype(np.float32) / 2 + 1_000
     )
     assert batch.weight.sum() == 16
-  assert made.feed(0) is made.feed(7)
+  assert made.feed(jax.random.key(0), 0) is made.feed(jax.random.key(1), 7)
   assert read == ['train']  # once, and test is not touched
 
 
@@ -135,7 +137,7 @@ def test_a_batch_larger_than_the_training_set_is_refused_in_words(data):
     lambda split: (np.zeros((300, 3)), np.zeros(300)),
   )
   with pytest.raises(UserError, match=r'--batch_size=301 was given.*=300 is the most'):
-    made.feed(0)
+    made.feed(jax.random.key(0), 0)
 
 
 def test_digests_tell_data_apart():

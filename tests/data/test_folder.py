@@ -51,7 +51,7 @@ def test_a_folder_of_ones_own_images_is_a_data_set(own, load, everything):
   assert 'test set is 20%' in data.notes[0]
   assert 'validation set is 10%' in data.notes[1]
   assert listing(own) == before  # nothing is written into it
-  assert data.feed(0) is data.feed(1)
+  assert data.feed(jax.random.key(0), 0) is data.feed(jax.random.key(1), 1)
 
 
 def test_a_test_folder_is_the_test(own, load, everything):
@@ -114,7 +114,7 @@ def too_few(own):
 def test_a_folder_that_will_not_do_is_refused_in_words(own, fault, words, load):
   fault(own)
   with pytest.raises(UserError, match=words) as raised:
-    load(own, 'folder').feed(0)
+    load(own, 'folder').feed(jax.random.key(0), 0)
   assert '\n' not in str(raised.value)
 
 

@@ -29,7 +29,9 @@ def test_building_reads_and_writes_nothing(tmp_path, load):
 
 
 def test_batches_are_what_the_spec_declares(digits):
-  batch = jax.eval_shape(digits.take, digits.feed(0), jax.random.key(0), 0)
+  batch = jax.eval_shape(
+    digits.take, digits.feed(jax.random.key(0), 0), jax.random.key(0), 0
+  )
   described = lambda tree: jax.tree.map(lambda a: (a.shape, str(a.dtype)), tree)  # noqa: E731
   assert described(batch) == described(digits.spec.batch)
   for split in SPLITS:
@@ -66,14 +68,17 @@ def test_pixels_are_normalised_alike_on_host_and_device(
   np.testing.assert_allclose(x, wanted, atol=1e-6)
   assert x.dtype == np.float32
   # The device applies the same rule to the same rows.
-  arrays, key = data.feed(0), jax.random.key(0)
+  arrays, key = data.feed(jax.random.key(0), 0), jax.random.key(0)
   batch, rows = jax.jit(data.take)(arrays, key, 3), np.array(data.rows(key, 3))
   np.testing.assert_allclose(batch.x, everything(data, 'train')[0][rows], atol=1e-6)
 
 
 def test_only_training_is_augmented(digits_dir, load, everything):
   data = load(digits_dir, augment=lambda key, x: x + jax.random.uniform(key) + 10)
-  one, two = (data.take(data.feed(0), jax.random.key(0), step) for step in (0, 1))
+  one, two = (
+    data.take(data.feed(jax.random.key(0), 0), jax.random.key(0), step)
+    for step in (0, 1)
+  )
   assert one.x.min() >= 10
   assert one.x.min() != two.x.min()  # a draw of its own at each step
   assert everything(data, 'train')[0].max() <= 1
@@ -81,10 +86,11 @@ def test_only_training_is_augmented(digits_dir, load, everything):
 
 WARM = """
 import sys
+import jax
 from dl_core import config
 from dl_core.data import images
 data = images.load(config.Config(data_dir=sys.argv[1]), 32, 1)
-data.feed(0), data.baseline(), data.digests()
+data.feed(jax.random.key(0), 0), data.baseline(), data.digests()
 heavy = 'tensorflow tensorflow_datasets torch sklearn matplotlib grain orbax'.split()
 print([name for name in heavy if name in sys.modules])
 """
