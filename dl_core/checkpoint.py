@@ -188,21 +188,23 @@ class Checkpoints:
       ) from error
 
   def newest(
-    self, like: Any, parts: tuple[str, ...] = ('',)
+    self, like: Any, parts: tuple[str, ...] = ('',), most: int | None = None
   ) -> tuple[int, dict[str, Array]] | None:
     """Reads the newest good checkpoint; damaged ones above it are moved aside.
 
     Args:
       like, parts: see `read`.
+      most: the last step that will do, if not any.
 
     Returns:
-      Its step and its leaves, or None where nothing was ever saved.
+      Its step and its leaves, or None where there is none to read.
 
     Raises:
       UserError: there are checkpoints, and all are damaged.
     """
     damaged: list[tuple[int, str]] = []
-    for step in reversed(self.steps()):
+    steps = [step for step in self.steps() if most is None or step <= most]
+    for step in reversed(steps):
       try:
         named = self.read(step, like, parts)
       except Damaged as error:
@@ -222,6 +224,12 @@ class Checkpoints:
       )
     return None
 
+  def forget(self, after: int) -> None:
+    """Drops the checkpoints of steps after `after`, which are to be made again."""
+    for step in self.steps():
+      if step > after:
+        self._manager.delete(step)
+
   def _set_aside(self, step: int) -> Path:
     folder = self._folder / 'damaged'
     folder.mkdir(exist_ok=True)
@@ -240,8 +248,11 @@ class Memory:
   def __exit__(self, *_) -> None:
     pass
 
-  def newest(self, like: Any) -> None:
-    del like
+  def newest(self, like: Any, most: int | None = None) -> None:
+    del like, most
+
+  def forget(self, after: int) -> None:
+    del after
 
   def save(self, step: int, tree: Any, best: int | None = None) -> None:
     if step == best:

@@ -7,6 +7,7 @@ figures are of one model at rest. So train loss may well lie above validation lo
 """
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +15,15 @@ from dl_core import metrics
 
 FRACTIONS = metrics.RISING - {'bleu'}  # of 1, shown in per cent
 ASIDE = frozenset(  # what a line holds beside its figures
-  ['step', 'seconds', 'examples_per_second', 'tokens_per_second', 'mfu', 'skipped']
+  [
+    'step',
+    'seconds',
+    'examples_per_second',
+    'tokens_per_second',
+    'mfu',
+    'skipped',
+    'runs',
+  ]
 )
 Line = Mapping[str, Any]
 Curve = list[tuple[int, float]]  # (step, figure)
@@ -27,6 +36,36 @@ def figures(line: Line) -> dict[str, float]:
     for name, value in line.items()
     if name not in ASIDE and (value is None or isinstance(value, int | float))
   }
+
+
+def together(runs: Sequence[Sequence[Line]]) -> list[dict[str, Any]]:
+  """Takes several runs together, line by line, as far as all have the same lines.
+
+  Args:
+    runs: the history of each, or a part of it.
+
+  Returns:
+    Lines of the means of the figures that all have; with more than one run also `std`,
+    {figure: standard deviation (of a sample, n - 1)}, and `runs`, their number.
+  """
+  found = []
+  for lines in zip(*runs, strict=False):
+    if len({(line['step'], line['split']) for line in lines}) > 1:
+      break
+    values = {
+      name: [line.get(name) for line in lines]
+      for name, value in lines[0].items()
+      if isinstance(value, float)
+    }
+    full = {name: each for name, each in values.items() if None not in each}
+    line = {**lines[0], **{n: statistics.fmean(each) for n, each in full.items()}}
+    if len(runs) > 1:
+      line['std'] = {
+        n: statistics.stdev(each) for n, each in full.items() if n not in ASIDE
+      }
+      line['runs'] = len(runs)
+    found.append(line)
+  return found
 
 
 def curve(history: Sequence[Line], split: str, name: str) -> Curve:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dl_core import metrics
-from dl_core.types import Data, Key, UserError
+from dl_core.types import Experiment, Key, UserError
 
 MOST_SKIPPED = 5  # updates in a row
 
@@ -71,13 +71,14 @@ def why(config: Any, step: int, history: Sequence[dict]) -> str:
   return f'all {config.steps} steps done' if step >= config.steps else ''
 
 
-def refuse_skips(config: Any, data: Data, fatal: Any, key: Key) -> None:
+def refuse_skips(experiment: Experiment, fatal: Any, key: Key) -> None:
   """Raises UserError where too many updates in a row were skipped.
 
   Args:
-    config, data, key: of the run, to say which examples they were.
+    experiment, key: of the run, to say which examples they were.
     fatal: the step at which they began, -1 if there were none.
   """
+  config, data = experiment.config, experiment.data
   first, which = int(fatal), ''
   if first < 0:
     return

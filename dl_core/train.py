@@ -1,11 +1,12 @@
 """The one train step and the one loop.
 
 A step is `(state, batch) -> (state, metrics)`, made from a task and its optimizers. The
-batch is a pure function of the step, so a state is all that a run needs to go on.
+batch is a pure function of the step, so a state is all that a run needs to go on. Runs
+that differ in their seeds alone may share the loop: their steps are one, under vmap.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,16 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dl_core import (
-  checkpoint,
-  evaluate,
-  leaves,
-  metrics,
-  pretrained,
-  sharding,
-  stopping,
-)
-from dl_core.log import Line, Log
+from dl_core import evaluate, history, lanes, metrics, sharding, stopping
+from dl_core.log import Line
 from dl_core.progress import Clock, Progress
 from dl_core.types import (
   Array,
@@ -172,45 +165,57 @@ def fit(
   Raises:
     UserError: the data or the checkpoints cannot be used, or updates stay not finite.
   """
-  c, data = experiment.config, experiment.data
-  workdir = Path(workdir) if workdir else None
+  return fit_together(
+    [experiment], [workdir], interrupted=interrupted, progress=progress
+  )[0]
+
+
+def fit_together(
+  experiments: Sequence[Experiment],
+  workdirs: Sequence[Path | str | None],
+  *,
+  interrupted: Callable[[], Any] = lambda: False,
+  progress: Progress | None = None,
+) -> list[Run]:
+  """Trains runs that differ in their seeds alone side by side; see `fit`.
+
+  Each has its own workdir, and is in all but rounding the run that it would be alone.
+  Their data must be resident, and no rule may end one before the others.
+  """
+  first, many = experiments[0], len(experiments) > 1
+  c, data = first.config, first.data
   clock, progress = Clock(c.batch_size), progress or Progress(c.steps, quiet=True)
-  mesh = sharding.make_mesh()
-  with (
-    jax.set_mesh(mesh),
-    Log(workdir) as log,
-    checkpoint.open_all(workdir, progress.say) as store,
-  ):
-    call = jax.jit(make_call(experiment), donate_argnums=0)
-    judge = evaluate.make_judge(experiment)
-    state, sums = begin(experiment, store, log, progress.say)
-    state, sums = sharding.place((state, sums), mesh)
-    key = data_key(state)
-    fed = data.feed(key, state.step)
-    arrays = sharding.place(fed, mesh)
+  mesh, judge = sharding.make_mesh(), evaluate.make_judge(first)
+  with jax.set_mesh(mesh), lanes.opened(experiments, workdirs, progress.say) as runs:
+    call = make_call(first)
+    call = jax.jit(jax.vmap(call, (0, 0, None)) if many else call, donate_argnums=0)
+    begun = lanes.begin(runs, start, progress.say)
+    keys = [data_key(state) for state, _ in begun]
+    step = int(begun[0][0].step)
+    state, sums = sharding.place(lanes.joined(begun), mesh)
     no_sums = jax.tree.map(jnp.zeros_like, sums)
-    clock.start(log.seconds())
-    step, asked = int(state.step), np.array([0, 0, -1])
+    fed = data.feed(keys[0], step)
+    arrays = sharding.place(fed, mesh)
+    clock.start(max(run.log.seconds() for run in runs))
+    asked = np.tile([0, 0, -1], (len(runs), 1))
 
     while True:
       if step % c.eval_every == 0 or step == c.steps:
-        if not log.has('validation', step):  # a resumed run may have been here
-          look(experiment, judge, log, state, metrics.mean(sums), clock)
-          progress.report(log.at(step))
+        if not runs[-1].log.has('validation', step):  # a resumed run has been here
+          lanes.look(runs, judge, state, sums, keys, clock)
+          progress.report(history.together([run.log.at(step) for run in runs]))
           sums = no_sums
         clock.pause()
-      history = log.of('validation')
-      ended = stopping.why(c, step, history)
+      ended = stopping.why(c, step, runs[0].log.of('validation'))
       stop = ended or clock.late(c.max_seconds) or interrupted()
-      best = stopping.best_step(history) if c.keep_best else None
-      if stop or step == best or (step and step % c.checkpoint_every == 0):
-        stopping.refuse_skips(c, data, state.skipped[2], data_key(state))
-        log.sync()
-        store.save(step, saved(state, sums, log), best)
+      best = step in map(lanes.best_step, runs)
+      if stop or best or (step and step % c.checkpoint_every == 0):
+        lanes.refuse_skips(runs, state.skipped, keys)
+        lanes.save(runs, step, state, sums)
       if stop:
         break
 
-      new = data.feed(key, step)
+      new = data.feed(keys[0], step)
       if new is not fed:
         fed, arrays = new, sharding.place(new, mesh)
       last_sums = sums
@@ -220,81 +225,23 @@ def fit(
       progress.tick(step, last_sums)
       if step % ASK_EVERY == 0:
         # The count of an interval ago is there: reading it keeps nobody waiting.
-        stopping.refuse_skips(c, data, asked[2], data_key(state))
+        lanes.refuse_skips(runs, asked, keys)
         asked = skipped
 
-    store.wait()
-    if ended and best is not None:
-      like = saved(state, sums, log)
-      state = leaves.unflatten(like, store.read_best(best, like))['state']
-      progress.say(f'step {best} has the lowest validation loss')
-    if ended and not log.of('test'):
-      facts: dict[str, Any] = {}
-      if experiment.scores:
-        variables = evaluate.variables(experiment, state)
-        facts |= experiment.scores(variables, data, key)
-      facts |= {'baseline': dict(data.baseline()), 'stopped': ended, **clock.seconds()}
-      log.write(step, 'test', judge(state, 'test') | facts)
-      log.sync()
-    return Run(state, log.lines, log.observed, ended)
+    states = lanes.parted(state, len(runs))
+    if ended:
+      facts = {'stopped': ended}
+      states = lanes.end(runs, judge, state, sums, keys, facts, clock, progress.say)
+    return [
+      Run(one, run.log.lines, run.log.observed, ended)
+      for run, one in zip(runs, states, strict=True)
+    ]
 
 
-def begin(
-  experiment: Experiment, store: Any, log: Log, say: Callable
-) -> tuple[TrainState, Metrics]:
-  """Returns the state that a run goes on from, and the metrics since its last report.
-
-  They come from the newest good checkpoint; the log is cut to its step. Without one,
-  the state is a new one, with the parameters of --init_from if that is given.
-  """
-  c = experiment.config
-  state = jax.jit(functools.partial(init_state, experiment))(jax.random.key(c.seed))
+def start(experiment: Experiment) -> tuple[TrainState, Metrics]:
+  """Returns the state of a new run, and its metrics, which are none yet."""
+  init = jax.jit(functools.partial(init_state, experiment))
+  state = init(jax.random.key(experiment.config.seed))
   update = make_update(experiment.task, experiment.optimizers)
   shapes = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
-  sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-  like = saved(state, sums, log)
-  found = store.newest(like)
-  if found:
-    step, named = found
-    tree = leaves.unflatten(like, named)
-    log.resume(step, int(tree['lines']))
-    say(f'resumed at step {step}')
-    return tree['state'], tree['sums']
-  log.begin(2 * c.checkpoint_every)
-  if c.init_from:
-    state = pretrained.read(Path(c.init_from).expanduser(), state, say)
-    opt_state = tuple(
-      optimizer.init(state.params) for optimizer in experiment.optimizers
-    )
-    state = state.replace(opt_state=opt_state)
-  return state, sums
-
-
-def saved(state: TrainState, sums: Metrics, log: Log) -> dict[str, Any]:
-  """Returns what a checkpoint holds: with the state, how much had been written."""
-  return {'state': state, 'sums': sums, 'lines': jnp.int32(len(log.lines))}
-
-
-def look(
-  experiment: Experiment,
-  judge: Callable,
-  log: Log,
-  state: TrainState,
-  figures: dict[str, float],
-  clock: Clock,
-) -> None:
-  """Writes the train figures since the last look, validation, and what is observed."""
-  step = int(state.step)
-  if step:
-    figures = figures | clock.rate(step) | skips(state) | clock.seconds()
-    log.write(step, 'train', figures)
-  log.write(step, 'validation', judge(state, 'validation'))
-  if experiment.observe:
-    key, variables = data_key(state), evaluate.variables(experiment, state)
-    log.observe(step, experiment.observe(variables, experiment.data, key))
-
-
-def skips(state: TrainState) -> dict[str, int]:
-  """Returns the count of skipped updates, where there were any."""
-  total = int(state.skipped[0])
-  return {'skipped': total} if total else {}
+  return state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)

@@ -4,7 +4,7 @@ import pytest
 
 from dl_core import config, stopping
 from dl_core.data import toys
-from dl_core.types import UserError
+from dl_core.types import Experiment, UserError
 
 
 def history(*losses, every=10):
@@ -72,11 +72,12 @@ def test_until_of_an_unknown_metric_says_which_there_are():
 
 
 def test_too_many_skipped_updates_are_refused_by_step_and_examples():
-  c, data, key = config.Config(), toys.gate_data('and', 1), jax.random.key(0)
-  stopping.refuse_skips(c, data, np.int32(-1), key)
+  data, key = toys.gate_data('and', 1), jax.random.key(0)
+  e = Experiment(config.Config(), None, (), data)
+  stopping.refuse_skips(e, np.int32(-1), key)
   with pytest.raises(UserError) as caught:
-    stopping.refuse_skips(c, data, np.int32(4), key)
+    stopping.refuse_skips(e, np.int32(4), key)
   (example,) = np.asarray(data.rows(key, 4))
   assert f'from step 4 (examples {example}) on' in str(caught.value)
   with pytest.raises(UserError, match='from step 4 on, with --learning_rate=0'):
-    stopping.refuse_skips(c, data._replace(rows=None), 4, key)
+    stopping.refuse_skips(e._replace(data=data._replace(rows=None)), 4, key)

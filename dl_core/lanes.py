@@ -1,0 +1,207 @@
+"""What the loop does at its stops, to every run that shares it.
+
+A lane is one run in the loop: its experiment, its history, its checkpoints. One run has
+the loop to itself; runs that differ in their seeds alone may share it, their states
+stacked along a first axis. Shapes: N runs; with one, there is no such axis.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dl_core import checkpoint, evaluate, leaves, metrics, pretrained, stopping
+from dl_core.log import Log
+from dl_core.progress import Clock
+from dl_core.types import Experiment, Key
+
+
+class Lane(NamedTuple):
+  """One run in the loop: `log` and `store` are where its history and states go."""
+
+  experiment: Experiment
+  log: Log
+  store: Any
+
+
+@contextlib.contextmanager
+def opened(
+  experiments: Sequence[Experiment],
+  workdirs: Sequence[Path | str | None],
+  say: Callable[[str], None],
+) -> Iterator[list[Lane]]:
+  """Opens the lane of every run; when it is left, all that they saved is on disk."""
+  with contextlib.ExitStack() as stack:
+    lanes = []
+    for experiment, workdir in zip(experiments, workdirs, strict=True):
+      folder = Path(workdir) if workdir else None
+      log = stack.enter_context(Log(folder))
+      store = stack.enter_context(checkpoint.open_all(folder, say))
+      lanes.append(Lane(experiment, log, store))
+    yield lanes
+
+
+def joined(trees: Sequence[Any]) -> Any:
+  """Stacks the trees of N runs; one alone stays as it is."""
+  if len(trees) == 1:
+    return trees[0]
+  return jax.tree.map(lambda *each: jnp.stack(each), *trees)
+
+
+def parted(tree: Any, count: int) -> list[Any]:
+  """Takes apart what `joined` stacked."""
+  if count == 1:
+    return [tree]
+  return [jax.tree.map(lambda leaf: leaf[n], tree) for n in range(count)]  # noqa: B023
+
+
+def begin(
+  lanes: Sequence[Lane], start: Callable[[Experiment], Any], say: Callable
+) -> list[tuple[Any, Any]]:
+  """Returns each run's state, and its metrics since its last report, to go on from.
+
+  They come from the newest step of which all runs have a good checkpoint; histories
+  are cut to it. Where there is none, all begin anew.
+
+  Args:
+    lanes: the runs.
+    start: (experiment) -> (state, metrics) of a new run.
+    say: told where it goes on.
+  """
+  fresh = [start(lane.experiment) for lane in lanes]
+  likes = [saved(*each, lane.log) for lane, each in zip(lanes, fresh, strict=True)]
+  most: int | None = None
+  while True:
+    found = [
+      lane.store.newest(like, most=most)
+      for lane, like in zip(lanes, likes, strict=True)
+    ]
+    steps = {each[0] if each else -1 for each in found}
+    if len(steps) == 1 or -1 in steps:
+      break
+    most = min(steps)
+  if -1 in steps:
+    for number, lane in enumerate(lanes):
+      lane.store.forget(-1)
+      c = lane.experiment.config
+      lane.log.begin(2 * c.checkpoint_every)
+      if c.init_from:
+        state, sums = fresh[number]
+        state = pretrained.read(Path(c.init_from).expanduser(), state, say)
+        optimizers = lane.experiment.optimizers
+        opt_state = tuple(optimizer.init(state.params) for optimizer in optimizers)
+        fresh[number] = (state.replace(opt_state=opt_state), sums)
+    return fresh
+  (step,) = steps
+  trees = []
+  for lane, like, (_, named) in zip(lanes, likes, found, strict=True):
+    tree = leaves.unflatten(like, named)
+    lane.store.forget(step)
+    lane.log.resume(step, int(tree['lines']))
+    trees.append((tree['state'], tree['sums']))
+  say(f'resumed at step {step}')
+  return trees
+
+
+def saved(state: Any, sums: Any, log: Log) -> dict[str, Any]:
+  """Returns what a checkpoint holds: with the state, how much had been written."""
+  return {'state': state, 'sums': sums, 'lines': jnp.int32(len(log.lines))}
+
+
+def look(
+  lanes: Sequence[Lane],
+  judge: Callable,
+  state: Any,
+  sums: Any,
+  keys: Sequence[Key],
+  clock: Clock,
+) -> None:
+  """Writes the train figures since the last look, validation, and what is observed."""
+  parts = parted((state, sums), len(lanes))
+  for (experiment, log, _), (one, total), key in zip(lanes, parts, keys, strict=True):
+    step = int(one.step)
+    if step:
+      figures = metrics.mean(total) | clock.rate(step) | skips(one) | clock.seconds()
+      log.write(step, 'train', figures)
+    log.write(step, 'validation', judge(one, 'validation'))
+    if experiment.observe:
+      variables = evaluate.variables(experiment, one)
+      log.observe(step, experiment.observe(variables, experiment.data, key))
+
+
+def skips(state: Any) -> dict[str, int]:
+  """Returns the count of skipped updates, where there were any."""
+  total = int(state.skipped[0])
+  return {'skipped': total} if total else {}
+
+
+def refuse_skips(lanes: Sequence[Lane], skipped: Any, keys: Sequence[Key]) -> None:
+  """Raises UserError where too many updates in a row of a run were skipped."""
+  for lane, counts, key in zip(
+    lanes, np.reshape(skipped, (len(lanes), -1)), keys, strict=True
+  ):
+    stopping.refuse_skips(lane.experiment, counts[2], key)
+
+
+def best_step(lane: Lane) -> int | None:
+  """Returns the best step so far of a run that keeps its best state."""
+  keeps = lane.experiment.config.keep_best
+  return stopping.best_step(lane.log.of('validation')) if keeps else None
+
+
+def save(lanes: Sequence[Lane], step: int, state: Any, sums: Any) -> None:
+  """Saves every run, without waiting for the disk.
+
+  The saves before are waited for, so that no run ever gets two checkpoints ahead of
+  another: of the newest that they keep, one is then common to all.
+  """
+  for lane in lanes:
+    lane.store.wait()
+  parts = parted((state, sums), len(lanes))
+  for lane, (one, total) in zip(lanes, parts, strict=True):
+    lane.log.sync()
+    lane.store.save(step, saved(one, total, lane.log), best_step(lane))
+
+
+def end(
+  lanes: Sequence[Lane],
+  judge: Callable,
+  state: Any,
+  sums: Any,
+  keys: Sequence[Key],
+  facts: dict[str, Any],
+  clock: Clock,
+  say: Callable,
+) -> list[Any]:
+  """Writes the results on the test split; returns the states that they are of.
+
+  Args:
+    lanes, judge, state, sums, keys, clock: see `look`.
+    facts: what stands beside every result.
+    say: told which state was best.
+  """
+  states = []
+  for lane, (one, total), key in zip(
+    lanes, parted((state, sums), len(lanes)), keys, strict=True
+  ):
+    experiment, log, store = lane
+    store.wait()
+    best, last = best_step(lane), int(one.step)
+    if best is not None:
+      like = saved(one, total, log)
+      one = leaves.unflatten(like, store.read_best(best, like))['state']
+      say(f'step {best} has the lowest validation loss')
+    if not log.of('test'):
+      figures = judge(one, 'test')
+      if experiment.scores:
+        variables = evaluate.variables(experiment, one)
+        figures = figures | dict(experiment.scores(variables, experiment.data, key))
+      baseline = {'baseline': dict(experiment.data.baseline())}
+      log.write(last, 'test', figures | baseline | facts | clock.seconds())
+      log.sync()
+    states.append(one)
+  return states
