@@ -87,6 +87,9 @@ class Config:
   dataset: str = field('digits', 'name of the data set')
   data_dir: str = field('', 'where data sets are; $TFDS_DATA_DIR if empty', how=True)
   seed: int = field(0, 'seed of everything that is drawn', low=0, below=2**32)
+  seeds: int = field(
+    1, 'runs of so many seeds from --seed on, compared', low=1, below=1_000, how=True
+  )
   steps: int = field(1_000, 'training steps; 0 evaluates alone', low=0, below=2**31)
   batch_size: int = field(64, 'examples a step', low=1, below=2**31)
   learning_rate: float = field(1e-3, 'peak learning rate', above=0)
@@ -103,6 +106,13 @@ class Config:
   platform: str = field(
     'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu'), how=True
   )
+  resident_bytes: int = field(
+    2**30,
+    'decoded training examples of so many bytes in all live on the device; larger '
+    'sets are read as they are needed',
+    low=0,
+    how=True,
+  )
   fresh: bool = field(False, 'start over, dropping what the workdir holds', how=True)
   max_seconds: float = field(
     0.0,
@@ -117,6 +127,17 @@ class Config:
       rule, value = rule_of(type(self), entry.name), getattr(self, entry.name)
       if not rule.admits(entry.type, value):
         raise UserError(refusal(entry.name, value, rule, entry.type))
+
+
+@dataclasses.dataclass(frozen=True)
+class Generating(Config):
+  """The settings of experiments whose models write."""
+
+  prompt: str = field('', 'text for a trained model to go on with', how=True)
+  temperature: float = field(
+    0.8, 'of what it writes: 0 the likeliest, 1 as it learnt', low=0, how=True
+  )
+  length: int = field(500, 'symbols that it writes', low=1, below=2**20, how=True)
 
 
 def rule_of(cls: type, name: str) -> Rule:

@@ -5,29 +5,21 @@ how · 130, 143 interrupted by SIGINT, SIGTERM (saved) · anything else is our b
 """
 
 import errno
+import functools
 import io
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 
 import jax
 
-from dl_core import (
-  config,
-  evaluate,
-  predict,
-  pretrained,
-  report,
-  stopping,
-  train,
-  workdir,
-)
+from dl_core import config, jobs, predict, prompt, report, stopping, studies, workdir
 from dl_core.progress import Progress
 from dl_core.signals import Interrupted, Signals
 from dl_core.types import Experiment as Experiment
 from dl_core.types import Figure as Figure
-from dl_core.types import Picture, UserError
+from dl_core.types import Study as Study
+from dl_core.types import UserError
 
 # What a disk refuses is the user's to mend: full, over quota, read-only, not allowed.
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
@@ -47,7 +39,7 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
   """Runs one experiment as its command line says.
 
   Args:
-    module: has a docstring, `Config`, `build` and perhaps `RECIPES`.
+    module: has a docstring, `Config`, `build` or `study`, and perhaps `RECIPES`.
     name: of the experiment.
     argv: the command line, the program's name first.
 
@@ -85,44 +77,30 @@ def _run(
   preflight(c.platform)
   if c.predict:
     return predict.main(module, name, c, [c.predict, *rest])
-  experiment = module.build(c)
-  folder = workdir.find(c, name, experiment.data.spec.source)
-  page = folder / 'report' / 'index.html'
+  if isinstance(c, config.Generating) and c.prompt:
+    return prompt.main(module, name, c)
   progress = Progress(c.steps)
-  # Whatever may refuse does so before anything is touched.
-  if not c.fresh:
-    workdir.check(folder, name, experiment)
-  if c.init_from:
-    pretrained.check(Path(c.init_from).expanduser(), folder)
-  if not c.fresh and workdir.finished(folder):
+  study = studies.of(module, c)
+  if study is not None:
+    planned = studies.plan(module, name, c, study)
+    folder, finished = planned.folder, planned.finished
+    work = functools.partial(studies.perform, planned, study)
+    summary = functools.partial(studies.summary, planned)
+  else:
+    job = jobs.plan(module, name, c)
+    folder, finished = job.folder, job.finished
+    work = functools.partial(jobs.perform, [job])
+    summary = functools.partial(report.summary, folder, job.experiment.published)
+  if finished:
     progress.say(f'{folder} is finished already; --fresh starts over')
   else:
-    experiment.data.feed(jax.random.key(0), 0)
-    with workdir.locked(folder):
-      if c.fresh:
-        workdir.clear(folder)
-      workdir.claim(folder, name, module.__doc__ or name, experiment)
-      workdir.write_manifest(folder, experiment)
-      progress.say(f'{name} on {experiment.data.spec.source}, {device()}, in {folder}')
-      done = train.fit(
-        experiment, folder, interrupted=signals.pending, progress=progress
-      )
-      if not done.ended:
-        progress.say(f'saved; to go on: {workdir.resume_command()}')
-        return signals.code()
-      report.write(folder, pictures(experiment, done), experiment.published)
-  progress.say(report.summary(folder, experiment.published))
-  progress.say(f'report: {page}')
+    progress.say(f'{name} on {device()}, in {folder}')
+    if not work(signals.pending, progress):
+      progress.say(f'saved; to go on: {workdir.resume_command()}')
+      return signals.code()
+  progress.say(summary())
+  progress.say(f'report: {folder / "report" / "index.html"}')
   return 0
-
-
-def pictures(experiment: Experiment, done: train.Run) -> Sequence[Picture]:
-  """Returns what the experiment draws of its run."""
-  if experiment.report is None:
-    return ()
-  key = train.data_key(done.state)
-  variables = evaluate.variables(experiment, done.state)
-  return experiment.report(variables, done.observed, experiment.data, key)
 
 
 def preflight(platform: str) -> None:

@@ -29,7 +29,7 @@ class Log:
 
   def __init__(self, workdir: Path | None):
     self.lines: list[Line] = []
-    self.observed: dict[int, Mapping[str, np.ndarray]] = {}
+    self.observed: dict[int, dict[str, np.ndarray]] = {}
     self._workdir, self._file, self._board = workdir, cast(Any, None), cast(Any, None)
 
   def __enter__(self) -> 'Log':
@@ -90,13 +90,10 @@ class Log:
     temporary.write_text(''.join(map(_text, self.lines)), encoding='utf-8')
     os.replace(temporary, path)
     self._file = path.open('a', encoding='utf-8')
-    seen = path.parent.glob('observed/*.npz')
-    for kept in sorted(seen, key=lambda file: int(file.stem)):
-      if int(kept.stem) > step:
-        kept.unlink()
-      else:
-        with np.load(kept) as arrays:
-          self.observed[int(kept.stem)] = dict(arrays)
+    for file in path.parent.glob('observed/*.npz'):
+      if int(file.stem) > step:
+        file.unlink()
+    self.observed = observed(path.parent)
     with _hidden('torch'):  # where PyTorch is installed, it would be imported too
       import tensorboardX  # here, because its import takes half a second
 
@@ -170,6 +167,15 @@ def _rounded(value: Any) -> Any:
 
 def _text(line: Line) -> str:
   return json.dumps(line) + '\n'
+
+
+def observed(workdir: Path) -> dict[int, dict[str, np.ndarray]]:
+  """Reads the observed arrays of a run, {step: arrays}, in order."""
+  found = {}
+  for file in sorted(workdir.glob('observed/*.npz'), key=lambda file: int(file.stem)):
+    with np.load(file) as arrays:
+      found[int(file.stem)] = dict(arrays)
+  return found
 
 
 def read(path: Path) -> list[Line]:

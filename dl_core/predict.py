@@ -1,27 +1,37 @@
 """`--predict=FILE...`: what a trained model says of one's own files."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import pretrained, train, workdir
+from dl_core import evaluate, pretrained, train, workdir
 from dl_core.config import Config
-from dl_core.types import UserError
+from dl_core.types import Experiment, UserError, Variables
 
 SHOWN = 3  # classes shown for each file
 
 
-def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
-  """Prints the likeliest classes of each file, with probabilities; returns 0.
+class Trained(NamedTuple):
+  """A trained model: what it was built from, where it lies, its variables."""
 
-  The model is the one of the workdir: given, its own settings are read from it.
+  experiment: Experiment
+  folder: Path
+  variables: Variables
+
+
+def trained(
+  module: ModuleType, name: str, c: Config, say: Callable[[str], None] = print
+) -> Trained:
+  """Loads the model of a workdir: given, its own settings are read from it.
 
   Raises:
-    UserError: there is no trained model, or a file cannot be read.
+    UserError: there is no trained model of this experiment.
   """
   if c.workdir:
     stored = workdir.read_config(Path(c.workdir).expanduser())
@@ -35,15 +45,30 @@ def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
     own = {'workdir': c.workdir, 'data_dir': c.data_dir or settings['data_dir']}
     c = module.Config(**settings | own)
   experiment = module.build(c)
-  data, spec = experiment.data, experiment.data.spec
-  if data.read is None or experiment.task.outputs is None or not spec.classes:
+  spec = experiment.data.spec
+  folder = workdir.find(workdir.Owner(name, name, c, spec.source))
+  state = jax.jit(lambda key: train.init_state(experiment, key))(jax.random.key(0))
+  state = pretrained.read(folder, state, say, ('state',))
+  return Trained(experiment, folder, evaluate.variables(experiment, state))
+
+
+def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
+  """Prints the likeliest classes of each file, with probabilities; returns 0.
+
+  Raises:
+    UserError: there is no trained model, or a file cannot be read.
+  """
+  model = trained(module, name, c)
+  data, task, spec = (
+    model.experiment.data,
+    model.experiment.task,
+    model.experiment.data.spec,
+  )
+  if data.read is None or task.outputs is None or not spec.classes or spec.tokens:
     raise UserError(f'{name} on {c.dataset} does not classify files; drop --predict')
   x = np.stack([data.read(file) for file in files])
-  folder = workdir.find(c, name, spec.source)
-  classes = workdir.read_config(folder)['classes']  # those it was trained on
-  state = jax.jit(lambda key: train.init_state(experiment, key))(jax.random.key(0))
-  variables = pretrained.read(folder, state, print).variables
-  chances = jax.nn.softmax(experiment.task.outputs(variables, jnp.asarray(x)))
+  classes = workdir.read_config(model.folder)['classes']  # those it was trained on
+  chances = jax.nn.softmax(task.outputs(model.variables, jnp.asarray(x)))
   for file, row in zip(files, np.asarray(chances), strict=True):
     best = np.argsort(-row)[:SHOWN]
     words = (f'{classes[k]} {row[k]:.1%}' for k in best)

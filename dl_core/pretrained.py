@@ -18,16 +18,25 @@ def check(folder: Path, target: Path) -> None:
     )
 
 
-def read(folder: Path, state: Any, say: Callable[[str], None]) -> Any:
+MODEL = ('state.params', 'state.extra')
+
+
+def read(
+  folder: Path,
+  state: Any,
+  say: Callable[[str], None],
+  parts: tuple[str, ...] = MODEL,
+) -> Any:
   """Returns a `TrainState` with the parameters and statistics of another workdir.
 
   They are those of its best step if it ran with --keep_best, else of its newest good
-  checkpoint. Everything else stays as it is in `state`.
+  checkpoint. Everything else stays as it is in `state`. `parts` says how the names of the
+  leaves begin that are read.
 
   Raises:
     UserError: there is no checkpoint, none is whole, or they are of another model.
   """
-  like, parts = {'state': state}, ('state.params', 'state.extra')
+  like = {'state': state}
   settings = workdir.read_config(folder)['settings']
   lines = log.read(folder / 'metrics.jsonl')
   best = stopping.best_step([line for line in lines if line['split'] == 'validation'])

@@ -17,14 +17,15 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import jax
 
 from dl_core import config, log
-from dl_core.types import Experiment, UserError
+from dl_core.types import UserError
 
 LIBRARIES = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'orbax-checkpoint')
 CONTENTS = (
@@ -33,11 +34,34 @@ CONTENTS = (
 )  # fmt: skip
 
 
-def find(c: config.Config, name: str, source: str) -> Path:
+class Owner(NamedTuple):
+  """Whose a folder is.
+
+  Attributes:
+    name, doc: of the experiment or study.
+    config: its settings.
+    source: of its data.
+    more: what else its result depends on, {name: value}.
+    classes: label names.
+  """
+
+  name: str
+  doc: str
+  config: config.Config
+  source: str
+  more: Mapping[str, Any] = MappingProxyType({})
+  classes: Sequence[str] = ()
+
+  @property
+  def identity(self) -> dict[str, Any]:
+    return config.settings(self.config, self.source) | dict(self.more)
+
+
+def find(owner: Owner) -> Path:
   """Returns the workdir of a run: as given, or named by the settings that matter."""
-  if c.workdir:
-    return Path(c.workdir).expanduser()
-  return Path('runs') / f'{name}-{config.fingerprint(config.settings(c, source))}'
+  if owner.config.workdir:
+    return Path(owner.config.workdir).expanduser()
+  return Path('runs') / f'{owner.name}-{config.fingerprint(owner.identity)}'
 
 
 @contextlib.contextmanager
@@ -89,7 +113,7 @@ def clear(folder: Path) -> None:
       path.unlink(missing_ok=True)
 
 
-def check(folder: Path, name: str, experiment: Experiment) -> None:
+def check(folder: Path, owner: Owner) -> None:
   """Compares a run with the one that the folder holds, if it holds one.
 
   Raises:
@@ -99,13 +123,12 @@ def check(folder: Path, name: str, experiment: Experiment) -> None:
   if not any((folder / part).exists() for part in CONTENTS):
     return
   stored = read_config(folder)
-  if stored['experiment'] != name:
+  if stored['experiment'] != owner.name:
     raise UserError(
-      f'{folder} holds a run of {stored["experiment"]}, and {name} was called; name '
-      'another --workdir'
+      f'{folder} holds a run of {stored["experiment"]}, and {owner.name} was called; '
+      'name another --workdir'
     )
-  before = stored['identity']
-  now = config.settings(experiment.config, experiment.data.spec.source)
+  before, now = stored['identity'], owner.identity
   different = [
     f'{key} was {before.get(key)!r} and is now {now.get(key)!r}'
     for key in sorted(before.keys() | now.keys())
@@ -118,20 +141,19 @@ def check(folder: Path, name: str, experiment: Experiment) -> None:
     )
 
 
-def claim(folder: Path, name: str, doc: str, experiment: Experiment) -> None:
+def claim(folder: Path, owner: Owner) -> None:
   """Writes config.json: whose the folder is."""
-  c, source = experiment.config, experiment.data.spec.source
-  defaults = {entry.name: entry.default for entry in dataclasses.fields(c)}
+  c = owner.config
   write_json(
     folder / 'config.json',
     {
-      'experiment': name,
-      'doc': doc.strip().splitlines()[0],
+      'experiment': owner.name,
+      'doc': owner.doc.strip().splitlines()[0],
       'settings': dataclasses.asdict(c),
-      'defaults': defaults,
-      'identity': config.settings(c, source),
-      'source': source,
-      'classes': list(experiment.data.spec.classes),
+      'defaults': {entry.name: entry.default for entry in dataclasses.fields(c)},
+      'identity': owner.identity,
+      'source': owner.source,
+      'classes': list(owner.classes),
     },
   )
 
@@ -164,25 +186,25 @@ def finished(folder: Path) -> bool:
   return tested and (folder / 'report' / 'index.html').exists()
 
 
-def write_manifest(folder: Path, experiment: Experiment) -> None:
+def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
   """Writes what one has to know to repeat the run; a resumed run adds its start.
+
+  Args:
+    folder: the workdir.
+    about: what is known of the run itself, {'data': {'digests': ...}, ...}.
 
   Raises:
     UserError: the run is a resumed one, and its data are not what they were.
   """
   path = folder / 'manifest.json'
   before = read_json(path)
-  starts = before.get('starts', [])
-  digests = dict(experiment.data.digests())
+  starts, digests = before.get('starts', []), about.get('data', {}).get('digests')
   if before.get('data', {}).get('digests', digests) != digests:
     raise UserError(
       f'the data of the run in {folder} have changed since it began; restore them, or '
       'start over with --fresh'
     )
   now = datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')
-  data = experiment.data
-  variables = jax.eval_shape(experiment.task.init, jax.random.key(0), data.spec.batch)
-  count = sum(leaf.size for leaf in jax.tree.leaves(variables['params']))
   write_json(
     path,
     {
@@ -196,13 +218,7 @@ def write_manifest(folder: Path, experiment: Experiment) -> None:
       'platform': jax.default_backend(),
       'devices': [f'{d.platform}:{d.id} {d.device_kind}' for d in jax.devices()],
       'xla_flags': os.environ.get('XLA_FLAGS', ''),
-      'parameters': count,
-      'published': [figure._asdict() for figure in experiment.published],
-      'data': {
-        'source': data.spec.source,
-        'digests': digests,
-        'notes': list(data.notes),
-      },
+      **about,
     },
   )
 

@@ -1,5 +1,6 @@
 import functools
 import itertools
+import shutil
 
 import chex
 import jax
@@ -16,6 +17,7 @@ from dl_core import (
   leaves,
   log,
   metrics,
+  optimizers,
   tasks,
   train,
   workdir,
@@ -233,7 +235,8 @@ def test_a_run_starts_from_the_parameters_of_another_workdir(tmp_path):
   for name, settings in {'last': {}, 'best': {'keep_best': True}}.items():
     e = walk(**settings)
     (tmp_path / name).mkdir()
-    workdir.claim(tmp_path / name, 'walk', 'doc', e)
+    owner = workdir.Owner('walk', 'doc', e.config, e.data.spec.source)
+    workdir.claim(tmp_path / name, owner)
     train.fit(e, tmp_path / name)
   for name, w in {'last': 8, 'best': 3}.items():
     run = train.fit(walk(steps=1, init_from=str(tmp_path / name)), tmp_path / 'new')
@@ -252,3 +255,92 @@ def test_a_streamed_set_trains_and_resumes_like_a_resident_one(tmp_path):
   resident = train.fit(walk())
   equal(run.state, resident.state)
   assert timeless(run.lines) == timeless(resident.lines)
+
+
+SEEDS = (3, 4, 5)
+
+
+def seeds(**settings):
+  return [noisy(seed=seed, **settings) for seed in SEEDS]
+
+
+def folders(path):
+  return [path / str(seed) for seed in SEEDS]
+
+
+def test_runs_that_share_the_loop_are_the_runs_that_they_would_be_alone(tmp_path):
+  settings = {'keep_best': True, 'checkpoint_every': 4}
+  # Adam would enlarge the rounding in gradients that are 0 but for it.
+  several = [e._replace(optimizers=(optax.sgd(0.1, 0.9),)) for e in seeds(**settings)]
+  shared = train.fit_together(several, folders(tmp_path))
+  for e, folder, run in zip(several, folders(tmp_path), shared, strict=True):
+    alone = train.fit(e)
+    chex.assert_trees_all_close(run.state.params, alone.state.params, atol=1e-5)
+    for one, other in zip(timeless(run.lines), timeless(alone.lines), strict=True):
+      for name in ('loss', 'accuracy'):
+        assert one.pop(name) == pytest.approx(other.pop(name), abs=1e-5)
+      assert one == other
+    assert log.read(folder / 'metrics.jsonl') == run.lines
+  assert len({run.lines[-1]['loss'] for run in shared}) == len(SEEDS)
+
+
+def test_runs_that_share_the_loop_go_on_from_the_newest_step_that_all_have(tmp_path):
+  settings = {'keep_best': True, 'checkpoint_every': 4}
+  whole = train.fit_together(seeds(**settings), folders(tmp_path / 'whole'))
+  cut = folders(tmp_path / 'cut')
+  train.fit_together(seeds(**settings), cut, interrupted=after(11))
+  shutil.rmtree(cut[1] / 'checkpoints' / '11')  # as if it had been killed in between
+  said = []
+
+  class Progress(train.Progress):
+    def say(self, text):
+      said.append(text)
+
+  runs = train.fit_together(seeds(**settings), cut, progress=Progress(13, quiet=True))
+  assert any(f'resumed at step {step}' in said for step in (8, 10))
+  for one, other in zip(runs, whole, strict=True):
+    equal(one.state, other.state)
+    assert timeless(one.lines) == timeless(other.lines)
+
+
+def test_runs_that_share_the_loop_all_begin_anew_where_one_has_no_checkpoint(tmp_path):
+  whole = train.fit_together(seeds(), folders(tmp_path / 'whole'))
+  cut = folders(tmp_path / 'cut')
+  train.fit_together(seeds(), cut, interrupted=after(7))
+  shutil.rmtree(cut[2] / 'checkpoints')
+  runs = train.fit_together(seeds(), cut)
+  for one, other in zip(runs, whole, strict=True):
+    equal(one.state, other.state)
+    assert timeless(one.lines) == timeless(other.lines)
+
+
+def test_the_average_of_the_parameters_is_what_is_evaluated_and_resumed(tmp_path):
+  e = noisy()
+  e = e._replace(
+    optimizers=(optax.chain(optax.adam(0.01), optimizers.average(0.9)),),
+    averaged=optimizers.averaged,
+  )
+  whole = train.fit(e)
+  assert evaluate.variables(e, whole.state)['params'] is not whole.state.params
+  judge = evaluate.make_judge(e)
+  wanted = judge(whole.state, 'test')
+  assert whole.lines[-1]['loss'] == pytest.approx(wanted['loss'], rel=1e-6)
+  plain = evaluate.make_judge(e._replace(averaged=None))(whole.state, 'test')
+  assert plain['loss'] != pytest.approx(wanted['loss'], rel=1e-3)
+  train.fit(e, tmp_path, interrupted=after(7))
+  equal(train.fit(e, tmp_path).state, whole.state)
+
+
+def test_scores_are_taken_once_of_what_is_evaluated(tmp_path):
+  asked = []
+
+  def scores(variables, data, key):
+    asked.append(variables)
+    return {'beauty': 0.5}
+
+  e = noisy()._replace(scores=scores)
+  train.fit(e, tmp_path, interrupted=after(7))
+  assert not asked
+  run = train.fit(e, tmp_path)
+  assert [line.get('beauty') for line in run.lines[-2:]] == [None, 0.5]
+  equal(asked, [run.state.variables])

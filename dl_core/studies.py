@@ -1,0 +1,177 @@
+"""Several runs, compared and drawn: `--seeds=N`, and modules with a `study`.
+
+Each run lies in WORKDIR/LABEL and is a run like any other. Seeds of a small model are
+trained side by side; what is finished is left alone, so a study goes on where it was.
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import jax
+
+from dl_core import config, history, jobs, log, train, workdir
+from dl_core.jobs import Job
+from dl_core.progress import Progress
+from dl_core.types import Experiment, Study
+
+# Seeds of models up to so many parameters are trained side by side. Above it, and with
+# convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
+SMALL = 4_000_000
+INHERITED = ('data_dir', 'platform', 'fresh')  # of the study's flags, by its runs
+
+
+class Finished(NamedTuple):
+  """A run of a study, as `Study.draw` sees it.
+
+  Attributes:
+    config: its settings.
+    lines: of metrics.jsonl; the last one is the result on the test split.
+    observed: {step: arrays}.
+  """
+
+  config: config.Config
+  lines: list[log.Line]
+  observed: dict[int, Any]
+
+
+def of(module: ModuleType, c: config.Config) -> Study | None:
+  """Returns the study that is asked for; None where it is one run."""
+  study = module.study(c) if hasattr(module, 'study') else None
+  if c.seeds == 1:
+    return study
+  runs = study.runs if study else {'': (module, c)}
+  return Study(
+    {
+      f'{label}-seed-{seed}'.lstrip('-'): (each, dataclasses.replace(own, seed=seed))
+      for label, (each, own) in runs.items()
+      for seed in range(c.seed, c.seed + c.seeds)
+    },
+    study.draw if study else None,
+  )
+
+
+class Plan(NamedTuple):
+  """A study that is asked for: whose it is, where it lies, {label: its run}."""
+
+  owner: workdir.Owner
+  folder: Path
+  jobs: dict[str, Job]
+
+  @property
+  def finished(self) -> bool:
+    done = all(job.finished for job in self.jobs.values())
+    return done and workdir.finished(self.folder)
+
+  @property
+  def folders(self) -> dict[str, Path]:
+    return {label: job.folder for label, job in self.jobs.items()}
+
+
+def plan(module: ModuleType, name: str, c: config.Config, study: Study) -> Plan:
+  """Says what the runs of a study would be; see `jobs.plan`."""
+  sources = {each.build(own).data.spec.source for each, own in study.runs.values()}
+  more = {'runs': list(study.runs)}
+  owner = workdir.Owner(
+    name, module.__doc__ or name, c, ', '.join(sorted(sources)), more
+  )
+  folder = workdir.find(owner)
+  if not c.fresh:
+    workdir.check(folder, owner)
+  planned = {}
+  for label, (each, own) in study.runs.items():
+    inherited = {field: getattr(c, field) for field in INHERITED}
+    own = dataclasses.replace(own, workdir=str(folder / label), seeds=1, **inherited)
+    called = name if each is module else each.__name__.rpartition('.')[2]
+    planned[label] = jobs.plan(each, called, own)
+  return Plan(owner, folder, planned)
+
+
+def perform(
+  plan: Plan, study: Study, interrupted: Callable[[], Any], progress: Progress
+) -> bool:
+  """Makes the runs that are not finished, then the page that compares them.
+
+  Returns:
+    Whether all are finished: False if they were interrupted or ran out of time.
+  """
+  c, begun = plan.owner.config, time.monotonic()
+  with workdir.locked(plan.folder):
+    if c.fresh:
+      workdir.clear(plan.folder)
+    workdir.claim(plan.folder, plan.owner)
+    workdir.write_manifest(plan.folder, {})
+    left = {label: job for label, job in plan.jobs.items() if not job.finished}
+    groups = [list(left)] if together(list(left.values())) else [[k] for k in left]
+    for labels in groups:
+      number = len(plan.jobs) - len(left) + list(left).index(labels[0]) + 1
+      progress.say(f'{", ".join(labels)} ({number} of {len(plan.jobs)})')
+      late = lambda: 0 < c.max_seconds < time.monotonic() - begun  # noqa: E731
+      stop = lambda: interrupted() or late()  # noqa: E731, B023
+      if not jobs.perform([left[label] for label in labels], stop, progress):
+        return False
+    write_metrics(plan.folder, plan.folders, c.seeds == len(plan.jobs))
+    finished = {
+      label: Finished(
+        job.owner.config,
+        log.read(job.folder / 'metrics.jsonl'),
+        log.observed(job.folder),
+      )
+      for label, job in plan.jobs.items()
+    }
+    pictures = study.draw(finished) if study.draw else ()
+    page = plan.folder / 'report' / 'index.html'
+    title, doc = plan.owner.name, plan.owner.doc.strip().splitlines()[0]
+    from dl_core import compare
+
+    compare.write(plan.folders, page, pictures, title=title, doc=doc)
+  return True
+
+
+def summary(plan: Plan) -> str:
+  """Returns the lines that end a study on the terminal."""
+  from dl_core import compare
+
+  return compare.summary(plan.folders)
+
+
+def write_metrics(folder: Path, runs: dict[str, Path], alike: bool) -> None:
+  """Writes metrics.jsonl of a study, whole or not at all.
+
+  Runs that are alike but for their seeds are taken together line by line, with means
+  and standard deviations; of others each result stands under its label.
+  """
+  lines = {label: log.read(run / 'metrics.jsonl') for label, run in runs.items()}
+  if alike:
+    found = history.together(list(lines.values()))
+  else:
+    found = [each[-1] | {'run': label} for label, each in lines.items()]
+  path = folder / 'metrics.jsonl'
+  temporary = path.with_suffix('.tmp')
+  temporary.write_text(''.join(json.dumps(line) + '\n' for line in found), 'utf-8')
+  temporary.replace(path)
+
+
+def together(planned: Sequence[Job]) -> bool:
+  """Tells whether runs may, and should, be trained side by side."""
+  alike = [job.owner.identity | {'seed': 0} for job in planned]
+  if len(planned) < 2 or any(each != alike[0] for each in alike):
+    return False
+  c, first = planned[0].owner.config, planned[0].experiment
+  if c.patience or c.until or not quick(first):
+    return False
+  return jobs.read(first, 0) is jobs.read(first, 1)  # resident data
+
+
+def quick(experiment: Experiment) -> bool:
+  """Tells whether a few of its steps are quicker as one than one after another."""
+  state, _ = jax.eval_shape(lambda: train.start(experiment))
+  if sum(leaf.size for leaf in jax.tree.leaves(state.params)) > SMALL:
+    return False
+  update = train.make_update(experiment.task, experiment.optimizers)
+  program = str(jax.make_jaxpr(update)(state, experiment.data.spec.batch))
+  return jax.default_backend() != 'cpu' or 'conv_general_dilated' not in program
