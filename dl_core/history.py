@@ -39,29 +39,40 @@ def figures(line: Line) -> dict[str, float]:
 
 
 def together(runs: Sequence[Sequence[Line]]) -> list[dict[str, Any]]:
-  """Takes several runs together, line by line, as far as all have the same lines.
+  """Takes several runs together, line by line, where all have a line of that moment.
 
   Args:
     runs: the history of each, or a part of it.
 
   Returns:
     Lines of the means of the figures that all have; with more than one run also `std`,
-    {figure: standard deviation (of a sample, n - 1)}, and `runs`, their number.
+    {figure: standard deviation (of a sample, n - 1)}, and `runs`, their number. Results
+    on the test split are one moment, at whatever step a run ended.
   """
-  found = []
-  for lines in zip(*runs, strict=False):
-    if len({(line['step'], line['split']) for line in lines}) > 1:
-      break
-    values = {
-      name: [line.get(name) for line in lines]
-      for name, value in lines[0].items()
-      if isinstance(value, float)
+  tables = [
+    {
+      (0 if line['split'] == 'test' else line['step'], line['split']): line
+      for line in run
     }
-    full = {name: each for name, each in values.items() if None not in each}
-    line = {**lines[0], **{n: statistics.fmean(each) for n, each in full.items()}}
+    for run in runs
+  ]
+  found = []
+  for moment, first in tables[0].items():
+    if any(moment not in table for table in tables):
+      continue
+    lines = [table[moment] for table in tables]
+    values = {
+      name: each
+      for name, value in first.items()
+      if isinstance(value, float) and None not in (each := [x.get(name) for x in lines])
+    }
+    line = {**first, **{name: statistics.fmean(each) for name, each in values.items()}}
     if len(runs) > 1:
+      line['step'] = max(each['step'] for each in lines)
       line['std'] = {
-        n: statistics.stdev(each) for n, each in full.items() if n not in ASIDE
+        name: statistics.stdev(each)
+        for name, each in values.items()
+        if name not in ASIDE
       }
       line['runs'] = len(runs)
     found.append(line)

@@ -83,18 +83,18 @@ def _run(
   study = studies.of(module, c)
   if study is not None:
     planned = studies.plan(module, name, c, study)
-    folder, finished = planned.folder, planned.finished
+    owner, folder, finished = planned.owner, planned.folder, planned.finished
     work = functools.partial(studies.perform, planned, study)
     summary = functools.partial(studies.summary, planned)
   else:
     job = jobs.plan(module, name, c)
-    folder, finished = job.folder, job.finished
+    owner, folder, finished = job.owner, job.folder, job.finished
     work = functools.partial(jobs.perform, [job])
     summary = functools.partial(report.summary, folder, job.experiment.published)
   if finished:
     progress.say(f'{folder} is finished already; --fresh starts over')
   else:
-    progress.say(f'{name} on {device()}, in {folder}')
+    progress.say(f'{name} on {owner.source}, {device()}, in {folder}')
     if not work(signals.pending, progress):
       progress.say(f'saved; to go on: {workdir.resume_command()}')
       return signals.code()

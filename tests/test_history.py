@@ -6,6 +6,10 @@ import pytest
 from dl_core import history
 
 
+def line(step, split, **figures):
+  return {'step': step, 'split': split, **figures}
+
+
 def lines(train, validation, every=100, **test):
   """A history of losses: train after each interval, validation from step 0 on."""
   found = [
@@ -198,3 +202,29 @@ def test_figures_are_numbers_that_were_measured():
   assert found.keys() == {'loss', 'accuracy'}
   assert found['loss'] == 1
   assert math.isnan(found['accuracy'])
+
+
+def test_runs_taken_together_have_the_means_and_deviations_of_their_figures():
+  one = [line(0, 'validation', loss=2.0), line(8, 'train', loss=1.0, skipped=1)]
+  two = [line(0, 'validation', loss=4.0), line(8, 'train', loss=1.0)]
+  ends = [line(8, 'test', loss=3.0, why='x'), line(4, 'test', loss=6.0, why='y')]
+  found = history.together(
+    [[*one, ends[0]], [*two, line(9, 'train', loss=5.0), ends[1]]]
+  )
+  assert [(each['step'], each['split'], each['loss']) for each in found] == [
+    (0, 'validation', 3.0),
+    (8, 'train', 1.0),
+    (8, 'test', 4.5),  # each run ends at a step of its own
+  ]
+  assert found[0]['std']['loss'] == pytest.approx(2**0.5)
+  assert all(each['runs'] == 2 for each in found)
+
+
+def test_a_figure_that_one_of_several_runs_lacks_has_no_mean():
+  found = history.together([[line(0, 'test', loss=None)], [line(0, 'test', loss=1.0)]])
+  assert found[0]['std'] == {}
+
+
+def test_one_run_alone_is_as_it_was():
+  lines = [line(0, 'validation', loss=2.0), line(8, 'test', loss=1.0)]
+  assert history.together([lines]) == lines
