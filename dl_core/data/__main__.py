@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dl_core.data import sources
 from dl_core.types import UserError
 
+OWN = {'folder': 'DIR', 'text': 'FILE'}  # data of one's own
+
 
 class _Parser(argparse.ArgumentParser):
   def error(self, message):
@@ -24,10 +26,10 @@ def main(argv: Sequence[str]) -> int:
   )
   try:
     given = parser.parse_args(argv)
-    if given.name == 'folder':
+    if given.name in OWN:
       raise UserError(
-        'folder was given, which needs no preparing; '
-        'give --dataset=folder --data_dir=DIR to an experiment'
+        f'{given.name} was given, which needs no preparing; '
+        f'give --dataset={given.name} --data_dir={OWN[given.name]} to an experiment'
       )
     declaration = sources.prepare(sources.declare(given.name, given.data_dir))
   except UserError as error:

@@ -32,6 +32,8 @@ class Declaration(NamedTuple):
     notes: sentences that belong beside every result on this data.
     folder: where it lies, or will lie.
     prepared: whether it does.
+    alphabet: the symbols of a text, in the order of their code points; '' where they
+      are not declared.
   """
 
   name: str
@@ -41,6 +43,7 @@ class Declaration(NamedTuple):
   notes: tuple[str, ...]
   folder: Path
   prepared: bool
+  alphabet: str = ''
 
   @property
   def source(self) -> str:
@@ -61,6 +64,7 @@ def of_builder(builder: Any) -> Declaration:
     notes=tuple(builder.info.metadata['notes']),
     folder=Path(builder.data_dir),
     prepared=False,
+    alphabet=builder.info.metadata.get('alphabet', ''),
   )
 
 
@@ -69,7 +73,7 @@ def in_folder(folder: Path, name: str) -> Declaration:
   info = read(folder / 'dataset_info.json')
   nodes = read(folder / 'features.json').get('featuresDict', {}).get('features', {})
   metadata = folder / 'metadata.json'
-  notes = read(metadata).get('notes', ()) if metadata.exists() else ()
+  said = read(metadata) if metadata.exists() else {}
   features = {}
   for key, node in nodes.items():
     names = folder / f'{key}.labels.txt'
@@ -83,9 +87,10 @@ def in_folder(folder: Path, name: str) -> Declaration:
       split['name']: sum(map(int, split.get('shardLengths', ())))
       for split in info.get('splits', ())
     },
-    notes=tuple(notes),
+    notes=tuple(said.get('notes', ())),
     folder=folder,
     prepared=True,
+    alphabet=said.get('alphabet', ''),
   )
 
 

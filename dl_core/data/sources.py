@@ -178,7 +178,7 @@ def _damaged(declaration: Declaration, error: Exception) -> str:
 
 
 def _unknown(name: str, data_dir: Path) -> str:
-  known = sorted({*own(), *prepared(data_dir), 'folder'} - {name})
+  known = sorted({*own(), *prepared(data_dir), 'folder', 'text'} - {name})
   near = difflib.get_close_matches(name, known, n=1)
   hint = f'did you mean {near[0]}? ' if near else ''
   return (

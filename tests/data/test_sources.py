@@ -255,7 +255,8 @@ def test_the_command_prepares_quietly_in_a_pipe(tmp_path, capfd):
   ('argv', 'words'),
   [
     (['digit'], 'did you mean digits'),
-    (['folder'], 'needs no preparing'),
+    (['folder'], 'needs no preparing; give --dataset=folder --data_dir=DIR'),
+    (['text'], 'needs no preparing; give --dataset=text --data_dir=FILE'),
     ([], 'NAME'),
     (['digits', '--dir=x'], '--dir=x'),
   ],

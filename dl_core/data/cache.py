@@ -1,0 +1,34 @@
+"""What was decoded once is kept beside the prepared set, and done without at need."""
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def cached(
+  path: Path, make: Callable[[], Mapping[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+  """Reads the arrays of an .npz file, made and written anew if it cannot be read."""
+  # Absent, or damaged in one of many ways; np.load checks a sum of each array.
+  with contextlib.suppress(Exception), open(path, 'rb') as file, np.load(file) as kept:
+    return dict(kept)
+  arrays = dict(make())
+  keep(path, arrays)
+  return arrays
+
+
+def keep(path: Path, arrays: Mapping[str, Any]) -> None:
+  """Writes a cache file, whole or not at all. One that cannot be is done without."""
+  temporary = path.with_name(f'{path.name}.{os.getpid()}')
+  with contextlib.suppress(OSError):
+    path.parent.mkdir(exist_ok=True)
+    try:
+      with open(temporary, 'wb') as file:
+        np.savez(file, **arrays)
+      os.replace(temporary, path)
+    finally:
+      temporary.unlink(missing_ok=True)

@@ -1,0 +1,222 @@
+"""A name in, a text out: its alphabet, and the symbols of its three splits as numbers.
+
+A symbol is one Unicode character, its number the place in the alphabet. A set of ours
+and a file of one's own are one text, cut by position; a stock set comes in splits of
+its own, whose examples are joined by newlines.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dl_core.data import batches, cache, declarations, sources
+from dl_core.data.declarations import Declaration
+from dl_core.types import UserError
+
+
+class Part(NamedTuple):
+  """The symbols [n * first // 10, n * last // 10) of a text of n."""
+
+  first: int  # tenths
+  last: int
+
+
+SPLITS = ('train', 'validation', 'test')
+WHOLE = Part(0, 10)
+PARTS = {'train': Part(0, 8), 'validation': Part(8, 9), 'test': Part(9, 10)}
+IN_ORDER = {'validation': 'train', 'test': 'validation'}
+NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
+SHORTEST = 10  # a text of so many symbols has some in each part
+CODING = 1  # to be raised when `_coded` or `_found` changes: caches keep what they gave
+
+
+class Text(NamedTuple):
+  """A text in three splits.
+
+  Attributes:
+    source: its name and version.
+    alphabet: its symbols, in the order of their code points.
+    ids: (split) -> the numbers [n] of its symbols, uint8 or wider, n > 0.
+    follows: {split: the one whose last symbol comes before its first}.
+    notes: see `Data`.
+  """
+
+  source: str
+  alphabet: str
+  ids: Callable[[str], np.ndarray]
+  follows: Mapping[str, str]
+  notes: tuple[str, ...]
+
+
+def named(name: str, data_dir: str = '') -> Text:
+  """Finds a set of `sources`; reads it only if it declares no alphabet.
+
+  Raises:
+    UserError: there is no such set, or it is no text.
+  """
+  declaration = sources.declare(name, data_dir)
+  if declaration.features.get('text', declarations.Feature('')).kind != 'Text':
+    held = ', '.join(f'{key} ({f.kind})' for key, f in declaration.features.items())
+    raise UserError(
+      f'--dataset={name} was given, whose examples hold {held}; wanted is text (Text), '
+      'give a set that has it'
+    )
+  origins, follows, notes = _three_splits(declaration)
+  alphabet = declaration.alphabet or _found(declaration)
+  coded = functools.cache(functools.partial(_coded, declaration, alphabet))
+
+  def ids(split):
+    origin, part = origins[split]
+    whole = coded(origin)
+    found = whole[span(part, len(whole))]
+    if not len(found):
+      raise UserError(
+        f'{declaration.source} was given, whose {split} split is empty; '
+        'give a set that has one'
+      )
+    return found
+
+  return Text(declaration.source, alphabet, ids, follows, declaration.notes + notes)
+
+
+def own(data_dir: str, window: int) -> Text:
+  """Reads a file of one's own in UTF-8; nothing is written beside it.
+
+  Args:
+    data_dir: its path.
+    window: symbols that must fit into training, and one more.
+
+  Raises:
+    UserError: it cannot be read, is not UTF-8 or too short.
+  """
+  path = Path(data_dir).expanduser()
+  try:
+    content = path.read_bytes() if data_dir else None
+  except OSError as error:
+    raise UserError(
+      f'--dataset=text was given with --data_dir={data_dir}, which cannot be read '
+      f'({error.strerror}); give --data_dir=FILE, a text in UTF-8'
+    ) from error
+  if content is None:
+    raise UserError(
+      '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
+    )
+  text = _utf8(content, str(path), 'save it as UTF-8')
+  wanted = max(SHORTEST, -(-10 * (window + 1) // PARTS['train'].last))
+  if len(text) < wanted:
+    raise UserError(
+      f'{path} has {len(text):,} characters, windows of {window:,} want at least '
+      f'{wanted:,} (80 % of a text is for training); give a longer one'
+    )
+  alphabet = ''.join(sorted(set(text)))
+  ids, _ = numbers(text, alphabet)
+  return Text(
+    source=f'text/{hashlib.sha256(content).hexdigest()[:12]}',
+    alphabet=alphabet,
+    ids=lambda split: ids[span(PARTS[split], len(ids))],
+    follows=IN_ORDER,
+    notes=(NOTE,),
+  )
+
+
+def numbers(text: str, alphabet: str) -> tuple[np.ndarray, np.ndarray]:
+  """Finds each character in an alphabet that is in the order of code points.
+
+  Returns:
+    The numbers [n], of the smallest type that holds them, and bool [n]: whether the
+    character is there at all.
+  """
+  symbols, codes = points(alphabet), points(text)
+  places = np.searchsorted(symbols, codes).clip(max=len(symbols) - 1)
+  kind = np.min_scalar_type(len(symbols) - 1)
+  return places.astype(kind), symbols[places] == codes
+
+
+def points(text: str) -> np.ndarray:
+  """Returns the code points uint32 [n] of a text."""
+  return np.frombuffer(text.encode('utf-32-le', 'surrogatepass'), '<u4')
+
+
+def span(part: Part, n: int) -> slice:
+  """Returns where a part of a text of n symbols lies."""
+  return slice(n * part.first // 10, n * part.last // 10)
+
+
+def _three_splits(
+  declaration: Declaration,
+) -> tuple[dict[str, tuple[str, Part]], Mapping[str, str], tuple[str, ...]]:
+  """Gives every set train, validation and test, cut from train where it lacks one.
+
+  A set with validation and no test is tested on that, so that nothing is chosen on it.
+
+  Returns:
+    {split: a split that it comes with, the part of it}, what follows what, and
+    sentences that say what was cut.
+  """
+  given = [name for name in SPLITS if name in declaration.counts]
+  if 'train' not in given:
+    raise UserError(
+      f'{declaration.source} was given, which has only '
+      f'{", ".join(declaration.counts)}; give a set with a split train'
+    )
+  if given == ['train']:
+    return {name: ('train', part) for name, part in PARTS.items()}, IN_ORDER, (NOTE,)
+  if len(given) == len(SPLITS):
+    # Of a stock set nothing says that its splits are neighbours in one text.
+    follows = IN_ORDER if declaration.alphabet else {}
+    return {name: (name, WHOLE) for name in given}, follows, ()
+  cut = {'train': ('train', Part(0, 9)), 'validation': ('train', Part(9, 10))}
+  note = 'The validation set is the last 10 % of the training text.'
+  return cut | {'test': (given[1], WHOLE)}, {'validation': 'train'}, (note,)
+
+
+def _coded(declaration: Declaration, alphabet: str, split: str) -> np.ndarray:
+  """Reads a split of a prepared set as numbers, or what was read before."""
+
+  def make():
+    ids, known = numbers(text := _joined(declaration, split), alphabet)
+    if not known.all():
+      raise UserError(
+        f'the {split} split of {declaration.folder} has {text[known.argmin()]!r}, '
+        'which its alphabet lacks; delete it and prepare the set again'
+      )
+    return {'ids': ids}
+
+  declaration = sources.prepare(declaration)
+  name = f'{split}-text-{batches.digest(points(alphabet))[:8]}-{CODING}.npz'
+  return cache.cached(declaration.folder / 'decoded' / name, make)['ids']
+
+
+def _found(declaration: Declaration) -> str:
+  """Reads all of a set to find its alphabet, or what was found before."""
+
+  def make():
+    splits = (split for split in SPLITS if split in declaration.counts)
+    symbols = set().union(*(_joined(declaration, split) for split in splits))
+    return {'symbols': points(''.join(sorted(symbols)))}
+
+  declaration = sources.prepare(declaration)
+  path = declaration.folder / 'decoded' / f'alphabet-{CODING}.npz'
+  return ''.join(map(chr, cache.cached(path, make)['symbols']))
+
+
+def _joined(declaration: Declaration, split: str) -> str:
+  """Reads the text of a split; our own sets have one example in each."""
+  mend = 'delete it and prepare the set again'
+  return '\n'.join(
+    _utf8(example['text'], f'text {row} of {split} in {declaration.folder}', mend)
+    for row, example in enumerate(sources.examples(declaration, split))
+  )
+
+
+def _utf8(content: bytes, name: str, mend: str) -> str:
+  try:
+    return content.decode('utf-8')
+  except UnicodeDecodeError as error:
+    raise UserError(
+      f'{name} is not UTF-8 at byte {error.start:,} ({error.reason}); {mend}'
+    ) from error

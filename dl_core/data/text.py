@@ -1,0 +1,166 @@
+"""Characters in their order: windows of a text to train on, streams to evaluate on.
+
+`--dataset=NAME` is one of ours, or any set of TensorFlow Datasets that is prepared and
+whose examples have a text; `--dataset=text --data_dir=FILE` is a text of one's own.
+"""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dl_core.config import Config
+from dl_core.data import batches, corpus
+from dl_core.types import Array, Batch, Data, Key, Spec, UserError
+
+STREAMS = 32
+
+
+def load(c: Config, window: int) -> Data:
+  """Makes the Data of `c.dataset`: each symbol is to be told from those before it.
+
+  Training batches hold x int32 [B, T], y int32 [B, T], the symbols that come next, and
+  weight float32 [B, T], ones: windows of T = `window` symbols from anywhere in the
+  training split. Each evaluation split is one batch [S, L]: S streams side by side,
+  each in order, in which every symbol of the split is y once, at weight 1. The x of its
+  first symbol is the one before it in the text, else a newline (symbol 0 without one).
+  Validation and test are of one shape.
+
+  No set of ours is read before the first batch. One that declares no alphabet is read
+  here once, to find it; a file of one's own is read here at every start.
+
+  Args:
+    c: `dataset`, `data_dir` and `batch_size` are used.
+    window: T.
+
+  Raises:
+    UserError: there is no such set or file, or it is no text, or too short a one.
+  """
+  if c.dataset == 'text':
+    text = corpus.own(c.data_dir, window)
+  else:
+    text = corpus.named(c.dataset, c.data_dir)
+  ids = functools.cache(text.ids)
+  draw = functools.partial(starts, window=window, batch_size=c.batch_size)
+
+  @functools.cache
+  def training() -> np.ndarray:
+    if len(ids('train')) <= window:
+      raise UserError(
+        f'{text.source} was given, whose training split has {len(ids("train")):,} '
+        f'symbols; windows of {window:,} want {window + 1:,}, give a longer text'
+      )
+    return ids('train')
+
+  def take(arrays, key, step):
+    x, y = windows(arrays, draw(key, step, len(arrays)), window)
+    return Batch(x, y, jnp.ones(y.shape, jnp.float32))
+
+  def evaluated(split):
+    alike = (split,) if split == 'train' else ('validation', 'test')
+    sizes = [len(ids(name)) for name in alike]
+    rows = min(STREAMS, *sizes)
+    previous = text.follows.get(split)
+    before = ids(previous)[-1] if previous else max(text.alphabet.find('\n'), 0)
+    yield streams(ids(split), before, rows, -(-max(sizes) // rows))
+
+  of = functools.partial(jax.ShapeDtypeStruct, (c.batch_size, window))
+  batch = Batch(of(np.int32), of(np.int32), of(np.float32))
+  return Data(
+    spec=Spec(batch, text.source, tuple(text.alphabet), tokens=window),
+    feed=lambda key, step: training(),
+    take=take,
+    splits={split: functools.partial(evaluated, split) for split in corpus.SPLITS},
+    rows=lambda key, step: draw(key, step, len(training())),
+    baseline=lambda: unigram(ids('train'), ids('test'), len(text.alphabet)),
+    read=functools.partial(prompt, alphabet=text.alphabet),
+    digests=lambda: {
+      split: batches.digest((ids(split), corpus.points(text.alphabet)))
+      for split in corpus.SPLITS
+    },
+    notes=text.notes,
+  )
+
+
+def starts(key: Key, step: Any, n: int, *, window: int, batch_size: int) -> Array:
+  """Draws where the windows [B] of a step begin, uniformly over all places.
+
+  Args:
+    key: the same at every step.
+    step: its number.
+    n: symbols of the text, window < n < 2^31.
+    window: T; a window and the symbol after it lie inside the text.
+    batch_size: B.
+  """
+  step_key = jax.random.fold_in(key, step)
+  return jax.random.randint(step_key, (batch_size,), 0, n - window, jnp.int32)
+
+
+def windows(ids: Any, first: Any, window: int) -> tuple[Any, Any]:
+  """Reads the windows of a text [n] that begin at `first` [B], in NumPy and JAX alike.
+
+  Returns:
+    x int32 [B, T] and y int32 [B, T], the symbols that come next.
+  """
+  symbols = ids[first[:, None] + np.arange(window + 1)[None]].astype(np.int32)
+  return symbols[:, :-1], symbols[:, 1:]
+
+
+def streams(ids: np.ndarray, before: int, rows: int, length: int) -> Batch:
+  """Lays a text [n] out as S streams of L symbols, filled up at weight 0.
+
+  Args:
+    ids: the symbols to tell.
+    before: the symbol before the first of them.
+    rows: S.
+    length: L, with S * L >= n.
+  """
+
+  def laid_out(values, dtype):
+    filled = np.zeros(rows * length, dtype)
+    filled[: len(values)] = values
+    return filled.reshape(rows, length)
+
+  x = np.concatenate([[before], ids[:-1]])
+  weight = np.ones(len(ids))
+  return Batch(
+    laid_out(x, np.int32), laid_out(ids, np.int32), laid_out(weight, np.float32)
+  )
+
+
+def unigram(train: np.ndarray, test: np.ndarray, symbols: int) -> dict[str, float]:
+  """Scores the answer that never looks: how frequent each symbol is in training.
+
+  Args:
+    train, test: the numbers of their symbols.
+    symbols: size of the alphabet.
+
+  Returns:
+    nats: cross entropy a symbol of the test split, one added to each count;
+    accuracy: of the most frequent symbol.
+  """
+  counts = np.bincount(train, minlength=symbols) + 1
+  return {
+    'nats': float(-np.mean(np.log(counts / counts.sum())[test])),
+    'accuracy': float(np.mean(test == counts.argmax())),
+  }
+
+
+def prompt(text: str, alphabet: str) -> np.ndarray:
+  """Turns what a user wrote into symbols, int32 [P].
+
+  Raises:
+    UserError: it is empty, or has a character that the alphabet lacks.
+  """
+  if not text:
+    raise UserError('an empty prompt was given; give at least one character')
+  ids, known = corpus.numbers(text, alphabet)
+  if not known.all():
+    place = int(known.argmin())
+    raise UserError(
+      f'the prompt has {text[place]!r} at character {place + 1}, which is not among '
+      f'the {len(alphabet)} symbols of the text; leave it out'
+    )
+  return ids.astype(np.int32)

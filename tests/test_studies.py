@@ -1,0 +1,164 @@
+"""Several runs as one: seeds side by side or in turn, studies, what a kill leaves."""
+
+import dataclasses
+import itertools
+import json
+import types
+
+import pytest
+
+from dl_core import jobs, launch, log, studies, train, workdir
+from dl_core.progress import Progress
+from dl_core.types import Picture, Study, UserError
+from experiments import lenet, perceptron
+
+TIMES = ('seconds', 'examples_per_second')
+WORDS = ('--gate=xor', '--until=', '--steps=24', '--checkpoint_every=8')
+
+
+def call(folder, *words, module=perceptron):
+  return launch.run(module, 'perceptron', ['x', f'--workdir={folder}', *words])
+
+
+def timeless(folder):
+  return [
+    {name: value for name, value in line.items() if name not in TIMES}
+    for line in log.read(folder / 'metrics.jsonl')
+  ]
+
+
+@pytest.fixture
+def calls(monkeypatch):
+  """Counts how many runs each call of the loop has."""
+  found, fit_together = [], train.fit_together
+
+  def count(experiments, *args, **kwargs):
+    found.append(len(experiments))
+    return fit_together(experiments, *args, **kwargs)
+
+  monkeypatch.setattr(train, 'fit_together', count)
+  return found
+
+
+def test_seeds_are_runs_like_any_other_with_means_and_deviations_above_them(
+  tmp_path, calls, capsys
+):
+  assert call(tmp_path / 'all', '--seeds=3', '--seed=1', *WORDS) == 0
+  assert calls == [3]
+  for seed in (1, 2, 3):
+    folder = tmp_path / 'all' / f'seed-{seed}'
+    assert call(tmp_path / str(seed), f'--seed={seed}', *WORDS) == 0
+    assert timeless(folder) == timeless(tmp_path / str(seed))
+    assert (folder / 'report' / 'index.html').exists()
+  last = log.read(tmp_path / 'all' / 'metrics.jsonl')[-1]
+  assert (last['split'], last['runs']) == ('test', 3)
+  ends = [timeless(tmp_path / str(seed))[-1]['accuracy'] for seed in (1, 2, 3)]
+  assert last['accuracy'] == pytest.approx(sum(ends) / 3)
+  assert set(last['std']) == {'loss', 'accuracy'}
+  out = capsys.readouterr().out
+  assert '±' in out
+  assert str(tmp_path / 'all' / 'report' / 'index.html') in out
+
+
+def test_a_finished_study_is_left_alone_and_another_one_is_refused(
+  tmp_path, calls, capsys
+):
+  assert call(tmp_path, '--seeds=2', *WORDS) == 0
+  assert call(tmp_path, '--seeds=2', *WORDS) == 0
+  assert 'finished already' in capsys.readouterr().out
+  assert calls == [2]
+  for words in (['--seeds=3'], [], ['--seeds=2', '--learning_rate=2']):
+    assert call(tmp_path, *WORDS, *words) == 2
+    assert 'holds a run of other settings' in capsys.readouterr().err
+  assert call(tmp_path / 'seed-1', '--seed=1', *WORDS) == 0  # it is a run by itself
+  assert call(tmp_path, '--seeds=2', '--fresh', *WORDS) == 0
+  assert calls == [2, 2]
+
+
+def test_runs_that_may_end_at_steps_of_their_own_are_made_in_turn(tmp_path, calls):
+  assert call(tmp_path, '--gate=and', '--seeds=3') == 0
+  assert calls == [1, 1, 1]
+
+
+@pytest.mark.parametrize('words', [WORDS, (*WORDS, '--patience=99')])
+def test_a_study_that_was_interrupted_ends_as_one_that_was_not(tmp_path, words):
+  assert call(tmp_path / 'whole', '--seeds=3', *words) == 0
+  c = perceptron.Config(
+    gate='xor', until='', steps=24, checkpoint_every=8, seeds=3,
+    patience=99 if len(words) > len(WORDS) else 0, workdir=str(tmp_path / 'cut'),
+  )  # fmt: skip
+  asked, study = itertools.count(), studies.of(perceptron, c)
+  plan = studies.plan(perceptron, 'perceptron', c, study)
+  stop = lambda: next(asked) in (7, 50, 51)  # noqa: E731
+  quiet, times = Progress(24, quiet=True), 1
+  while not studies.perform(plan, study, stop, quiet):
+    times += 1
+  assert times > 2 or not c.patience
+  assert times > 1
+  for seed in range(3):
+    a, b = (tmp_path / name / f'seed-{seed}' for name in ('whole', 'cut'))
+    assert timeless(a) == timeless(b)
+  assert timeless(tmp_path / 'whole') == timeless(tmp_path / 'cut')
+
+
+def gates(draw=None):
+  """A study of two gates; `--steps` is the runs'."""
+
+  def study(c):
+    runs = {
+      gate: (perceptron, dataclasses.replace(c, gate=gate)) for gate in ('or', 'xor')
+    }
+    return Study(runs, draw)
+
+  return types.SimpleNamespace(
+    __doc__='Two gates.', Config=perceptron.Config, study=study
+  )
+
+
+def test_a_study_makes_its_runs_and_draws_what_came_of_them(tmp_path):
+  seen = {}
+
+  def draw(results):
+    seen.update(results)
+    picture = lambda: pytest.importorskip('matplotlib.figure').Figure()  # noqa: E731
+    return [Picture('Both gates', 'or and xor', picture)]
+
+  assert call(tmp_path, '--steps=200', module=gates(draw)) == 0
+  assert {k: r.config.gate for k, r in seen.items()} == {'or': 'or', 'xor': 'xor'}
+  assert [seen[k].lines[-1]['split'] for k in ('or', 'xor')] == ['test', 'test']
+  assert seen['or'].lines[-1]['accuracy'] == 1 > seen['xor'].lines[-1]['accuracy']
+  assert list(seen['xor'].observed)[:2] == [0, 4]
+  assert 'Both gates' in (tmp_path / 'report' / 'index.html').read_text()
+  found = [json.loads(x) for x in (tmp_path / 'metrics.jsonl').read_text().splitlines()]
+  assert [(x['run'], x['accuracy']) for x in found] == [
+    (k, seen[k].lines[-1]['accuracy']) for k in ('or', 'xor')
+  ]
+  assert workdir.read_config(tmp_path / 'or')['experiment'] == 'perceptron'
+
+
+def test_every_run_of_a_study_may_have_several_seeds(tmp_path):
+  c = perceptron.Config(seeds=2, seed=5)
+  labels = list(studies.of(gates(), c).runs)
+  assert labels == ['or-seed-5', 'or-seed-6', 'xor-seed-5', 'xor-seed-6']
+
+
+def test_one_run_is_no_study():
+  assert studies.of(perceptron, perceptron.Config()) is None
+
+
+def test_convolutions_are_not_trained_side_by_side_on_cpu(digits_dir):
+  small = jobs.plan(lenet, 'lenet', lenet.Config(data_dir=digits_dir))
+  assert not studies.quick(small.experiment)
+  assert studies.quick(
+    jobs.plan(perceptron, 'perceptron', perceptron.Config()).experiment
+  )
+
+
+def test_a_study_is_refused_before_anything_is_touched(tmp_path, capsys):
+  (tmp_path / 'seed-1').mkdir()
+  (tmp_path / 'seed-1' / 'config.json').write_text('{}')
+  assert call(tmp_path, '--seeds=2', *WORDS) == 2
+  assert 'damaged or foreign config.json' in capsys.readouterr().err
+  assert {path.name for path in tmp_path.iterdir()} == {'seed-1'}
+  with pytest.raises(UserError):
+    dataclasses.replace(perceptron.Config(), seeds=0)
