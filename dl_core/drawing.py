@@ -1,4 +1,4 @@
-"""A picture of the report, drawn by matplotlib as a piece of HTML.
+"""A picture of the report as a piece of HTML: a matplotlib figure, or plain text.
 
 Text and lines left at matplotlib's default colour, black, take the colour of the page's
 text, so they can be read on its light and on its dark background. Every other colour
@@ -17,6 +17,7 @@ from dl_core.types import Picture
 
 HEAVY = 250_000  # characters; a drawing that takes more as SVG becomes a PNG
 INK = '#000000'
+TEXT = 900.0  # CSS pixels that text may be wide
 STYLE: dict[Any, Any] = {
   'axes.prop_cycle': "cycler('color', ['#2f7fb8', '#cf7a24', '#3f9c74', '#b5577f'])",
   'axes.spines.right': False,
@@ -35,7 +36,8 @@ class Drawing(NamedTuple):
 
   Attributes:
     title, caption: the picture's.
-    art: an <svg>, or an <img> on a light ground where that would be too heavy.
+    art: an <svg>, or an <img> on a light ground where that would be too heavy; of text
+      a <pre>.
     width: at natural size, CSS pixels.
   """
 
@@ -54,6 +56,9 @@ def draw(picture: Picture) -> Drawing:
     # Names may be in any script: the browser has the fonts that matplotlib lacks.
     warnings.filterwarnings('ignore', 'Glyph .* missing')
     figure = picture.draw()
+    if isinstance(figure, str):
+      art = markupsafe.Markup('<pre>{}</pre>').format(figure)
+      return Drawing(picture.title, picture.caption, art, TEXT)
     quiet = dict.fromkeys(('Date', 'Creator', 'Format', 'Type'))
     figure.savefig(file := io.BytesIO(), format='svg', metadata=quiet)
     svg = file.getvalue().decode()

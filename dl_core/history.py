@@ -61,10 +61,10 @@ def together(runs: Sequence[Sequence[Line]]) -> list[dict[str, Any]]:
     if any(moment not in table for table in tables):
       continue
     lines = [table[moment] for table in tables]
-    values = {
-      name: each
+    values: dict[str, list[float]] = {
+      name: [line[name] for line in lines]
       for name, value in first.items()
-      if isinstance(value, float) and None not in (each := [x.get(name) for x in lines])
+      if isinstance(value, float) and all(line.get(name) is not None for line in lines)
     }
     line = {**first, **{name: statistics.fmean(each) for name, each in values.items()}}
     if len(runs) > 1:

@@ -73,7 +73,10 @@ def begin(
     say: told where it goes on.
   """
   fresh = [start(lane.experiment) for lane in lanes]
-  likes = [saved(*each, lane.log) for lane, each in zip(lanes, fresh, strict=True)]
+  likes = [
+    saved(state, sums, lane.log)
+    for lane, (state, sums) in zip(lanes, fresh, strict=True)
+  ]
   most: int | None = None
   while True:
     found = [

@@ -30,8 +30,8 @@ def read(
   """Returns a `TrainState` with the parameters and statistics of another workdir.
 
   They are those of its best step if it ran with --keep_best, else of its newest good
-  checkpoint. Everything else stays as it is in `state`. `parts` says how the names of the
-  leaves begin that are read.
+  checkpoint. Everything else stays as it is in `state`. `parts` says how the names of
+  the leaves begin that are read.
 
   Raises:
     UserError: there is no checkpoint, none is whole, or they are of another model.

@@ -1,6 +1,6 @@
 """A finished workdir into results.jsonl; README's table out of results.jsonl.
 
-python -m dl_core.record WORKDIR...     # appends the runs and renews the table
+python -m dl_core.record WORKDIR...     # appends the runs (of a study, all of them)
 python -m dl_core.record                # only renews the table
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dl_core import history, log, workdir
+from dl_core import cohorts, history, log, workdir
 from dl_core.types import UserError
 
 ROOT = Path(__file__).parent.parent
@@ -127,7 +127,8 @@ def read(path: Path = ROOT / 'results.jsonl') -> list[Row]:
 def main(folders: Sequence[str]) -> int:
   """Records the runs in the folders and renews README.md; returns the exit code."""
   try:
-    new = [row(Path(folder)) for folder in folders]
+    runs = [run for folder in folders for run in cohorts.expand(Path(folder))]
+    new = [row(run) for run in runs]
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2

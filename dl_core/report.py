@@ -1,30 +1,35 @@
 """A workdir in, report/index.html out: one page for a person, which needs nothing else.
 
 The page holds all that it shows, opens from disk and asks nothing of the network. The
-same input gives the same bytes.
+same input gives the same bytes. From the command line, a page that compares runs:
+
+    python -m dl_core.report WORKDIR... [--out=comparison.html]
+
+A WORKDIR whose sub-folders are workdirs (a study) stands for all of them.
 """
 
-import json
+import collections
 import math
 import os
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
 
-from dl_core import chart, drawing, history, log
+from dl_core import chart, drawing, history, log, workdir
 from dl_core.types import Figure, Picture
 
 
 def write(
-  workdir: Path, pictures: Sequence[Picture] = (), published: Sequence[Figure] = ()
+  folder: Path, pictures: Sequence[Picture] = (), published: Sequence[Figure] = ()
 ) -> Path:
   """Writes the report of a run and returns its path.
 
   Args:
-    workdir: holds config.json, manifest.json and metrics.jsonl; whatever is missing of
+    folder: holds config.json, manifest.json and metrics.jsonl; whatever is missing of
       them, or in them, is left out of the page.
     pictures: drawn one after another; see `drawing` for their colours.
     published: the figures that the result is held against.
@@ -32,36 +37,26 @@ def write(
   Raises:
     OSError: the workdir cannot be read or written.
   """
-  run = read(Path(workdir), published)
-  templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-  )
-  page = templates.get_template('report.html').render(
+  run = read(Path(folder), published)
+  return render(
+    'report.html',
+    Path(folder) / 'report' / 'index.html',
     config=run.config,
-    manifest=run.manifest,
+    quiet=quiet(run.config),
+    manifest=run.manifest and run.manifest | {'devices': devices(run.manifest)},
     rows=run.rows,
     facts=facts(run),
     bars=bars(run.rows),
     verdict=history.verdict(run.lines),
     charts=chart.charts(run.lines),
     drawings=[drawing.draw(picture) for picture in pictures],
-    shown=history.shown,
     remark=remark,
   )
-  path = Path(workdir) / 'report' / 'index.html'
-  path.parent.mkdir(parents=True, exist_ok=True)
-  draft = path.with_suffix('.draft')
-  draft.write_text(page, encoding='utf-8', errors='replace')
-  os.replace(draft, path)  # so that a page is either whole or not there
-  return path
 
 
-def summary(workdir: Path, published: Sequence[Figure] = ()) -> str:
+def summary(folder: Path, published: Sequence[Figure] = ()) -> str:
   """Returns the lines that end a run on the terminal: its result and the verdict."""
-  run = read(Path(workdir), published)
+  run = read(Path(folder), published)
   said, names = [], set()
   for row in run.rows:
     if row.name not in names:
@@ -70,6 +65,23 @@ def summary(workdir: Path, published: Sequence[Figure] = ()) -> str:
       said.append(f'  {remark(row)}')
     names.add(row.name)
   return '\n'.join([*said, f'verdict: {history.verdict(run.lines).kind}'])
+
+
+def render(template: str, path: Path, **parts: Any) -> Path:
+  """Writes a page made of a template of this folder, whole or not at all."""
+  templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+  )
+  templates.globals['shown'] = history.shown  # for the macros, too
+  page = templates.get_template(template).render(parts)
+  path.parent.mkdir(parents=True, exist_ok=True)
+  draft = path.with_suffix('.draft')
+  draft.write_text(page, encoding='utf-8', errors='replace')
+  os.replace(draft, path)
+  return path
 
 
 class Row(NamedTuple):
@@ -109,17 +121,19 @@ class Run(NamedTuple):
   rows: list[Row]
 
 
-def read(workdir: Path, published: Sequence[Figure]) -> Run:
-  """Reads a workdir, as far as it is there."""
-  config, manifest = (
-    json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
-    for path in (workdir / 'config.json', workdir / 'manifest.json')
-  )
-  lines = log.read(workdir / 'metrics.jsonl')
+def read(folder: Path, published: Sequence[Figure] = ()) -> Run:
+  """Reads a workdir, as far as it is there and whole."""
+  config = workdir.read_json(folder / 'config.json')
+  manifest = workdir.read_json(folder / 'manifest.json')
+  lines = log.read(folder / 'metrics.jsonl')
   test = next((line for line in reversed(lines) if line.get('split') == 'test'), {})
-  dataset = config.get('source', '').split('/')[0]
-  rows = headline(test, test.get('baseline') or {}, published, dataset)
+  rows = headline(test, test.get('baseline') or {}, published, dataset(config))
   return Run(config, manifest, lines, test, rows)
+
+
+def dataset(config: Mapping[str, Any]) -> str:
+  """Returns the data set of a config.json, without its version."""
+  return str(config.get('source', '')).partition('/')[0]
 
 
 def headline(
@@ -217,7 +231,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
     'steps': f'{steps:,}' if run.lines else '',
     'time': seconds and duration(seconds),
     'speed': rates and f'{statistics.median(rates):,.0f} examples/s',
-    'device': ', '.join(map(str, run.manifest.get('devices') or [])),
+    'device': devices(run.manifest),
     'skipped updates': skipped and f'{skipped:,}',
     'stopped': run.test.get('stopped'),
   }
@@ -231,3 +245,25 @@ def duration(seconds: float) -> str:
   if hours:
     return f'{hours} h {minutes} min'
   return f'{minutes} min {rest} s' if minutes else f'{seconds:.2g} s'
+
+
+def quiet(config: Mapping[str, Any]) -> list[str]:
+  """Returns the settings that say how a run is executed and are at their defaults."""
+  values, identity = config.get('settings', {}), config.get('identity')
+  defaults = config.get('defaults', {})
+  how = [name for name in values if identity and name not in identity]
+  return [name for name in how if name in defaults and values[name] == defaults[name]]
+
+
+def devices(manifest: Mapping[str, Any]) -> str:
+  """Writes ['gpu:0 NVIDIA H100', 'gpu:1 NVIDIA H100'] as '2 × NVIDIA H100'."""
+  found = [str(device).partition(' ') for device in manifest.get('devices') or []]
+  kinds = [kind or place.partition(':')[0] for place, _, kind in found]
+  counts = collections.Counter('CPU' if kind == 'cpu' else kind for kind in kinds)
+  return ', '.join(f'{n} × {kind}' if n > 1 else kind for kind, n in counts.items())
+
+
+if __name__ == '__main__':
+  from dl_core import compare  # which imports this module
+
+  sys.exit(compare.main(sys.argv[1:]))

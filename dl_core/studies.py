@@ -29,12 +29,12 @@ class Finished(NamedTuple):
   """A run of a study, as `Study.draw` sees it.
 
   Attributes:
-    config: its settings.
+    experiment: what it is.
     lines: of metrics.jsonl; the last one is the result on the test split.
     observed: {step: arrays}.
   """
 
-  config: config.Config
+  experiment: Experiment
   lines: list[log.Line]
   observed: dict[int, Any]
 
@@ -117,7 +117,7 @@ def perform(
     write_metrics(plan.folder, plan.folders, c.seeds == len(plan.jobs))
     finished = {
       label: Finished(
-        job.owner.config,
+        job.experiment,
         log.read(job.folder / 'metrics.jsonl'),
         log.observed(job.folder),
       )

@@ -123,7 +123,7 @@ class Picture(NamedTuple):
   Attributes:
     title: a short heading.
     caption: one or two sentences: what to see in it.
-    draw: () -> a matplotlib figure.
+    draw: () -> a matplotlib figure, or text.
   """
 
   title: str
@@ -162,7 +162,7 @@ class Study(NamedTuple):
 
   Attributes:
     runs: {label: (module of the experiment, its config)}; each runs in workdir/label.
-    draw: ({label: its finished run}) -> Pictures; see `launch.Finished`.
+    draw: ({label: its finished run}) -> Pictures; see `studies.Finished`.
   """
 
   runs: Mapping[str, tuple[Any, Any]]

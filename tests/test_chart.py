@@ -85,3 +85,38 @@ def test_charts_come_loss_first_and_leave_out_what_is_no_figure():
     line(9, 'test', accuracy=0.4, top5=0.9),
   ]
   assert [found.name for found in chart.charts(lines)] == ['loss', 'accuracy']
+
+
+def test_curves_of_several_runs_share_their_axes():
+  series = [
+    chart.Series('a', 'c0', [(0, 0.0), (50, 0.5)]),
+    chart.Series('b', 'c1', [(100, 1.0)], [(0, 0.0, 0.5), (100, 0.5, 1.0)]),
+    chart.Series('none', 'c2', []),
+  ]
+  found = chart.layout('accuracy', series)
+  assert [(drawn.label, drawn.look) for drawn in found.curves] == [
+    ('a', 'c0'),
+    ('b', 'c1'),
+  ]
+  assert found.curves[0].path == 'M0.0 100.0L50.0 50.0'
+  assert found.curves[1].band == 'M0.0 50.0L100.0 0.0L100.0 50.0L0.0 100.0Z'
+  assert found.curves[0].band == ''
+  assert found.best is None
+
+
+def test_a_strip_places_runs_their_mean_and_its_deviation_on_one_axis():
+  rows = [
+    chart.Row('a', 'c0', {'a0': 0.2, 'a1': 0.4}, 0.3, 0.1, '30%'),
+    chart.Row('b', 'c1', {'b0': 1.0}, 1.0, None, '100%'),
+    chart.Row('c', 'c2', {'c0': math.nan}, None, None, 'nan'),
+  ]
+  found = chart.strip('accuracy', rows, {'chance': 0.6, 'far': 0.01})
+  assert found.x[0] == (0, '20%')
+  assert found.x[-1] == (100, '100%')
+  first, second, third = found.rows
+  assert first.dots == [(0, 'a0: 20.00%'), (25, 'a1: 40.00%')]
+  assert (first.mean, first.bar) == (12.5, (0, 25))
+  assert (second.dots, second.mean, second.bar) == ([(100, 'b0: 100.00%')], None, None)
+  assert third.dots == []
+  assert found.marks == [(50, 'chance: 60.00%')]  # what is far is off the axis
+  assert chart.strip('accuracy', rows[2:]) is None

@@ -20,19 +20,25 @@ import pytest
 from dl_core import checkpoint, log, train, workdir
 from experiments import perceptron
 
-TIMES = ('seconds', 'examples_per_second')
+TIMES = ('seconds', 'examples_per_second', 'tokens_per_second')
 STEPS = 60
-WORDS = (
-  '--channels=2', '--batch_size=16', f'--steps={STEPS}',
-  '--eval_every=5', '--checkpoint_every=7', '--keep_best',
-)  # fmt: skip
+OFTEN = (f'--steps={STEPS}', '--eval_every=5', '--checkpoint_every=7')
+LENET = ('--channels=2', '--batch_size=16', '--keep_best', *OFTEN)
+CASES = {
+  'lenet': ('lenet', LENET),
+  'streamed': ('lenet', (*LENET, '--resident_bytes=0')),
+  'char_lm': ('char_lm', ('--hidden=8', '--window=8', '--length=8', *OFTEN)),
+  'gan': ('gan', ('--net=mlp', '--batch_size=16', '--judge_steps=1', *OFTEN)),
+  'seeds side by side': ('perceptron', ('--gate=xor', '--until=', '--seeds=3', *OFTEN)),
+  'seeds in turn': ('perceptron', ('--gate=xor', '--seeds=3', *OFTEN)),
+}
 
 
 class Runs:
-  """Runs of lenet in one workdir, always by the same command."""
+  """Runs of an experiment in one workdir, always by the same command."""
 
-  def __init__(self, folder, data_dir):
-    self.folder = folder
+  def __init__(self, folder, data_dir, case='lenet'):
+    self.folder, self.case = folder, case
     self._places = {
       'TFDS_DATA_DIR': data_dir,
       'XLA_FLAGS': '',
@@ -43,9 +49,10 @@ class Runs:
     }
 
   def start(self, command=None):
-    given = [sys.executable, '-m', 'experiments.lenet', f'--workdir={self.folder}']
+    name, words = CASES[self.case]
+    given = [sys.executable, '-m', f'experiments.{name}', f'--workdir={self.folder}']
     return subprocess.Popen(
-      command or [*given, *WORDS], env=os.environ | self._places, text=True,
+      command or [*given, *words], env=os.environ | self._places, text=True,
       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -55,11 +62,16 @@ class Runs:
     assert (process.returncode, err) == (0, '')
     return out
 
-  def wait(self, process, step):
-    """Returns when the run has written of `step`."""
+  def folders(self):
+    """The folders of the runs: of a study several, else one."""
+    return sorted(self.folder.glob('seed-*')) or [self.folder]
+
+  def wait(self, process, step, begun=1):
+    """Returns when the last run that has begun has come so far, of `begun` or more."""
     while process.poll() is None:
-      lines = log.read(self.folder / 'metrics.jsonl')
-      if lines and lines[-1]['step'] >= step:
+      folders = self.folders()
+      lines = log.read(folders[-1] / 'metrics.jsonl')
+      if len(folders) >= begun and lines and lines[-1]['step'] >= step:
         return
       time.sleep(0.002)
     raise AssertionError(process.communicate())
@@ -69,26 +81,35 @@ class Runs:
     return max((int(f.name) for f in folders if f.name.isdigit()), default=None)
 
   def end(self):
-    """The last weights and everything logged, less the times."""
-    lines = log.read(self.folder / 'metrics.jsonl')
-    with checkpoint.Checkpoints(self.folder / 'checkpoints', read_only=True) as store:
-      leaves = store.read(store.steps()[-1], {}, ())
-    assert lines[-1]['split'] == 'test'
-    assert leaves['state.step'] == STEPS
-    kept = [{k: v for k, v in line.items() if k not in TIMES} for line in lines]
-    return {name: np.asarray(leaf).tobytes() for name, leaf in leaves.items()}, kept
+    """The last weights and everything logged, less the times, of every run."""
+    found = []
+    for folder in self.folders():
+      lines = log.read(folder / 'metrics.jsonl')
+      with checkpoint.Checkpoints(folder / 'checkpoints', read_only=True) as store:
+        leaves = store.read(store.steps()[-1], {}, ())
+      assert lines[-1]['split'] == 'test'
+      assert leaves['state.step'] == STEPS
+      kept = [{k: v for k, v in line.items() if k not in TIMES} for line in lines]
+      leaves = {name: np.asarray(leaf).tobytes() for name, leaf in leaves.items()}
+      found.append((leaves, kept))
+    assert workdir.finished(self.folder)
+    return found
 
 
 @pytest.fixture(scope='module')
-def uninterrupted(digits_dir):
-  """The end of a run that nobody interrupts, made once for all workers."""
-  folder = Path(digits_dir).parent / 'uninterrupted'
-  with folder.with_suffix('.lock').open('w') as file:
-    fcntl.flock(file, fcntl.LOCK_EX)
-    runs = Runs(folder, digits_dir)
-    if not workdir.finished(folder):
-      runs.finish()
-  return runs.end()
+def whole(digits_dir):
+  """(case) -> the end of a run that nobody interrupts, made once for all workers."""
+
+  def end(case):
+    folder = Path(digits_dir).parent / f'whole {case}'
+    with folder.with_suffix('.lock').open('w') as file:
+      fcntl.flock(file, fcntl.LOCK_EX)
+      runs = Runs(folder, digits_dir, case)
+      if not workdir.finished(folder):
+        runs.finish()
+    return runs.end()
+
+  return end
 
 
 def resumed(out):
@@ -96,16 +117,20 @@ def resumed(out):
   return int(found[1]) if found else None
 
 
-def test_five_kills_at_random_moments_change_nothing(
-  tmp_path, digits_dir, uninterrupted
-):
+@pytest.mark.parametrize('case', CASES)
+def test_kills_at_random_moments_change_nothing(tmp_path, digits_dir, whole, case):
   seed = random.randrange(10**6)
   print(f'the moments are drawn by seed {seed}')
-  draw, runs, from_steps = random.Random(seed), Runs(tmp_path / 'run', digits_dir), []
-  for number in range(5):
+  draw, from_steps = random.Random(seed), []
+  runs, kills = Runs(tmp_path / 'run', digits_dir, case), 5 if case == 'lenet' else 2
+  wanted = whole(case)
+  for number in range(kills):
     process = runs.start()
-    if number:  # in the loop, in an evaluation or in the writing of a checkpoint
-      runs.wait(process, STEPS * number // 6 + draw.randrange(10))
+    if (
+      number or kills == 2
+    ):  # in the loop, an evaluation or the writing of a checkpoint
+      begun = 1 + number if 'seeds' in case else 1
+      runs.wait(process, STEPS * number // (kills + 1) + draw.randrange(10), begun)
       time.sleep(draw.uniform(0, 0.05))
     else:  # before the first step, most likely
       time.sleep(draw.uniform(0.5, 2.5))
@@ -115,14 +140,14 @@ def test_five_kills_at_random_moments_change_nothing(
     from_steps.append(resumed(out))
   from_steps.append(resumed(runs.finish()))
   assert any(from_steps), from_steps  # none is None or 0: one went on from a later step
-  assert runs.end() == uninterrupted
+  assert runs.end() == wanted
 
 
 @pytest.mark.parametrize(
   ('number', 'code'), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )
 def test_a_signal_saves_and_the_printed_command_goes_on(
-  tmp_path, digits_dir, uninterrupted, number, code
+  tmp_path, digits_dir, whole, number, code
 ):
   runs = Runs(tmp_path / 'run', digits_dir)
   process = runs.start()
@@ -139,7 +164,7 @@ def test_a_signal_saves_and_the_printed_command_goes_on(
     file.write('{"step": 30, "spl')  # torn, as a crash would leave it
   command = shlex.split(last.removeprefix('saved; to go on: '))
   assert resumed(runs.finish([sys.executable, *command[1:]])) == stopped
-  assert runs.end() == uninterrupted
+  assert runs.end() == whole('lenet')
   for line in (runs.folder / 'metrics.jsonl').read_text().splitlines():
     json.loads(line)
 

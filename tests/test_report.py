@@ -187,6 +187,43 @@ def test_changed_settings_are_marked_and_no_others(make):
   assert 'default 0.001' in marked
 
 
+def test_what_says_how_a_run_is_executed_is_folded_away_unless_changed(make):
+  settings = {'steps': 100, 'platform': 'auto', 'eval_every': 5, 'fresh': False}
+  defaults = {'steps': 100, 'platform': 'auto', 'eval_every': 100, 'fresh': False}
+  config = CONFIG | {'settings': settings, 'defaults': defaults}
+  text = make(config=config | {'identity': {'steps': 100}})
+  open_part, folded = text.split('<details>')
+  shown = re.compile('<dt>(.*?)</dt>\n *<dd>').findall
+  assert shown(open_part.partition('<h2>Settings')[2]) == ['steps', 'eval_every']
+  assert shown(folded.partition('</details>')[0]) == ['platform', 'fresh']
+  assert '<details>' not in make(config=config)  # an old one, that does not tell them
+
+
+@pytest.mark.parametrize(
+  ('given', 'words'),
+  [
+    (['cpu:0 cpu'], 'CPU'),
+    (['cpu:0'], 'CPU'),
+    ([f'cpu:{i} cpu' for i in range(8)], '8 × CPU'),
+    ([f'gpu:{i} NVIDIA H100' for i in range(4)], '4 × NVIDIA H100'),
+    (['gpu:0 A', 'gpu:1 B', 'gpu:2 A'], '2 × A, B'),
+    ([], ''),
+    (None, ''),
+  ],
+)
+def test_devices_are_counted_and_called_by_their_kind(given, words):
+  assert report.devices({'devices': given}) == words
+
+
+def test_a_damaged_config_or_manifest_leaves_its_part_blank(make, tmp_path):
+  make()
+  (tmp_path / 'config.json').write_text('{"experiment": "le')
+  (tmp_path / 'manifest.json').write_text('[]')
+  words = Page(report.write(tmp_path).read_text()).words
+  assert '89.00%' in words
+  assert 'How it was made' not in words
+
+
 def test_the_facts_are_written_for_a_person(make):
   words = Page(make()).words
   for fact in ('61,706', '1 min 23 s', '1,268 examples/s', 'digits/1.0.0', 'Shared.'):
