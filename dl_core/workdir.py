@@ -198,8 +198,12 @@ def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
   """
   path = folder / 'manifest.json'
   before = read_json(path)
-  starts, digests = before.get('starts', []), about.get('data', {}).get('digests')
-  if before.get('data', {}).get('digests', digests) != digests:
+  starts = before.get('starts', [])
+  digests = [dict(each.get('data', {}).get('digests', {})) for each in (before, about)]
+  # A set that is streamed now and was not before has digests of other things.
+  if any(
+    digests[0][name] != digests[1][name] for name in digests[0].keys() & digests[1]
+  ):
     raise UserError(
       f'the data of the run in {folder} have changed since it began; restore them, or '
       'start over with --fresh'

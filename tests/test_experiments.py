@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 
 import experiments
-from dl_core import launch, metrics, train
+from dl_core import history, jobs, metrics, studies, train
 from dl_core.data import sources
+from dl_core.progress import Progress
 
 NAMES = [m.name for m in pkgutil.iter_modules(experiments.__path__) if m.name[0] != '_']
 MODULES = {name: importlib.import_module(f'experiments.{name}') for name in NAMES}
 BUILT = [name for name, module in MODULES.items() if hasattr(module, 'build')]
+STUDIES = [name for name, module in MODULES.items() if hasattr(module, 'study')]
 
 FALLS_NOT = {'perceptron': 'its loss is 0 before it starts: w = 0 gives f = 0'}
 SEES_NO_SEED = {'perceptron': 'it starts from w = 0, where every example has loss 0'}
@@ -85,15 +87,34 @@ def test_the_same_seed_gives_the_same_loss_and_another_seed_another(case):
     assert first(0) != first(1)
 
 
-def test_the_loss_falls_on_one_fixed_batch(case):
+def players(case):
+  """Returns (update, state, name of the loss) of each player, the others held fixed."""
+  e, state = case.experiment, case.start(0)
+  if len(e.task.losses) == 1:
+    return [(case.update, state, 'loss')]
+
+  def alone(turn):
+    def valued(*args):
+      value, (extra, sums) = e.task.losses[turn](*args)
+      return value, (extra, sums | {'value': (value, 1.0)})
+
+    optimizers = e.optimizers[turn : turn + 1]
+    update = train.make_update(e.task._replace(losses=(valued,)), optimizers)
+    own = state.replace(opt_state=state.opt_state[turn : turn + 1])
+    return jax.jit(update), own, 'value'
+
+  return [alone(turn) for turn in range(len(e.task.losses))]
+
+
+def test_the_loss_of_every_player_falls_on_one_fixed_batch(case):
   if case.name in FALLS_NOT:
     pytest.skip(FALLS_NOT[case.name])
-  state = case.start(0)
-  batch, losses = case.batch(state), []
-  for _ in range(30):
-    state, sums = case.update(state, batch)
-    losses.append(loss_of(sums))
-  assert losses[-1] < 0.9 * losses[0]
+  for update, state, name in players(case):
+    batch, losses = case.batch(state), []
+    for _ in range(30):
+      state, sums = update(state, batch)
+      losses.append(metrics.mean(sums)[name])
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_compiled_and_not_compiled_say_the_same_of_a_batch(case):
@@ -119,12 +140,24 @@ def test_tiny_runs_to_a_result_and_draws_its_report(name, digits_dir):
     assert np.isfinite(line['loss'])
   for metric, score in run.lines[-1]['baseline'].items():
     assert metric in run.lines[-1]
-    assert 0 <= score <= 1
-  pictures = launch.pictures(e, run)
+    assert 0 <= score <= (1 if metric in history.FRACTIONS else math.inf)
+  pictures = jobs.pictures(e, run)
   assert pictures
   for picture in pictures:
     assert picture.title
     assert picture.caption
+
+
+@pytest.mark.parametrize('name', STUDIES)
+def test_a_tiny_study_finishes_and_draws_what_it_found(name, digits_dir, tmp_path):
+  module, c = MODULES[name], config_of(name, digits_dir, workdir=str(tmp_path))
+  study = studies.of(module, c)
+  plan = studies.plan(module, name, c, study)
+  assert studies.perform(plan, study, lambda: False, Progress(2, quiet=True))
+  assert plan.finished
+  page = (tmp_path / 'report' / 'index.html').read_text(encoding='utf-8')
+  for label in study.runs:
+    assert label in page
 
 
 @pytest.mark.parametrize('name', BUILT)

@@ -124,7 +124,10 @@ def test_a_study_makes_its_runs_and_draws_what_came_of_them(tmp_path):
     return [Picture('Both gates', 'or and xor', picture)]
 
   assert call(tmp_path, '--steps=200', module=gates(draw)) == 0
-  assert {k: r.experiment.config.gate for k, r in seen.items()} == {'or': 'or', 'xor': 'xor'}
+  assert {k: r.experiment.config.gate for k, r in seen.items()} == {
+    'or': 'or',
+    'xor': 'xor',
+  }
   assert [seen[k].lines[-1]['split'] for k in ('or', 'xor')] == ['test', 'test']
   assert seen['or'].lines[-1]['accuracy'] == 1 > seen['xor'].lines[-1]['accuracy']
   assert list(seen['xor'].observed)[:2] == [0, 4]

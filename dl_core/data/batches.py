@@ -1,22 +1,39 @@
-"""A step in, a batch out: sets that fit in memory live on the device, whole.
+"""A step in, a batch out: which examples it holds is a pure function of (key, step).
 
-Which examples a batch holds is a pure function of (key, step), so a run resumes exactly
-with nothing to restore. Each epoch is a fresh permutation of the training set, and only
-the batch's own places of it are computed.
+So a run resumes exactly with nothing to restore, and a batch is the same whether the
+set lives on the device or is read from files. Each epoch is a fresh permutation of the
+training set, and only the batch's own places of it are computed.
 """
 
 import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.data import stream
 from dl_core.types import Array, Batch, Data, Key, Spec, UserError
 
 ROUNDS = 8
+
+
+class Examples(NamedTuple):
+  """The examples of a set on the host; splits are 'train', 'validation' and 'test'.
+
+  Attributes:
+    count: (split) -> how many it has.
+    read: (split, numbers [m]) -> (x, y) of these examples; threads call it.
+    labels: (split) -> y of all of them.
+    digests: see `Data`.
+  """
+
+  count: Callable[[str], int]
+  read: Callable[[str, np.ndarray], tuple[Any, Any]]
+  labels: Callable[[str], Any]
+  digests: Callable[[], Mapping[str, str]]
 
 
 def permuted(key: Key, places: Array, n: int) -> Array:
@@ -64,18 +81,32 @@ def rows(key: Key, step: Any, n: int, batch_size: int) -> Array:
   return permuted(jax.random.fold_in(key, epoch), places, n)
 
 
-def padded(x: Any, y: Any, weight: Any, size: int) -> Iterator[Batch]:
-  """Cuts arrays of n examples into host batches of one shape, in order.
+def padded(
+  read: Callable[[np.ndarray], tuple[Any, Any, Any]],
+  n: int,
+  size: int,
+  each: Callable = map,
+) -> Iterator[Batch]:
+  """Cuts n examples into host batches of one shape, in order.
 
   The last one is filled up with the first example again, at weight 0.
+
+  Args:
+    read: (numbers [m]) -> x, y and weight of these examples.
+    n: how many there are.
+    size: of a batch.
+    each: see `Way`.
   """
-  n = len(jax.tree.leaves(x)[0])
-  for start in range(0, n, size):
+
+  def cut(start):
     index = np.arange(start, start + size)
     real = index < n
-    batch = jax.tree.map(lambda leaf: leaf[np.where(real, index, 0)], (x, y, weight))  # noqa: B023
-    mask = lambda w: w * real.reshape(-1, *(1,) * (w.ndim - 1)).astype(w.dtype)  # noqa: B023, E731
-    yield Batch(batch[0], batch[1], jax.tree.map(mask, batch[2]))
+    numbers, which = np.unique(np.where(real, index, 0), return_inverse=True)
+    x, y, weight = stream.at(read(numbers), which)
+    mask = lambda w: w * real.reshape(-1, *(1,) * (w.ndim - 1)).astype(w.dtype)  # noqa: E731
+    return Batch(x, y, jax.tree.map(mask, weight))
+
+  yield from each(cut, range(0, n, size))
 
 
 def evaluation_size(batch_size: int, n: int) -> int:
@@ -93,14 +124,7 @@ def digest(arrays: Any) -> str:
 
 
 def resident(
-  spec: Spec,
-  load: Callable[[str], tuple[Any, Any]],
-  *,
-  prepare: Callable[[Any], Any] = lambda x: x,
-  augment: Callable[[Key, Any], Any] = lambda key, x: x,
-  baseline: Callable[[Any, Any], Mapping[str, float]] = lambda train, test: {},
-  read: Callable[[str], Any] | None = None,
-  notes: tuple[str, ...] = (),
+  spec: Spec, load: Callable[[str], tuple[Any, Any]], **options: Any
 ) -> Data:
   """Makes the Data of a set that fits in memory.
 
@@ -108,6 +132,60 @@ def resident(
     spec: shapes of a training batch; its leading axis is the batch size.
     load: ('train' | 'validation' | 'test') -> (x, y), host arrays of all its examples;
       called once for each split, when it is first needed.
+    **options: see `assembled`.
+  """
+  load = functools.cache(load)
+  examples = Examples(
+    count=lambda split: len(jax.tree.leaves(load(split)[0])[0]),
+    read=lambda split, index: stream.at(load(split), index),
+    labels=lambda split: load(split)[1],
+    digests=lambda: {
+      name: digest(load(name)) for name in ('train', 'validation', 'test')
+    },
+  )
+
+  def way(places, count):
+    def arrays():
+      count()  # it refuses what is too small
+      return load('train')
+
+    return stream.whole(arrays, places)
+
+  return assembled(spec, examples, way, **options)
+
+
+def streamed(spec: Spec, examples: Examples, **options: Any) -> Data:
+  """Makes the Data of a set of which a few batches at a time are in memory.
+
+  Args:
+    spec: shapes of a training batch; its leading axis is the batch size.
+    examples: nothing is asked of them before the first batch.
+    **options: see `assembled`.
+  """
+
+  def way(places, count):
+    return stream.streamed(lambda index: examples.read('train', index), places, count)
+
+  return assembled(spec, examples, way, **options)
+
+
+def assembled(
+  spec: Spec,
+  examples: Examples,
+  way: Callable[[stream.Places, Callable[[], int]], stream.Way],
+  *,
+  prepare: Callable[[Any], Any] = lambda x: x,
+  augment: Callable[[Key, Any], Any] = lambda key, x: x,
+  baseline: Callable[[Any, Any], Mapping[str, float]] = lambda train, test: {},
+  read: Callable[[str], Any] | None = None,
+  notes: tuple[str, ...] = (),
+) -> Data:
+  """Makes the Data of examples (x, y) that come by some way, epoch after epoch.
+
+  Args:
+    spec: shapes of a training batch; its leading axis is the batch size.
+    examples: of which it is made.
+    way: (places, () -> how many there are to train on) -> how they come.
     prepare: stored x -> what the model reads; written for NumPy and JAX alike.
     augment: (key, prepared x) -> x, on the device, in training alone.
     baseline: (train labels, test labels) -> scores of the best constant answer.
@@ -118,50 +196,48 @@ def resident(
     UserError: (when first read) the training set is smaller than a batch.
   """
   size = jax.tree.leaves(spec.batch)[0].shape[0]
-  load = functools.cache(load)
 
-  def count(split='train'):
-    return len(jax.tree.leaves(load(split)[0])[0])
-
-  @functools.cache
-  def training_arrays():
-    if count() < size:
+  def count():
+    n = examples.count('train')
+    if n < size:
       raise UserError(
-        f'--batch_size={size} was given, but {spec.source} has {count()} training '
-        f'examples; --batch_size={count()} is the most'
+        f'--batch_size={size} was given, but {spec.source} has {n} training examples; '
+        f'--batch_size={n} is the most'
       )
-    return load('train')
+    return n
+
+  def places(key, step, n):
+    return rows(jax.random.split(key)[0], step, n, size)
+
+  feed, pick, each = way(places, count)
 
   def take(arrays, key, step):
-    order_key, draw_key = jax.random.split(key)
-    n = len(jax.tree.leaves(arrays)[0])
-    index = rows(order_key, step, n, size)
-    x, y = jax.tree.map(lambda leaf: leaf[index], arrays)
+    x, y = pick(arrays, key, step)
+    draw_key = jax.random.split(key)[1]
     x = augment(jax.random.fold_in(draw_key, step), prepare(x))
     return Batch(x, y, jax.tree.map(lambda w: jnp.ones(w.shape, w.dtype), like(spec)))
 
   def split(name):
+    def weighted(index):
+      x, y = examples.read(name, index)
+      ones = lambda w: np.ones((len(index), *w.shape[1:]), w.dtype)  # noqa: E731
+      return prepare(x), y, jax.tree.map(ones, like(spec))
+
     def batches():
-      x, y = load(name)
-      weight = jax.tree.map(
-        lambda w: np.ones((count(name), *w.shape[1:]), w.dtype), like(spec)
-      )
-      for batch in padded(x, y, weight, evaluation_size(size, count(name))):
-        yield batch._replace(x=prepare(batch.x))
+      n = examples.count(name)
+      return padded(weighted, n, evaluation_size(size, n), each)
 
     return batches
 
   return Data(
     spec=spec,
-    feed=lambda key, step: training_arrays(),
+    feed=feed,
     take=take,
     splits={name: split(name) for name in ('train', 'validation', 'test')},
-    rows=lambda key, step: rows(jax.random.split(key)[0], step, count(), size),
-    baseline=lambda: baseline(load('train')[1], load('test')[1]),
+    rows=lambda key, step: places(key, step, examples.count('train')),
+    baseline=lambda: baseline(examples.labels('train'), examples.labels('test')),
     read=None if read is None else lambda path: prepare(read(path)),
-    digests=lambda: {
-      name: digest(load(name)) for name in ('train', 'validation', 'test')
-    },
+    digests=examples.digests,
     notes=notes,
   )
 

@@ -1,13 +1,56 @@
-"""One's own images: DIR/train/CLASS/*.png and, if any, DIR/test/CLASS/*.png."""
+"""Labelled images where they lie, not yet decoded: in a prepared set, or one's own.
 
+One's own are DIR/train/CLASS/*.png and, if any, DIR/test/CLASS/*.png.
+"""
+
+import functools
 import hashlib
+import itertools
 import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from dl_core.data import cache, declarations, pillow, sources
 from dl_core.types import UserError
 
+FITTING = 1  # to be raised when `pillow.fitted` changes: caches keep what it returned
 SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.gif', '.webp'})
+
+
+class Arrays(NamedTuple):
+  x: np.ndarray  # uint8 [n, H, W, C]
+  y: np.ndarray  # int32 [n]
+
+
+class Images(NamedTuple):
+  """A set of labelled images, not yet decoded; splits are those it comes with.
+
+  Attributes:
+    source: its name and version.
+    classes: the label names.
+    declared: {split: how many images are said to be in it}.
+    count: (split) -> how many are; a set that is not prepared yet is.
+    pairs: (split, numbers) -> pairs of a file and its label.
+    labels: (split) -> int32 [n], for which no image is decoded.
+    decoded: (split, shape) -> Arrays of all its images.
+    digests: () -> {name: digest} of its files, by their names and sizes.
+    shape: of every image; None where they differ.
+    notes: see `Data`.
+  """
+
+  source: str
+  classes: tuple[str, ...]
+  declared: Mapping[str, int]
+  count: Callable[[str], int]
+  pairs: Callable[[str, Sequence[int]], Iterable[tuple[pillow.File, int]]]
+  labels: Callable[[str], np.ndarray]
+  decoded: Callable[[str, pillow.Shape], Arrays]
+  digests: Callable[[], dict[str, str]]
+  shape: pillow.Shape | None = None
+  notes: tuple[str, ...] = ()
 
 
 class Listing(NamedTuple):
@@ -23,6 +66,104 @@ class Listing(NamedTuple):
   classes: tuple[str, ...]
   files: dict[str, list[tuple[Path, int]]]
   digest: str
+
+
+def prepared(name: str, data_dir: str) -> Images:
+  """Finds a set of `sources`, reading no example.
+
+  Raises:
+    UserError: there is no such set, or it has no images with labels.
+  """
+  declaration = sources.declare(name, data_dir)
+  image = declaration.features.get('image', declarations.Feature(''))
+  label = declaration.features.get('label', declarations.Feature(''))
+  if (image.kind, label.kind) != ('Image', 'ClassLabel'):
+    held = ', '.join(f'{key} ({f.kind})' for key, f in declaration.features.items())
+    raise UserError(
+      f'--dataset={name} was given, whose examples hold {held}; wanted are image '
+      '(Image) and label (ClassLabel), give a set that has them'
+    )
+  sides = tuple(side for side in image.shape if side)
+  records = functools.cache(
+    lambda split: sources.records(declaration, split, encoded=('image',))
+  )
+
+  def pair(split, number, example):
+    name = f'image {number} of {split} in {declaration.folder}'
+    return pillow.File(name, example['image']), example['label']
+
+  def pairs(split, numbers):
+    examples = _fetched(records(split), numbers, f'{split} in {declaration.folder}')
+    return map(functools.partial(pair, split), numbers, examples)
+
+  def every(split):
+    examples = sources.examples(declaration, split, encoded=('image',))
+    return map(functools.partial(pair, split), itertools.count(), examples)
+
+  def decoded(split, shape):
+    whole = sources.prepare(declaration)
+    name = f'{split}-{"x".join(map(str, shape))}-{FITTING}.npz'
+    make = lambda: stacked(every(split), whole.counts[split], shape)._asdict()  # noqa: E731
+    return Arrays(**cache.cached(whole.folder / 'decoded' / name, make))
+
+  def labels(split):
+    place = sources.prepare(declaration).folder / 'decoded' / f'{split}-labels.npz'
+    make = lambda: {'y': np.array([label for _, label in every(split)], np.int32)}  # noqa: E731
+    return cache.cached(place, make)['y']
+
+  return Images(
+    source=declaration.source,
+    classes=label.names,
+    declared=declaration.counts,
+    count=lambda split: len(records(split)),
+    pairs=pairs,
+    labels=labels,
+    decoded=decoded,
+    digests=lambda: _digests(sources.prepare(declaration).folder),
+    shape=sides if len(sides) == 3 and sides[2] in (1, 3) else None,
+    notes=declaration.notes,
+  )
+
+
+def own(data_dir: str) -> Images:
+  """Finds one's own images, decoded at every start: nothing is written beside them.
+
+  Raises:
+    UserError: see `listed`.
+  """
+  found = listed(data_dir)
+  count = lambda split: len(found.files[split])  # noqa: E731
+
+  def pairs(split, numbers):
+    for path, label in (found.files[split][number] for number in numbers):
+      yield pillow.read(str(path)), label
+
+  return Images(
+    source=f'folder/{found.digest}',
+    classes=found.classes,
+    declared={split: count(split) for split in found.files},
+    count=count,
+    pairs=pairs,
+    labels=lambda split: np.array([y for _, y in found.files[split]], np.int32),
+    decoded=lambda split, shape: stacked(
+      pairs(split, range(count(split))), count(split), shape
+    ),
+    digests=lambda: {'files': found.digest},
+  )
+
+
+def stacked(
+  pairs: Iterable[tuple[pillow.File, int]], n: int, shape: pillow.Shape
+) -> Arrays:
+  """Decodes n pairs of a file and its label, one after another."""
+  labels = []
+
+  def files():
+    for file, label in pairs:
+      labels.append(label)
+      yield file
+
+  return Arrays(pillow.stacked(files(), n, shape), np.array(labels, np.int32))
 
 
 def listed(data_dir: str) -> Listing:
@@ -83,3 +224,25 @@ def _images(folder: Path) -> list[Path]:
     if not path.is_file():
       raise UserError(f'{path} is a broken link or no file; mend or remove it')
   return found
+
+
+def _fetched(records: Any, numbers: Sequence[int], where: str) -> Sequence[Any]:
+  """Reads the records of these numbers; many at a time is faster."""
+  try:
+    return records.__getitems__(numbers)
+  except (OSError, RuntimeError, ValueError) as error:
+    if len(numbers) > 1:  # one by one, to tell which it is
+      return [_fetched(records, [number], where)[0] for number in numbers]
+    reason = ' '.join(str(error).split())[:200]
+    raise UserError(
+      f'example {numbers[0]} of {where} cannot be read ({reason}); delete that folder '
+      'and prepare the set again'
+    ) from error
+
+
+def _digests(place: Path) -> dict[str, str]:
+  """Tells the files of a prepared set from others by what it declares and by sizes."""
+  files = hashlib.sha256((place / 'dataset_info.json').read_bytes())
+  for path in sorted(place.glob('*.array_record*')):
+    files.update(f'{path.name} {path.stat().st_size}\n'.encode())
+  return {'files': files.hexdigest()[:16]}

@@ -1,48 +1,37 @@
-"""Sets of labelled images, decoded once to arrays of one size.
+"""Sets of labelled images, decoded to arrays of one size, once or as they are read.
 
 `--dataset=NAME` is one of ours, or any set of TensorFlow Datasets that is prepared and
 whose examples have an image and a label; `--dataset=folder` is one's own images.
 """
 
-import contextlib
 import functools
-import os
-from collections.abc import Callable
-from pathlib import Path
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, declarations, folder, pillow, sources, splits
+from dl_core.data import batches, folder, pillow, splits
 from dl_core.types import Batch, Data, Spec, UserError
 
 VALIDATION, TEST = 0.1, 0.2  # shares of the training examples, where they are carved
 MOST = 5_000  # examples carved for validation
-FITTING = 1  # to be raised when `pillow.fitted` changes: caches keep what it returned
-
-Arrays = tuple[np.ndarray, np.ndarray]  # x uint8 [n, H, W, C], y int32 [n]
 
 
-class Images(NamedTuple):
-  """A set of labelled images, not yet decoded.
+class Parts(NamedTuple):
+  """How train, validation and test are had from the splits that a set comes with.
 
   Attributes:
-    source: its name and version.
-    classes: the label names.
-    splits: the names of the splits it comes with.
-    decoded: (split, shape) -> Arrays.
-    shape: of every image; None where they differ.
-    notes: see `Data`.
+    given: {ours: its}.
+    lacking: those that are carved from its train; what is left is train.
+    notes: sentences that say so.
   """
 
-  source: str
-  classes: tuple[str, ...]
-  splits: tuple[str, ...]
-  decoded: Callable[[str, pillow.Shape], Arrays]
-  shape: pillow.Shape | None = None
-  notes: tuple[str, ...] = ()
+  given: Mapping[str, str]
+  lacking: tuple[str, ...]
+  notes: tuple[str, ...]
 
 
 def load(
@@ -58,7 +47,7 @@ def load(
   Batches hold x float32 [B, size, size, channels], y int32 [B], weight float32 [B].
 
   Args:
-    c: `dataset`, `data_dir` and `batch_size` are used.
+    c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
     size: height and width; `pillow.fitted` says how an image gets there.
     channels: 1 or 3.
     augment: (key, x) -> x, in training alone.
@@ -68,9 +57,10 @@ def load(
   Raises:
     UserError: there is no such set, or it has no images with labels.
   """
-  images = _folder(c) if c.dataset == 'folder' else _prepared(c)
+  own = c.dataset == 'folder'
+  images = folder.own(c.data_dir) if own else folder.prepared(c.dataset, c.data_dir)
   shape = (size, size, channels)
-  arrays, carved = _three_splits(images, shape)
+  parts = _parts(images)
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
   def prepare(x):
@@ -86,15 +76,18 @@ def load(
 
   x = jax.ShapeDtypeStruct((c.batch_size, *shape), np.float32)
   number = functools.partial(jax.ShapeDtypeStruct, (c.batch_size,))
-  return batches.resident(
-    Spec(Batch(x, number(np.int32), number(np.float32)), images.source, images.classes),
-    arrays,
-    prepare=prepare,
-    augment=augment,
-    baseline=most_frequent,
-    read=read,
-    notes=images.notes + carved,
-  )
+  batch = Batch(x, number(np.int32), number(np.float32))
+  options: dict[str, Any] = {
+    'prepare': prepare,
+    'augment': augment,
+    'baseline': most_frequent,
+    'read': read,
+    'notes': images.notes + parts.notes,
+  }
+  spec = Spec(batch, images.source, images.classes)
+  if images.declared['train'] * math.prod(shape) > c.resident_bytes:
+    return batches.streamed(spec, _examples(images, parts, shape), **options)
+  return batches.resident(spec, _arrays(images, parts, shape), **options)
 
 
 def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
@@ -102,131 +95,111 @@ def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
   return {'accuracy': float(np.mean(test == np.bincount(train).argmax()))}
 
 
-def _prepared(c: Config) -> Images:
-  """Finds a set of `sources`."""
-  declaration = sources.declare(c.dataset, c.data_dir)
-  image = declaration.features.get('image', declarations.Feature(''))
-  label = declaration.features.get('label', declarations.Feature(''))
-  if (image.kind, label.kind) != ('Image', 'ClassLabel'):
-    held = ', '.join(f'{key} ({f.kind})' for key, f in declaration.features.items())
-    raise UserError(
-      f'--dataset={c.dataset} was given, whose examples hold {held}; wanted are image '
-      '(Image) and label (ClassLabel), give a set that has them'
-    )
-  sides = tuple(side for side in image.shape if side)
-  return Images(
-    source=declaration.source,
-    classes=label.names,
-    splits=tuple(declaration.counts),
-    decoded=functools.partial(_cached, declaration),
-    shape=sides if len(sides) == 3 and sides[2] in (1, 3) else None,
-    notes=declaration.notes,
-  )
-
-
-def _folder(c: Config) -> Images:
-  """Finds one's own images, decoded at every start: nothing is written beside them."""
-  found = folder.listed(c.data_dir)
-
-  def decoded(split, shape):
-    paths, labels = zip(*found.files[split], strict=True)
-    files = (pillow.read(str(path)) for path in paths)
-    return pillow.stacked(files, len(paths), shape), np.array(labels, np.int32)
-
-  return Images(f'folder/{found.digest}', found.classes, tuple(found.files), decoded)
-
-
-def _three_splits(
-  images: Images, shape: pillow.Shape
-) -> tuple[Callable[[str], Arrays], tuple[str, ...]]:
-  """Gives every set train, validation and test, carved from train where it lacks one.
+def _parts(images: folder.Images) -> Parts:
+  """Gives every set three splits, carved from train where it lacks one.
 
   A set with validation and no test is tested on that, so that nothing is chosen on it.
-
-  Returns:
-    (split) -> Arrays, and sentences that say what was carved.
   """
-  if 'train' not in images.splits:
+  if 'train' not in images.declared:
     raise UserError(
-      f'{images.source} was given, which has only {", ".join(images.splits)}; '
+      f'{images.source} was given, which has only {", ".join(images.declared)}; '
       'give a set with a split train'
     )
-  given = {name: name for name in ('validation', 'test') if name in images.splits}
+  given = {name: name for name in ('validation', 'test') if name in images.declared}
   if list(given) == ['validation']:
     given = {'test': 'validation'}
-  lacking = [name for name in ('test', 'validation') if name not in given]
-
-  @functools.cache
-  def carved() -> dict[str, Arrays]:
-    x, y = _checked(images, 'train', shape)
-    n, parts = len(y), {}
-    for name in lacking:
-      count = round(TEST * n) if name == 'test' else min(round(VALIDATION * n), MOST)
-      try:
-        chosen = splits.carve(y, max(count, 1))
-      except ValueError:
-        raise UserError(
-          f'{images.source} has {n} training examples of {len(images.classes)} classes'
-          f', too few to set some apart as {" and ".join(lacking)}; add some'
-        ) from None
-      parts[name] = x[chosen], y[chosen]
-      x, y = x[~chosen], y[~chosen]
-    return parts | {'train': (x, y)}
-
-  def arrays(name: str) -> Arrays:
-    return _checked(images, given[name], shape) if name in given else carved()[name]
-
+  lacking = tuple(name for name in ('test', 'validation') if name not in given)
   shares = {'test': f'{TEST:.0%}', 'validation': f'{VALIDATION:.0%} (at most {MOST:,})'}
-  return arrays, tuple(
+  notes = tuple(
     f'The {name} set is {shares[name]} of the training examples, drawn by a fixed '
     'seed, each class in proportion.'
     for name in lacking
   )
+  return Parts(given if lacking else given | {'train': 'train'}, lacking, notes)
 
 
-def _checked(images: Images, split: str, shape: pillow.Shape) -> Arrays:
-  x, y = images.decoded(split, shape)
+def _carved(
+  images: folder.Images, lacking: Sequence[str], y: np.ndarray
+) -> dict[str, Any]:
+  """Divides train, whose labels are y, into {split: the numbers of its examples}."""
+  left, parts = np.arange(len(y)), {}
+  for name in lacking:
+    count = round((TEST if name == 'test' else VALIDATION) * len(y))
+    if name == 'validation':
+      count = min(count, MOST)
+    try:
+      chosen = splits.carve(y[left], max(count, 1))
+    except ValueError:
+      raise UserError(
+        f'{images.source} has {len(y)} training examples of {len(images.classes)} '
+        f'classes, too few to set some apart as {" and ".join(lacking)}; add some'
+      ) from None
+    parts[name], left = left[chosen], left[~chosen]
+  return parts | {'train': left}
+
+
+def _arrays(
+  images: folder.Images, parts: Parts, shape: pillow.Shape
+) -> Callable[[str], folder.Arrays]:
+  """Makes (split) -> all of it, decoded."""
+
+  def decoded(split):
+    x, y = images.decoded(split, shape)
+    return folder.Arrays(x, _checked(images, split, y))
+
+  @functools.cache
+  def carved():
+    x, y = decoded('train')
+    numbers = _carved(images, parts.lacking, y)
+    return {name: folder.Arrays(x[of], y[of]) for name, of in numbers.items()}
+
+  def load(name):
+    given = parts.given.get(name)
+    return decoded(given) if given else carved()[name]
+
+  return load
+
+
+def _examples(
+  images: folder.Images, parts: Parts, shape: pillow.Shape
+) -> batches.Examples:
+  """Makes the examples of which a few at a time are decoded."""
+
+  @functools.cache
+  def labels(split):
+    return _checked(images, split, images.labels(split))
+
+  @functools.cache
+  def carved():
+    return _carved(images, parts.lacking, labels('train'))
+
+  def count(name):
+    given = parts.given.get(name)
+    return images.count(given) if given else len(carved()[name])
+
+  def read(name, numbers):
+    given = parts.given.get(name)
+    split = given or 'train'
+    own = (numbers if given else carved()[name][numbers]).tolist()
+    x, y = folder.stacked(images.pairs(split, own), len(own), shape)
+    return x, _checked(images, split, y)
+
+  def labels_of(name):
+    given = parts.given.get(name)
+    return labels(given) if given else labels('train')[carved()[name]]
+
+  def digests():
+    names = ('train', 'validation', 'test')
+    of_labels = {f'{name} labels': batches.digest(labels_of(name)) for name in names}
+    return images.digests() | of_labels
+
+  return batches.Examples(count, read, labels_of, digests)
+
+
+def _checked(images: folder.Images, split: str, y: np.ndarray) -> np.ndarray:
   if not all(0 <= label < len(images.classes) for label in np.unique(y)):
     raise UserError(
       f'the {split} split of {images.source} has labels outside its classes (a '
       'competition may keep them to itself); give a set that has them'
     )
-  return x, y
-
-
-def _cached(
-  declaration: declarations.Declaration, split: str, shape: pillow.Shape
-) -> Arrays:
-  """Decodes a split of a prepared set, or reads what was decoded before."""
-  declaration = sources.prepare(declaration)
-  name = f'{split}-{"x".join(map(str, shape))}-{FITTING}.npz'
-  cache = declaration.folder / 'decoded' / name
-  # Absent, or damaged in one of many ways; np.load checks a sum of each array.
-  with contextlib.suppress(Exception), open(cache, 'rb') as file, np.load(file) as kept:
-    return kept['x'], kept['y']
-  labels = []
-
-  def files():
-    examples = sources.examples(declaration, split, encoded=('image',))
-    for row, example in enumerate(examples):
-      labels.append(example['label'])
-      name = f'image {row} of {split} in {declaration.folder}'
-      yield pillow.File(name, example['image'])
-
-  x = pillow.stacked(files(), declaration.counts[split], shape)
-  y = np.array(labels, np.int32)
-  _keep(cache, x=x, y=y)
-  return x, y
-
-
-def _keep(path: Path, **arrays: Any) -> None:
-  """Writes a cache file, whole or not at all. One that cannot be is done without."""
-  temporary = path.with_name(f'{path.name}.{os.getpid()}')
-  with contextlib.suppress(OSError):
-    path.parent.mkdir(exist_ok=True)
-    try:
-      with open(temporary, 'wb') as file:
-        np.savez(file, **arrays)
-      os.replace(temporary, path)
-    finally:
-      temporary.unlink(missing_ok=True)
+  return y

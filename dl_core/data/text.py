@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, corpus
+from dl_core.data import batches, corpus, stream
 from dl_core.types import Array, Batch, Data, Key, Spec, UserError
 
 STREAMS = 32
@@ -54,8 +54,15 @@ def load(c: Config, window: int) -> Data:
       )
     return ids('train')
 
+  @functools.cache
+  def way() -> stream.Way:
+    ids, read = training(), functools.partial(windows, window=window)
+    if ids.nbytes <= c.resident_bytes:
+      return stream.whole(training, draw, read)
+    return stream.streamed(functools.partial(read, ids), draw, lambda: len(ids))
+
   def take(arrays, key, step):
-    x, y = windows(arrays, draw(key, step, len(arrays)), window)
+    x, y = way().pick(arrays, key, step)
     return Batch(x, y, jnp.ones(y.shape, jnp.float32))
 
   def evaluated(split):
@@ -70,7 +77,7 @@ def load(c: Config, window: int) -> Data:
   batch = Batch(of(np.int32), of(np.int32), of(np.float32))
   return Data(
     spec=Spec(batch, text.source, tuple(text.alphabet), tokens=window),
-    feed=lambda key, step: training(),
+    feed=lambda key, step: way().feed(key, step),
     take=take,
     splits={split: functools.partial(evaluated, split) for split in corpus.SPLITS},
     rows=lambda key, step: draw(key, step, len(training())),

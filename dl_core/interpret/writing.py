@@ -1,6 +1,6 @@
 """What a language model writes, at several temperatures, before training and after."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,22 +9,24 @@ from dl_core import decode
 from dl_core.types import Picture, Task
 
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)
+READ = 100  # symbols of the validation split that it goes on from
 
 
 def observe(task: Task, length: int) -> Any:
-  """Makes the `observe` of an experiment: texts of so many symbols from one newline.
+  """Makes the `observe` of an experiment: how the model goes on with a text.
 
-  They are {'texts': symbols [temperatures, length]}, drawn by the same key every time.
+  It gives {'read': [READ], 'texts': [temperatures, length]}, symbols: the beginning of
+  the validation split, and what follows, drawn by the same key every time.
   """
 
   def texts(variables, data, key):
-    newline = data.spec.classes.index('\n') if '\n' in data.spec.classes else 0
-    first = np.full((1, 1), newline)
+    (split,) = data.splits['validation']()
+    read = split.y[:1, :READ]
     written = [
-      decode.generate(task.decode, variables, first, length, key, temperature)
+      decode.generate(task.decode, variables, read, length, key, temperature)
       for temperature in TEMPERATURES
     ]
-    return {'texts': np.concatenate(written)}
+    return {'read': read[0], 'texts': np.concatenate(written)}
 
   return texts
 
@@ -34,20 +36,25 @@ def report(variables: Any, observed: Any, data: Any, key: Any) -> Sequence[Pictu
   del variables, key
   before, after = min(observed), max(observed)
   return [
-    picture(f'It writes at step {step:,}', observed[step]['texts'], data.spec.classes)
+    picture(f'It writes at step {step:,}', observed[step], data.spec.classes)
     for step in dict.fromkeys((before, after))
   ]
 
 
-def picture(title: str, texts: np.ndarray, classes: Sequence[str]) -> Picture:
-  """Shows texts, symbols [temperatures, length], one below another."""
+def picture(title: str, seen: Mapping[str, Any], classes: Sequence[str]) -> Picture:
+  """Shows the texts of `observe`, one below another."""
   words = [
-    f'temperature {temperature:g}\n\n{"".join(classes[symbol] for symbol in symbols)}'
-    for temperature, symbols in zip(TEMPERATURES, texts, strict=True)
+    f'temperature {temperature:g}\n\n{spelt(symbols, classes)}'
+    for temperature, symbols in zip(TEMPERATURES, seen['texts'], strict=True)
   ]
   caption = (
-    'Written symbol by symbol after a newline, each fed back as the next input. At '
-    'temperature 0 it is always the likeliest symbol, at 1 one drawn as the model '
-    'predicts, in between one drawn from sharper odds.'
+    f'It read the first {len(seen["read"])} symbols of the validation split, which end '
+    f'in “{spelt(seen["read"], classes)[-40:]}”, and goes on symbol by symbol, each fed '
+    'back as the next input. At temperature 0 it is always the likeliest symbol, at 1 '
+    'one drawn as the model predicts, in between one drawn from sharper odds.'
   )
   return Picture(title, caption, lambda: '\n\n\n'.join(words))
+
+
+def spelt(symbols: Iterable[Any], classes: Sequence[str]) -> str:
+  return ''.join(classes[symbol] for symbol in symbols)

@@ -1,4 +1,6 @@
 """Tasks: pure functions about a model."""
 
 from dl_core.tasks.apply import apply as apply
+from dl_core.tasks.gan import gan as gan
+from dl_core.tasks.language import language as language
 from dl_core.tasks.supervised import supervised as supervised

@@ -59,7 +59,8 @@ def test_an_epoch_holds_each_example_at_most_once_and_drops_the_remainder():
 
 def test_padding_has_weight_zero_and_everything_else_its_own():
   x, y, weight = np.arange(10), np.arange(10) * 2, np.ones((10, 3), np.float32)
-  found = list(batches.padded(x, y, weight, 4))
+  read = lambda numbers: (x[numbers], y[numbers], weight[numbers])  # noqa: E731
+  found = list(batches.padded(read, 10, 4))
   assert [batch.x.shape for batch in found] == [(4,)] * 3
   assert list(found[-1].x) == [8, 9, 0, 0]
   np.testing.assert_array_equal(found[-1].weight, [[1] * 3, [1] * 3, [0] * 3, [0] * 3])

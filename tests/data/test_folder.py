@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dl_core import config
+from dl_core.data import images
 from dl_core.types import UserError
 
 SPLITS = ('train', 'validation', 'test')
@@ -116,6 +118,32 @@ def test_a_folder_that_will_not_do_is_refused_in_words(own, fault, words, load):
   with pytest.raises(UserError, match=words) as raised:
     load(own, 'folder').feed(jax.random.key(0), 0)
   assert '\n' not in str(raised.value)
+
+
+def streamed(own):
+  c = config.Config(dataset='folder', data_dir=str(own), batch_size=8, resident_bytes=0)
+  return images.load(c, 32, 1)
+
+
+def test_a_streamed_folder_is_the_resident_one_and_is_read_when_asked(own, load):
+  key, one, other = jax.random.key(2), load(own, 'folder'), streamed(own)
+  for step in range(2, 5):  # three batches an epoch
+    batch, of = (data.take(data.feed(key, step), key, step) for data in (one, other))
+    jax.tree.map(np.testing.assert_array_equal, batch, of)
+  for split in SPLITS:
+    for batch, of in zip(one.splits[split](), other.splits[split](), strict=True):
+      jax.tree.map(np.testing.assert_array_equal, batch, of)
+  assert one.baseline() == other.baseline()
+
+
+def test_a_bad_image_of_a_streamed_folder_is_told_by_its_name(own):
+  data = streamed(own)
+  no_image(own)
+  with pytest.raises(UserError, match=r'train/bee/03\.bmp is not an image'):
+    [data.feed(jax.random.key(0), step) for step in range(6)]
+  (own / 'train' / 'bee' / '03.bmp').unlink()
+  with pytest.raises(UserError, match=r'train/bee/03\.bmp cannot be read'):
+    [list(data.splits[split]()) for split in SPLITS]
 
 
 def test_a_folder_needs_a_data_dir(load):

@@ -1,16 +1,20 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
 
+import chex
 import jax
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from dl_core.data import images, sources
+from dl_core import config, leaves, train
+from dl_core.data import images, pillow, sources
 from dl_core.types import UserError
+from experiments import lenet
 
 SPLITS = ('train', 'validation', 'test')
 
@@ -252,6 +256,164 @@ def test_a_text_is_no_image(digits, tmp_path):
   tmp_path.joinpath('a.txt').write_text('dear reader')
   with pytest.raises(UserError, match=r'a\.txt is not an image that Pillow can read'):
     digits.read(str(tmp_path / 'a.txt'))
+
+
+@pytest.fixture(scope='session')
+def stream():
+  """stream(data_dir, dataset, ...) -> Data of a set that is read as it is needed."""
+
+  def data(data_dir, dataset='digits', size=32, channels=1, **kwargs):
+    c = config.Config(
+      dataset=dataset, data_dir=str(data_dir), batch_size=8, resident_bytes=0
+    )
+    return images.load(c, size, channels, **kwargs)
+
+  return data
+
+
+def assert_alike(one, other, steps):
+  """Batches and evaluation agree bit for bit, whichever way they come."""
+  key, takes = jax.random.key(7), [jax.jit(data.take) for data in (one, other)]
+  for step in steps:
+    batch, of = (
+      take(data.feed(key, step), key, step)
+      for take, data in zip(takes, (one, other), strict=True)
+    )
+    assert len(jax.tree.leaves(batch)) == 3
+    jax.tree.map(np.testing.assert_array_equal, batch, of)
+    np.testing.assert_array_equal(one.rows(key, step), other.rows(key, step))
+  for split in SPLITS:
+    for batch, of in zip(one.splits[split](), other.splits[split](), strict=True):
+      jax.tree.map(np.testing.assert_array_equal, batch, of)
+  assert one.baseline() == other.baseline()
+  assert (one.spec, one.notes) == (other.spec, other.notes)
+
+
+def noisy(key, x):
+  return x + jax.random.uniform(key, x.shape)
+
+
+def test_a_streamed_set_is_the_resident_one_bit_for_bit(digits_dir, load, stream):
+  options = {'normalise': (0.25, 0.3), 'augment': noisy}
+  one, other = (make(digits_dir, **options) for make in (load, stream))
+  assert_alike(one, other, range(155, 160))  # 157 batches an epoch
+  key = jax.random.key(7)
+  assert one.feed(key, 0) is one.feed(key, 1)
+  assert other.feed(key, 0) is not other.feed(key, 1)
+
+
+@pytest.mark.parametrize('more', [{}, {'validation': [1, 1, 0]}])
+def test_what_is_carved_does_not_depend_on_the_way(more, stock, load, stream):
+  data_dir = stock('toys', {'train': [0, 1] * 30} | more)
+  assert_alike(load(data_dir, 'toys'), stream(data_dir, 'toys'), range(3, 8))
+
+
+def test_a_set_streams_from_one_byte_too_many_on(digits_dir):
+  key, size = jax.random.key(0), 1_258 * 32 * 32
+  for resident_bytes, streams in ((size, False), (size - 1, True)):
+    c = config.Config(data_dir=digits_dir, resident_bytes=resident_bytes)
+    data = images.load(c, 32, 1)
+    assert (data.feed(key, 0) is not data.feed(key, 1)) == streams
+
+
+def test_a_streamed_run_ends_as_a_resident_one_and_resumes_in_the_middle(
+  digits_dir, tmp_path
+):
+  def build(**how):
+    settings = {'steps': 20, 'batch_size': 8, 'channels': 2, 'eval_every': 10}
+    return lenet.build(lenet.Config(data_dir=digits_dir, **settings, **how))
+
+  resident = train.fit(build())
+  asked = iter([False] * 13)
+  cut = train.fit(
+    build(resident_bytes=0), tmp_path, interrupted=lambda: next(asked, True)
+  )
+  assert (int(cut.state.step), cut.ended) == (13, '')
+  streamed = train.fit(build(resident_bytes=0), tmp_path)
+  chex.assert_trees_all_equal(*(leaves.flatten(r.state) for r in (streamed, resident)))
+  losses = [[line['loss'] for line in run.lines] for run in (streamed, resident)]
+  assert losses[0] == losses[1]
+  assert len(losses[0]) == 6  # validation thrice, train twice, test
+
+
+def test_nothing_that_streams_is_decoded_in_larger_pieces_than_a_batch(
+  digits_dir, stream, monkeypatch, everything
+):
+  sizes, stacked = [], pillow.stacked
+  monkeypatch.setattr(
+    pillow,
+    'stacked',
+    lambda files, n, shape: sizes.append(n) or stacked(files, n, shape),
+  )
+  data = stream(digits_dir)
+  assert len(everything(data, 'train')[1]) == 1_258
+  data.digests(), data.baseline()
+  assert max(sizes) <= 256
+  assert sum(sizes) == 1_258 + 1  # and the first one again, to fill up with
+
+
+def test_labels_are_read_without_an_image_and_kept(warm, stream, monkeypatch):
+  data_dir, cache, _ = warm
+  monkeypatch.setattr(pillow, 'decoded', lambda *_: pytest.fail('decoded'))
+  found = stream(data_dir).digests()
+  monkeypatch.setattr(sources, 'records', lambda *_: pytest.fail('read'))
+  assert stream(data_dir).digests() == found
+  assert cache.with_name('test-labels.npz').exists()
+
+
+def test_other_files_or_other_labels_are_noticed_though_nothing_is_decoded(
+  stock, stream, tmp_path
+):
+  found = []
+  for labels in ([0, 1] * 10, [1, 0] * 10):
+    data_dir = stock('toys', {'train': labels, 'test': [0, 1]})
+    found.append(stream(data_dir, 'toys').digests())
+    shutil.rmtree(tmp_path / 'toys')
+  data_dir = stock('toys', {'train': [0, 1] * 10, 'test': [0, 1]})
+  same = stream(data_dir, 'toys')
+  assert same.digests() == found[0] != found[1]
+  with open(next(tmp_path.glob('toys/*/toys-train.array_record*')), 'ab') as file:
+    file.write(b'more')
+  assert stream(data_dir, 'toys').digests() != found[0]
+
+
+def test_a_damaged_record_of_a_streamed_set_is_told_by_its_number(warm, stream):
+  data_dir, cache, _ = warm
+  data, key = stream(data_dir), jax.random.key(0)
+  flipped(next(cache.parents[1].glob('digits-train.array_record*')))
+  steps = iter(range(157))
+  with pytest.raises(UserError) as raised:
+    all(data.feed(key, step) for step in steps)
+  said, step = str(raised.value), next(steps) - 1
+  number = int(re.match(r'example (\d+) of train in .*digits/1.0.0 cannot be', said)[1])
+  assert '\n' not in said
+  assert number in data.rows(key, step)
+  with pytest.raises(UserError, match=f'example {number} of train'):
+    list(data.splits['train']())
+
+
+def test_a_streamed_set_that_will_not_do_is_refused_in_words(stock, stream):
+  data = stream(stock('toys', {'train': [0, -1] * 20, 'test': [0]}), 'toys')
+  with pytest.raises(UserError, match=r'train split of toys/3.0.1 has labels outside'):
+    data.feed(jax.random.key(0), 0)
+
+
+def test_a_batch_larger_than_a_streamed_set_is_refused_in_words(stock, stream):
+  data = stream(
+    stock('few', {'train': [0, 1, 0], 'validation': [1], 'test': [0]}), 'few'
+  )
+  with pytest.raises(UserError, match=r'--batch_size=8 was given, .* has 3 training'):
+    data.feed(jax.random.key(0), 0)
+
+
+@pytest.mark.data
+def test_cifar10_streams_as_it_is_resident(test_data, tmp_path, load, stream):
+  unpack = [sys.executable, test_data / 'cifar-10' / 'unpack_cifar10.py']
+  manual = tmp_path / 'downloads' / 'manual'
+  subprocess.run([*unpack, manual, '--batches'], check=True, capture_output=True)
+  options = {'dataset': 'cifar10', 'channels': 3, 'augment': noisy}
+  one, other = (make(tmp_path, **options) for make in (load, stream))
+  assert_alike(one, other, range(5_622, 5_630))  # 45,000 to train on: 5,625 an epoch
 
 
 @pytest.mark.data

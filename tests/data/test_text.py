@@ -239,3 +239,20 @@ def test_as_many_characters_as_a_window_wants_will_do(own):
   data = own('가나다' * 4)  # 12, of which 9 are for training
   batch = data.take(data.feed(KEY, 0), KEY, 0)
   assert batch.y.shape == (4, 8)
+
+
+def test_a_text_larger_than_resident_bytes_gives_the_same_windows(tmp_path):
+  file = tmp_path / 'own.txt'
+  file.write_text('The quick brown fox. ' * 40, encoding='utf-8')
+  settings = {'dataset': 'text', 'data_dir': str(file), 'batch_size': 4}
+  resident, streamed = (
+    text.load(config.Config(**settings, resident_bytes=most), 8) for most in (2**20, 0)
+  )
+  key = jax.random.key(1)
+  assert resident.feed(key, 0) is resident.feed(key, 1)
+  assert streamed.feed(key, 0) is not streamed.feed(key, 1)
+  for step in (0, 1, 2, 7):
+    batches = [
+      data.take(data.feed(key, step), key, step) for data in (resident, streamed)
+    ]
+    jax.tree.map(np.testing.assert_array_equal, *batches)

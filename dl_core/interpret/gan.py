@@ -1,0 +1,224 @@
+"""What a generative adversarial network has learnt, in pictures.
+
+Shapes: N samples, Z latents, S pixels of a side, C channels, K classes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dl_core import interpret, train
+from dl_core.interpret import saturation
+from dl_core.interpret.judge import Judge, Names, convincing, figures
+from dl_core.models.gan import GAN, generate
+from dl_core.types import Array, Experiment, Key, Picture, Variables
+
+BEFORE, AFTER, REAL = '#cf7a24', '#2f7fb8', '#3f9c74'  # for light and dark pages
+SHOWN, COUNT = 64, 1_000  # samples that are drawn, and that are named
+PATHS, STOPS = 6, 10  # latent interpolations, and images along each
+GAP = 2  # pixels between two images
+
+Sample = Callable[[Variables, Array], np.ndarray]
+
+
+def sampler(model: GAN) -> Sample:
+  """Makes (variables, latents [N, Z]) -> images [N, S, S, C] in [-1, 1]."""
+  compiled = jax.jit(lambda variables, z: generate(model, variables, z))
+  return lambda variables, z: np.asarray(compiled(variables, z))
+
+
+def latents(model: GAN, key: Key, count: int) -> Array:
+  """Draws latents [N, Z], for one key always the same."""
+  return jax.random.normal(jax.random.fold_in(key, 1), (count, model.latent))
+
+
+def observe(model: GAN):
+  """Makes an experiment's `observe`: samples of latents that never change."""
+  sample = sampler(model)
+
+  def look(variables, data, key):
+    del data
+    images = sample(variables, latents(model, key, SHOWN))
+    return {'samples': np.round((images + 1) * 127.5).astype(np.uint8)}
+
+  return look
+
+
+def scores(model: GAN, judge: Judge):
+  """Makes an experiment's `scores`: what `judge.figures` says of 1,000 samples."""
+  sample = sampler(model)
+
+  def score(variables, data, key):
+    del data
+    names = judge.name(sample(variables, latents(model, key, COUNT)))
+    return figures(names, judge.real())
+
+  return score
+
+
+def report(model: GAN, judge: Judge, played: Experiment) -> interpret.Report:
+  """Makes an experiment's `report`.
+
+  Args:
+    model: the players.
+    judge: who names samples.
+    played: the experiment, of which the first steps are replayed.
+  """
+  sample, seed = sampler(model), played.config.seed
+
+  def pictures(variables, observed, data, key):
+    start = jax.jit(lambda: train.init_state(played, jax.random.key(seed)))()
+    z = latents(model, key, COUNT)
+    before = judge.name(sample(start.variables, z))
+    after = judge.name(sample(variables, z))
+    return [
+      over_time({step: seen['samples'] for step, seen in observed.items()}),
+      final(sample(variables, z[:SHOWN])),
+      path(sample, variables, np.asarray(z[: 2 * PATHS])),
+      kinds(before, after, judge, data.spec.classes),
+      saturation.picture(*saturation.replayed(played, model, start)),
+    ]
+
+  return pictures
+
+
+def over_time(samples: Mapping[int, np.ndarray], most: int = 7) -> Picture:
+  """Makes the picture of a few latents' images [N, S, S, C] (uint8) at some steps."""
+  steps = sorted(samples)
+  chosen = np.unique(np.linspace(0, len(steps) - 1, most).round().astype(int))
+  steps = [steps[place] for place in chosen]
+  rows = np.stack([samples[step][:12] for step in steps]).astype(np.float32)
+  moved = np.abs(rows[-1] - rows[-2]).mean() / 255 if len(rows) > 1 else 0.0
+  return Picture(
+    'Samples over time',
+    f'Images of the same {rows.shape[1]} latents, from top to bottom at steps '
+    f'{", ".join(f"{step:,}" for step in steps)}. Between the last two rows a pixel '
+    f'changed by {moved:.1%} of its range, on average.',
+    lambda: draw_rows(rows / 127.5 - 1, [f'{step:,}' for step in steps], 'step'),
+  )
+
+
+def final(images: np.ndarray) -> Picture:
+  """Makes the picture of samples [N, S, S, C]."""
+  across = 16 if len(images) % 16 == 0 else 8
+  rows = images.reshape(-1, across, *images.shape[1:])
+  spread = np.abs(images[:, None] - images[None]).mean(axis=(2, 3, 4)) / 2
+  apart = spread[~np.eye(len(images), dtype=bool)].mean()
+  return Picture(
+    'Samples',
+    f'{len(images)} images of latents drawn from N(0, I), none picked. Two of them '
+    f'differ by {apart:.1%} of the range of a pixel, on average.',
+    lambda: draw_rows(rows, [], ''),
+  )
+
+
+def slerp(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
+  """sin((1 - t) ω)/sin ω · a + sin(t ω)/sin ω · b, ω being the angle between a and b.
+
+  Between two draws of N(0, I) the straight line passes nearer to 0 than any draw does;
+  this arc does not (White 2016, https://arxiv.org/abs/1609.04468).
+  """
+  cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+  angle = np.arccos(np.clip(cosine, -1, 1))
+  if np.sin(angle) < 1e-6:  # one direction: the arc is the line
+    return (1 - share) * a + share * b
+  start, end = np.sin((1 - share) * angle), np.sin(share * angle)
+  return (start * a + end * b) / np.sin(angle)
+
+
+def path(sample: Sample, variables: Variables, ends: np.ndarray) -> Picture:
+  """Makes the picture of images between pairs of latents [2 N, Z]."""
+  shares = np.linspace(0, 1, STOPS)
+  pairs = ends.reshape(-1, 2, ends.shape[-1])
+  z = np.stack([[slerp(a, b, share) for share in shares] for a, b in pairs])
+  images = sample(variables, jnp.asarray(z.reshape(-1, ends.shape[-1]), jnp.float32))
+  rows = images.reshape(*z.shape[:2], *images.shape[1:])
+  stride = np.abs(np.diff(rows, axis=1)).mean(axis=(2, 3, 4)) / 2
+  whole = np.abs(rows[:, -1] - rows[:, 0]).mean() / 2
+  return Picture(
+    'Between two latents',
+    f'Each row goes from one latent to another in {STOPS - 1} equal strides along an '
+    f'arc. A pixel changes by {stride.mean():.1%} of its range in a stride, on average '
+    f'(by {stride.max():.1%} in the longest), by {whole:.1%} from end to end.',
+    lambda: draw_rows(rows, [], ''),
+  )
+
+
+def kinds(before: Names, after: Names, judge: Judge, classes: Sequence[str]) -> Picture:
+  """Makes the picture of what samples are named, before training and after."""
+  k, real = len(classes), judge.real()
+
+  def told(names):
+    found = figures(names, real)
+    verdict = 'convincing' if convincing(found, k) else 'not convincing'
+    return (
+      f'{found["classes"]:.0f} of {k} classes, {found["largest_share"]:.1%} in the '
+      f'largest, mean confidence {found["confidence"]:.2f}, Fréchet distance '
+      f'{found["frechet"]:.4g} ({verdict})'
+    )
+
+  def draw():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.5, 2.6), layout='constrained')
+    axes = figure.subplots()
+    groups = {
+      'before training': (before, BEFORE),
+      'after': (after, AFTER),
+      'training set': (real, REAL),
+    }
+    for n, (label, (names, colour)) in enumerate(groups.items()):
+      share = np.bincount(names.said, minlength=k) / len(names.said)
+      axes.bar(
+        np.arange(k) + 0.27 * (n - 1), 100 * share, 0.25, color=colour, label=label
+      )
+    labels = [name[:14] for name in classes]
+    turn = 90 if sum(map(len, labels)) > 60 else 0
+    axes.set_xticks(range(k), labels, rotation=turn, parse_math=False)
+    axes.set_ylabel('images named so, %')
+    axes.legend(fontsize=8)
+    return figure
+
+  return Picture(
+    'What a classifier takes the samples for',
+    f'A LeNet trained on the real images, which reads {judge.accuracy():.1%} of the '
+    f'test images right, names {len(after.said):,} samples. Before training: '
+    f'{told(before)}. After: {told(after)}. Convincing is all classes, none above '
+    f'{2.5 / k:.0%}, and confidence of at least 0.8.',
+    draw,
+  )
+
+
+def draw_rows(rows: np.ndarray, labels: Sequence[str], heading: str) -> Any:
+  """Draws images [rows, N, S, S, C] in [-1, 1], a label beside each row."""
+  from matplotlib.figure import Figure
+
+  image = tiles(rows)
+  width = 7.0  # inches
+  figure = Figure(figsize=(width, width * image.shape[0] / image.shape[1]))
+  axes = figure.add_axes((0, 0, 1, 1))
+  axes.imshow(image, interpolation='none')
+  axes.spines[:].set_visible(False)
+  axes.set_xticks([])
+  stride = rows.shape[2] + GAP
+  places = stride * np.arange(len(labels)) + rows.shape[2] / 2
+  axes.set_yticks(places, labels)
+  axes.set_ylabel(heading)
+  axes.tick_params(length=0)
+  return figure
+
+
+def tiles(rows: np.ndarray) -> np.ndarray:
+  """Lays images [rows, N, S, S, C] in [-1, 1] out as RGBA, gaps between transparent."""
+  down, across, side, _, channels = rows.shape
+  pixels = np.round((np.clip(rows, -1, 1) + 1) * 127.5).astype(np.uint8)
+  if channels == 1:
+    pixels = np.repeat(pixels, 3, axis=-1)
+  pixels = np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], axis=-1)
+  pixels = np.pad(pixels, ((0, 0), (0, 0), (0, GAP), (0, GAP), (0, 0)))
+  stride = side + GAP
+  image = pixels.swapaxes(1, 2).reshape(down * stride, across * stride, 4)
+  return image[:-GAP, :-GAP]

@@ -1,0 +1,133 @@
+"""Why a generator is not trained by the loss that its game is defined by.
+
+Early on the discriminator tells fakes with ease. Then log(1 - D(G(z))) is flat, and a
+generator that minimises it hardly moves; -log D(G(z)), which has the same fixed point,
+is steepest just there (Goodfellow et al. 2014, section 3; Arjovsky & Bottou 2017,
+https://arxiv.org/abs/1701.04862, figure 2, measure it as it is measured here).
+
+Shapes: T steps.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from dl_core import tasks, train
+from dl_core.models.gan import GAN
+from dl_core.types import Batch, Experiment, Key, Picture
+
+BLUE, ORANGE = '#2f7fb8', '#cf7a24'  # for light and dark pages
+REPLAYED = 100  # steps
+
+
+class Norms(NamedTuple):
+  """The generator's gradient under two losses, at the same points.
+
+  Attributes:
+    minimax: [T] its norm under E[log(1 - D(G(z)))].
+    nonsaturating: [T] its norm under -E[log D(G(z))].
+    believed: [T] exp(E[log D(G(z))]), how real a fake looks to the discriminator.
+  """
+
+  minimax: Any
+  nonsaturating: Any
+  believed: Any
+
+  @property
+  def ratio(self) -> np.ndarray:
+    return self.nonsaturating / np.maximum(np.float64(self.minimax), 1e-30)
+
+
+def measure(model: GAN, params: Any, extra: Any, batch: Batch, key: Key) -> Norms:
+  """Measures the generator's gradient under both losses at one point: T is no axis."""
+
+  def turn(loss):
+    play = tasks.gan(model, loss).losses[1]
+    return jax.value_and_grad(
+      lambda own: play(params | {'generator': own}, extra, batch, key)[0]
+    )(params['generator'])
+
+  _, down = turn('minimax')
+  doubt, up = turn('nonsaturating')
+  return Norms(optax.tree.norm(down), optax.tree.norm(up), jnp.exp(-doubt))
+
+
+def replayed(
+  played: Experiment, model: GAN, start: train.TrainState
+) -> tuple[Norms, Norms]:
+  """Plays the first steps of a run again and measures before each of them.
+
+  Args:
+    played: the experiment.
+    model: its players.
+    start: the state before its first step.
+
+  Returns:
+    What is found in the run, and what is found if the generator does not move, so that
+    the discriminator is ever more ahead.
+  """
+  update = train.make_update(played.task, played.optimizers)
+
+  @jax.jit
+  def advance(state, arrays, alone):
+    batch = played.data.take(arrays, train.data_key(state), state.step)
+    key = jax.random.fold_in(state.key, state.step)
+    found = measure(model, state.params, state.extra, batch, key)
+    new, _ = update(state, batch)
+    own = jax.tree.map(
+      lambda old, moved: jnp.where(alone, old, moved),
+      state.params['generator'],
+      new.params['generator'],
+    )
+    return new.replace(params=new.params | {'generator': own}), found
+
+  def play(alone):
+    state, found = start, []
+    for step in range(max(1, min(REPLAYED, played.config.steps))):
+      arrays = played.data.feed(train.data_key(state), step)
+      state, here = advance(state, arrays, alone)
+      found.append(here)
+    return Norms(*map(np.asarray, zip(*jax.device_get(found), strict=True)))
+
+  return play(False), play(True)
+
+
+def picture(both: Norms, alone: Norms) -> Picture:
+  """Makes the picture of the gradient's norms, in the run and with its rival ahead."""
+  steps = len(both.ratio)
+  mean = np.exp(np.log(np.maximum(both.ratio, 1e-30)).mean())  # as befits ratios
+
+  def draw():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 2.8), layout='constrained')
+    titles = ('as in the run', 'the discriminator alone learns')
+    for axes, found, title in zip(
+      figure.subplots(1, 2, sharey=True), (both, alone), titles, strict=True
+    ):
+      axes.semilogy(found.nonsaturating, color=BLUE, label='−log D(G(z))')
+      axes.semilogy(found.minimax, color=ORANGE, label='log(1 − D(G(z)))')
+      axes.set_title(title, fontsize=10)
+      axes.set_xlabel('step')
+    figure.axes[0].set_ylabel("norm of the generator's gradient")
+    figure.axes[0].legend(fontsize=8)
+    return figure
+
+  return Picture(
+    'Why the loss does not saturate',
+    "The norm of the generator's gradient under both of its losses, at the same points "
+    f'of the first {steps} steps. In the run −log D(G(z)) has {words(mean)} '
+    f'times the gradient of log(1 − D(G(z))) on (geometric) average, '
+    f'{words(both.ratio.max())} times at most. Where the discriminator alone learns, '
+    f'until D(G(z)) is {alone.believed[-1]:.2g}, it has {words(alone.ratio[-1])} times '
+    'as much in the end.',
+    draw,
+  )
+
+
+def words(ratio: float) -> str:
+  """Writes a ratio as a person reads it: 0.67, 12, 75,300."""
+  return f'{float(f"{ratio:.3g}"):,.10g}'

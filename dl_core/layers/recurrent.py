@@ -1,0 +1,299 @@
+"""Recurrent layers over whole sequences: LSTM, GRU and Elman's RNN.
+
+All inputs are projected in one matrix product before the loop over time; only the
+product with the last hidden state stays inside. The backward pass is written by hand
+(`sweep`): its loop yields the slopes at the pre-activations, and the gradient of the
+recurrent kernel is one large product of all of them after it, where automatic
+differentiation would add up one outer product for every step.
+
+Shapes: B sequences, T steps, D inputs, V symbols, H hidden units, G units of all gates.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from dl_core.types import Array
+
+
+class Memory(NamedTuple):
+  """What an LSTM carries from one step to the next, both [B, H]."""
+
+  c: Array  # the cell, to which every step adds
+  h: Array  # what it says
+
+
+class LSTM(nn.Module):
+  """Long short-term memory: a cell that is added to and never squashed.
+
+  Hochreiter & Schmidhuber, "Long short-term memory", 1997, with the forget gate of
+  Gers, Schmidhuber & Cummins, 2000. With i, f, g, o the parts of W x_t + U h_t-1 + b:
+
+    c_t = σ(f) c_t-1 + σ(i) tanh(g)        h_t = σ(o) tanh(c_t)
+
+  One lecture counts three gates (i, f, o), another four (it adds the candidate g): they
+  mean the same cell. The path of the cell has no weights, yet it is no plain copy
+  either: along it a gradient is multiplied by σ(f) at every step.
+
+  Parameters: `input_kernel` [D, 4H], `recurrent_kernel` [H, 4H] and one `bias` [4H],
+  their columns in the order i, f, g, o. (PyTorch's order is the same; it adds a second
+  bias.)
+
+  Attributes:
+    hidden: H.
+    symbols: V, if x holds symbols: they are read as if they were one-hot (D = V).
+    forget_bias: the first bias of f. 1 keeps the cell's past at first, so that
+      gradients reach far back from the start (Jozefowicz et al., 2015).
+  """
+
+  hidden: int
+  symbols: int | None = None
+  forget_bias: float = 1.0
+
+  @nn.compact
+  def __call__(self, x: Array, state: Memory | None = None) -> tuple[Memory, Array]:
+    """Maps [B, T, D], or symbols [B, T], to (last state, all h [B, T, H]).
+
+    Args:
+      x: the inputs.
+      state: what was remembered of the steps before; nothing if left out.
+    """
+    first = jnp.array([0.0, self.forget_bias, 0.0, 0.0]).repeat(self.hidden)
+    w = self.param('recurrent_kernel', orthogonal(4), (self.hidden, 4 * self.hidden))
+    b = self.param('bias', lambda key: first)
+    a = project(self, x, 4)
+    state = self.start(len(x)) if state is None else state
+    state, h = lstm(a, w, b, tuple(state))
+    return Memory(*state), jnp.swapaxes(h, 0, 1)
+
+  @nn.nowrap
+  def start(self, batch_size: int) -> Memory:
+    """Returns the state of B sequences before their first step: zero."""
+    zero = jnp.zeros((batch_size, self.hidden))
+    return Memory(zero, zero)
+
+
+class GRU(nn.Module):
+  """Gated recurrent unit: an update gate that mixes the old state with a candidate.
+
+  Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014, in the
+  variant of cuDNN, PyTorch and Flax, which resets after the product, not before it:
+
+    r = σ(W_r x_t + U_r h_t-1 + b_r)    n = tanh(W_n x_t + b_n + r (U_n h_t-1 + d))
+    z = σ(W_z x_t + U_z h_t-1 + b_z)    h_t = (1 - z) n + z h_t-1
+
+  Parameters: `input_kernel` [D, 3H], `recurrent_kernel` [H, 3H] and `bias` [3H], their
+  columns in the order r, z, n, and `recurrent_bias` d [H].
+
+  Attributes:
+    hidden: H.
+    symbols: V, if x holds symbols: they are read as if they were one-hot (D = V).
+  """
+
+  hidden: int
+  symbols: int | None = None
+
+  @nn.compact
+  def __call__(self, x: Array, state: Array | None = None) -> tuple[Array, Array]:
+    """Maps [B, T, D], or symbols [B, T], to (last h [B, H], all h [B, T, H]).
+
+    Args:
+      x: the inputs.
+      state: [B, H], the last h of the steps before; zero if left out.
+    """
+    width = self.hidden
+    w = self.param('recurrent_kernel', orthogonal(3), (width, 3 * width))
+    b = self.param('bias', nn.initializers.zeros, (3 * width,))
+    d = self.param('recurrent_bias', nn.initializers.zeros, (width,))
+    a = project(self, x, 3) + b[None, None]
+    state = self.start(len(x)) if state is None else state
+    (last,), h = gru(a, w, jnp.pad(d, (2 * width, 0)), (state,))
+    return last, jnp.swapaxes(h, 0, 1)
+
+  @nn.nowrap
+  def start(self, batch_size: int) -> Array:
+    """Returns the state of B sequences before their first step: zero."""
+    return jnp.zeros((batch_size, self.hidden))
+
+
+class RNN(nn.Module):
+  """The simple recurrent network: h_t = tanh(W x_t + U h_t-1 + b).
+
+  Elman, "Finding structure in time", 1990, with tanh for the paper's logistic units.
+  The same weights serve every step. (A lecture has the hidden layer's weights updated
+  by the previous hidden state: it is the state that is.)
+
+  Parameters: `input_kernel` [D, H], `recurrent_kernel` [H, H] and `bias` [H].
+
+  Attributes:
+    hidden: H.
+    symbols: V, if x holds symbols: they are read as if they were one-hot (D = V).
+  """
+
+  hidden: int
+  symbols: int | None = None
+
+  @nn.compact
+  def __call__(self, x: Array, state: Array | None = None) -> tuple[Array, Array]:
+    """Maps [B, T, D], or symbols [B, T], to (last h [B, H], all h [B, T, H]).
+
+    Args:
+      x: the inputs.
+      state: [B, H], the last h of the steps before; zero if left out.
+    """
+    w = self.param('recurrent_kernel', orthogonal(1), (self.hidden, self.hidden))
+    b = self.param('bias', nn.initializers.zeros, (self.hidden,))
+    a = project(self, x, 1)
+    state = self.start(len(x)) if state is None else state
+    (last,), h = elman(a, w, b, (state,))
+    return last, jnp.swapaxes(h, 0, 1)
+
+  @nn.nowrap
+  def start(self, batch_size: int) -> Array:
+    """Returns the state of B sequences before their first step: zero."""
+    return jnp.zeros((batch_size, self.hidden))
+
+
+def project(layer: Any, x: Array, gates: int) -> Array:
+  """Maps [B, T, D], or symbols [B, T], to the inputs of all gates [T, B, G]."""
+  x = jnp.swapaxes(x, 0, 1)
+  width = x.shape[-1] if layer.symbols is None else layer.symbols
+  shape = (width, gates * layer.hidden)
+  kernel = layer.param('input_kernel', nn.initializers.lecun_normal(), shape)
+  if layer.symbols is not None:
+    return kernel[x]
+  # A product of matrices, not an einsum, whose gradient transposes all T·B·G slopes.
+  steps, batch_size, _ = x.shape
+  flat = x.reshape(steps * batch_size, width) @ kernel
+  return flat.reshape(steps, batch_size, gates * layer.hidden)
+
+
+def orthogonal(gates: int) -> Callable[..., Array]:
+  """Makes an initializer [H, gates · H]: each gate's square is orthogonal by itself."""
+
+  def draw(key, shape, dtype=jnp.float32):
+    width, _ = shape
+    draw_one = nn.initializers.orthogonal()
+    keys = jax.random.split(key, gates)
+    squares = [draw_one(one, (width, width), dtype) for one in keys]
+    return jnp.concatenate(squares, axis=1)
+
+  return draw
+
+
+def sweep(forward: Callable, backward: Callable) -> Callable:
+  """Makes a loop over time, and its gradient, of what one step does to its activations.
+
+  Args:
+    forward: (state, a, u) -> (state, saved): one step, where a [B, G] is the input's
+      part and u = h w + b [B, G] that of the last h, which is the state's last array;
+      what is saved are arrays [B, ...].
+    backward: (slopes of the new state, old state, new state, saved) -> (slopes of a,
+      of u, and of the old state apart from its way through u).
+
+  Returns:
+    (a [T, B, G], w [H, G], b [G], state) -> (last state, all h [T, B, H]).
+  """
+
+  def scan(a, w, b, state):
+    def step(state, a):
+      state, saved = forward(state, a, state[-1] @ w + b[None])
+      return state, (state, saved)
+
+    return jax.lax.scan(step, state, a)
+
+  @jax.custom_vjp
+  def run(a, w, b, state):
+    last, (states, _) = scan(a, w, b, state)
+    return last, states[-1]
+
+  def run_forward(a, w, b, state):
+    last, (states, saved) = scan(a, w, b, state)
+    return (last, states[-1]), (w, state, states, saved)
+
+  def run_backward(residuals, slopes):
+    w, start, states, saved = residuals
+    d_last, d_h = slopes
+    before = jax.tree.map(
+      lambda first, all_: jnp.concatenate([first[None], all_[:-1]]), start, states
+    )
+    transposed = w.T  # once, not in every step
+
+    def step(d_state, at):
+      d_h, old, new, saved = at
+      *d_rest, d_said = d_state
+      d_a, d_u, (*d_rest, d_past) = backward((*d_rest, d_said + d_h), old, new, saved)
+      d_state = (*d_rest, d_past + d_u @ transposed)
+      return d_state, (d_a, None if d_u is d_a else d_u)
+
+    d_start, (d_a, d_u) = jax.lax.scan(
+      step, d_last, (d_h, before, states, saved), reverse=True
+    )
+    flat = (d_a if d_u is None else d_u).reshape(-1, w.shape[1])
+    d_w = before[-1].reshape(-1, w.shape[0]).T @ flat
+    return d_a, d_w, jnp.sum(flat, axis=0), d_start
+
+  run.defvjp(run_forward, run_backward)
+  return run
+
+
+def lstm_forward(state, a, u):
+  c, _ = state
+  i, f, g, o = jnp.split(a + u, 4, axis=-1)
+  i, f, g, o = nn.sigmoid(i), nn.sigmoid(f), jnp.tanh(g), nn.sigmoid(o)
+  c = f * c + i * g
+  return (c, o * jnp.tanh(c)), jnp.concatenate([i, f, g, o], axis=-1)
+
+
+def lstm_backward(slopes, old, new, saved):
+  d_c, d_h = slopes
+  i, f, g, o = jnp.split(saved, 4, axis=-1)
+  squashed = jnp.tanh(new[0])
+  d_c += d_h * o * (1 - squashed**2)
+  d_i = d_c * g * i * (1 - i)
+  d_f = d_c * old[0] * f * (1 - f)
+  d_g = d_c * i * (1 - g**2)
+  d_o = d_h * squashed * o * (1 - o)
+  d_a = jnp.concatenate([d_i, d_f, d_g, d_o], axis=-1)
+  return d_a, d_a, (d_c * f, jnp.zeros_like(d_h))
+
+
+def gru_forward(state, a, u):
+  (h,) = state
+  r, z, n = jnp.split(a, 3, axis=-1)
+  u_r, u_z, u_n = jnp.split(u, 3, axis=-1)
+  r, z = nn.sigmoid(r + u_r), nn.sigmoid(z + u_z)
+  n = jnp.tanh(n + r * u_n)
+  return ((1 - z) * n + z * h,), jnp.concatenate([r, z, n, u_n], axis=-1)
+
+
+def gru_backward(slopes, old, new, saved):
+  del new
+  (d_h,), (h,) = slopes, old
+  r, z, n, u_n = jnp.split(saved, 4, axis=-1)
+  d_n = d_h * (1 - z) * (1 - n**2)
+  d_r = d_n * u_n * r * (1 - r)
+  d_z = d_h * (h - n) * z * (1 - z)
+  d_a = jnp.concatenate([d_r, d_z, d_n], axis=-1)
+  d_u = jnp.concatenate([d_r, d_z, d_n * r], axis=-1)
+  return d_a, d_u, (d_h * z,)
+
+
+def elman_forward(state, a, u):
+  del state
+  return (jnp.tanh(a + u),), ()
+
+
+def elman_backward(slopes, old, new, saved):
+  del old, saved
+  (d_h,), (h,) = slopes, new
+  d_a = d_h * (1 - h**2)
+  return d_a, d_a, (jnp.zeros_like(d_h),)
+
+
+lstm = sweep(lstm_forward, lstm_backward)
+gru = sweep(gru_forward, gru_backward)
+elman = sweep(elman_forward, elman_backward)

@@ -1,0 +1,205 @@
+"""Two networks of a game: one makes images out of noise, one tells them from real ones.
+
+Goodfellow et al., "Generative adversarial nets", 2014, https://arxiv.org/abs/1406.2661.
+Neither ever sees a density: the generator learns from the discriminator's gradient
+alone, the discriminator from both kinds of image. `mlp` makes the two as perceptrons;
+`dcgan` as the convolutional networks of Radford, Metz & Chintala, "Unsupervised
+representation learning with deep convolutional generative adversarial networks", 2015,
+https://arxiv.org/abs/1511.06434: strides in place of pooling, batch norm except at the
+generator's output and the discriminator's input.
+
+Shapes: B images, Z latents of an image, S pixels of a side, C channels.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from dl_core.types import Array, Variables
+
+leaky = functools.partial(nn.leaky_relu, negative_slope=0.2)
+
+
+class GAN(NamedTuple):
+  """Both players.
+
+  Attributes:
+    generator: latents [B, Z] of N(0, I) -> images [B, S, S, C] in [-1, 1].
+    discriminator: images -> logits [B], above 0 where an image looks real.
+    latent: Z.
+  """
+
+  generator: nn.Module
+  discriminator: nn.Module
+  latent: int
+
+
+def mlp(
+  size: int, channels: int, latent: int = 128, widths: Sequence[int] = (256, 512)
+) -> GAN:
+  """Makes two perceptrons; the discriminator's hidden widths are the other's mirrored.
+
+  Args:
+    size: S.
+    channels: C.
+    latent: Z.
+    widths: of the generator's hidden layers, from the latents to the image.
+  """
+  shape = (size, size, channels)
+  generator = MLPGenerator(shape, tuple(widths))
+  return GAN(generator, MLPDiscriminator(tuple(widths[::-1])), latent)
+
+
+def dcgan(size: int, channels: int, latent: int = 100, width: int = 64) -> GAN:
+  """Makes the DCGAN of an image size.
+
+  Args:
+    size: S, 4 or 7 times a power of two that is at least 2: 28, 32, 64.
+    channels: C.
+    latent: Z.
+    width: maps beside the image; they double with every halving of the side.
+
+  Raises:
+    ValueError: there is no such size.
+  """
+  smallest = 7 if size % 7 == 0 else 4
+  doublings = round(math.log2(max(size / smallest, 1)))
+  if doublings < 1 or smallest * 2**doublings != size:
+    raise ValueError(f'4 or 7 times 2, 4, 8 ... pixels are wanted, {size=} was given')
+  return GAN(
+    DCGenerator(channels, width, doublings, smallest),
+    DCDiscriminator(width, doublings, smallest),
+    latent,
+  )
+
+
+class MLPGenerator(nn.Module):
+  """Latents through hidden layers of ReLU to an image of tanh."""
+
+  shape: tuple[int, int, int]
+  widths: tuple[int, ...] = (256, 512)
+
+  @nn.compact
+  def __call__(self, z: Array, *, train: bool) -> Array:
+    """Maps latents [B, Z] to images [B, S, S, C]."""
+    del train
+    for width in self.widths:
+      z = nn.relu(nn.Dense(width)(z))
+    x = jnp.tanh(nn.Dense(math.prod(self.shape))(z))
+    return x.reshape(-1, *self.shape)
+
+
+class MLPDiscriminator(nn.Module):
+  """An image through hidden layers of leaky ReLU to one logit."""
+
+  widths: tuple[int, ...] = (512, 256)
+
+  @nn.compact
+  def __call__(self, x: Array, *, train: bool) -> Array:
+    """Maps images [B, S, S, C] to logits [B]."""
+    del train
+    x = x.reshape(x.shape[0], -1)
+    for width in self.widths:
+      x = leaky(nn.Dense(width)(x))
+    return nn.Dense(1)(x)[:, 0]
+
+
+class DCGenerator(nn.Module):
+  """Transposed convolutions that double the side; PyTorch's example at its defaults.
+
+  Attributes:
+    channels: C.
+    width: maps before the last layer.
+    doublings: of the side, from `smallest` to S.
+    smallest: the side that the latents are first laid out on.
+  """
+
+  channels: int = 3
+  width: int = 64
+  doublings: int = 4
+  smallest: int = 4
+
+  @nn.compact
+  def __call__(self, z: Array, *, train: bool) -> Array:
+    """Maps latents [B, Z] to images [B, S, S, C]."""
+    x = z[:, None, None]  # [B, 1, 1, Z]
+    features = [self.width * 2**n for n in reversed(range(self.doublings))]
+    x = up(features[0], self.smallest, stride=1)(x)
+    for maps in (*features[1:], self.channels):
+      x = up(maps, 4, stride=2)(nn.relu(norm(train)(x)))
+    return jnp.tanh(x)
+
+
+class DCDiscriminator(nn.Module):
+  """Strided convolutions that halve the side, the generator's mirror.
+
+  Attributes:
+    width: maps after the first layer.
+    doublings: how often the side is halved, from S to `smallest`.
+    smallest: the side that the last layer reads at once.
+  """
+
+  width: int = 64
+  doublings: int = 4
+  smallest: int = 4
+
+  @nn.compact
+  def __call__(self, x: Array, *, train: bool) -> Array:
+    """Maps images [B, S, S, C] to logits [B]."""
+    for n in range(self.doublings):
+      x = down(self.width * 2**n, 4, stride=2)(x)
+      x = leaky(norm(train)(x) if n else x)
+    return down(1, self.smallest, stride=1)(x)[:, 0, 0, 0]
+
+
+def up(features: int, kernel: int, stride: int) -> nn.Module:
+  """Makes PyTorch's ConvTranspose2d of padding (stride - 1), without a bias."""
+  before = kernel - stride  # linen pads the dilated input, PyTorch crops the output
+  return nn.ConvTranspose(
+    features,
+    (kernel, kernel),
+    (stride, stride),
+    padding=((before, before), (before, before)),
+    transpose_kernel=True,
+    use_bias=False,
+    kernel_init=nn.initializers.normal(0.02),
+  )
+
+
+def down(features: int, kernel: int, stride: int) -> nn.Module:
+  """Makes PyTorch's Conv2d of padding (stride - 1), without a bias."""
+  border = (stride - 1, stride - 1)
+  return nn.Conv(
+    features,
+    (kernel, kernel),
+    (stride, stride),
+    padding=(border, border),
+    use_bias=False,
+    kernel_init=nn.initializers.normal(0.02),
+  )
+
+
+def norm(train: bool) -> nn.Module:
+  """Makes batch norm as PyTorch has it, its scales drawn from N(1, 0.02²)."""
+
+  def scale(key, shape, dtype=jnp.float32):
+    return 1 + 0.02 * jax.random.normal(key, shape, dtype)
+
+  return nn.BatchNorm(not train, momentum=0.9, epsilon=1e-5, scale_init=scale)
+
+
+def generate(model: GAN, variables: Variables, z: Array) -> Any:
+  """Returns the generator's images [B, S, S, C] of latents [B, Z], in evaluation mode.
+
+  Args:
+    model: the players.
+    variables: of both, as `tasks.gan` keeps them.
+    z: what to make images of.
+  """
+  own = {name: tree['generator'] for name, tree in variables.items()}
+  return model.generator.apply(own, z, train=False)

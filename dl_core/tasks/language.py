@@ -1,0 +1,67 @@
+"""Language modelling: every symbol from all that come before it in its stream.
+
+Training cuts the text into pieces that begin with nothing remembered. Evaluation reads
+a whole split, carrying the state from one window to the next, so that every symbol is
+predicted once, and each from all of the past.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from dl_core import metrics
+from dl_core.tasks.supervised import Measure, supervised
+from dl_core.types import Decode, Task
+
+
+def language(model: Any, window: int, **measures: Measure) -> Task:
+  """Makes the task of saying which symbol comes next: `y` is `x`, one symbol later.
+
+  In training the loss is `supervised`'s: the mean cross entropy over all places, in
+  nats, from a zero state.
+
+  Args:
+    model: called as model(x, train=...), and by its `advance`, from a state made by its
+      `start`; see `models.char_lm`.
+    window: how many symbols of each stream are evaluated at once. It bounds the memory
+      that evaluation needs and changes no figure.
+    **measures: what is reported beside the loss, under these names.
+
+  Returns:
+    The task. Its `metrics` reads a batch of S streams [S, L], each in order and padded
+    at its end with weight 0.
+  """
+  if window < 1:
+    raise ValueError(f'{window=} is not a number of symbols; it must be 1 or more')
+  trained = supervised(model, **measures)
+  measures = {'loss': metrics.cross_entropy, **measures}
+
+  def start(variables, batch_size):
+    del variables  # a zero state is no parameter
+    return model.start(batch_size)
+
+  def advance(variables, state, symbols):
+    return model.apply(variables, state, symbols, method='advance')
+
+  def windows(stream):  # [S, L] -> [N, S, window]
+    streams, length = stream.shape
+    whole = jnp.pad(stream, ((0, 0), (0, -length % window)))
+    return jnp.swapaxes(whole.reshape(streams, -1, window), 0, 1)
+
+  def evaluate(variables, batch, key):
+    del key  # nothing is drawn in evaluation
+
+    def read(state, batch):
+      state, logits = advance(variables, state, batch.x)
+      sums = {
+        name: metrics.weighted(measure(logits, batch.y), batch.weight)
+        for name, measure in measures.items()
+      }
+      return state, sums
+
+    pieces = jax.tree.map(windows, batch)
+    _, sums = jax.lax.scan(read, start(variables, len(batch.x)), pieces)
+    return jax.tree.map(lambda of_windows: jnp.sum(of_windows, axis=0), sums)
+
+  return trained._replace(metrics=evaluate, decode=Decode(start, advance))

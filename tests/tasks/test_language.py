@@ -1,0 +1,89 @@
+"""The language task predicts every symbol once, from all that came before it."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dl_core import metrics, tasks
+from dl_core.models import char_lm
+from dl_core.types import Batch
+
+VOCABULARY, STREAMS, LENGTH = 5, 3, 10
+MODEL = char_lm.CharLM(VOCABULARY, layers=2, hidden=7, dropout=0.5)
+KEY = jax.random.key(9)
+
+
+def streams(length=LENGTH):
+  text = jax.random.randint(jax.random.key(1), (STREAMS, length + 1), 0, VOCABULARY)
+  return Batch(text[:, :-1], text[:, 1:], jnp.ones((STREAMS, length)))
+
+
+def task_of(window):
+  return tasks.language(MODEL, window, accuracy=metrics.accuracy)
+
+
+VARIABLES = jax.jit(task_of(4).init)(jax.random.key(0), streams())
+
+
+def evaluate(batch, window=4):
+  return jax.jit(task_of(window).metrics)(VARIABLES, batch, KEY)
+
+
+def test_evaluation_equals_reading_each_stream_symbol_by_symbol():
+  batch = streams()
+  total, right = 0.0, 0
+  for x, y in zip(batch.x, batch.y, strict=True):
+    state = MODEL.start(1)
+    for now, later in zip(x, y, strict=True):
+      state, logits = advance(VARIABLES, state, now[None, None])
+      total += float(metrics.cross_entropy(logits[0, 0], later))
+      right += int(jnp.argmax(logits[0, 0]) == later)
+  sums = evaluate(batch)
+  np.testing.assert_allclose(sums['loss'][0], total, rtol=1e-5)
+  assert sums['accuracy'] == (right, STREAMS * LENGTH)
+
+
+@jax.jit
+def advance(variables, state, symbols):
+  return MODEL.apply(variables, state, symbols, method='advance')
+
+
+@pytest.mark.parametrize('window', [1, 3, LENGTH, 16])
+def test_the_window_changes_no_figure(window):
+  chex.assert_trees_all_close(
+    evaluate(streams(), window), evaluate(streams(), 4), rtol=1e-5
+  )
+
+
+def test_every_symbol_is_counted_once():
+  assert evaluate(streams())['loss'][1] == STREAMS * LENGTH
+
+
+def test_padding_at_the_end_of_a_stream_changes_nothing():
+  batch = streams()
+  padded = Batch(*(jnp.pad(part, ((0, 0), (0, 7))) for part in batch))
+  chex.assert_trees_all_close(evaluate(padded), evaluate(batch), rtol=1e-6)
+
+
+def test_the_state_is_carried_from_one_window_to_the_next():
+  batch = streams()
+  other = batch._replace(x=batch.x.at[:, 0].set((batch.x[:, 0] + 1) % VOCABULARY))
+  late = jnp.ones((STREAMS, LENGTH)).at[:, :4].set(0)  # what follows the first window
+  figures = [evaluate(b._replace(weight=late))['loss'][0] for b in (batch, other)]
+  assert figures[0] != figures[1]
+
+
+def test_training_is_the_supervised_loss():
+  batch, params = streams(), VARIABLES['params']
+  ours, plain = (
+    task.losses[0](params, {}, batch, KEY)
+    for task in (task_of(4), tasks.supervised(MODEL, accuracy=metrics.accuracy))
+  )
+  chex.assert_trees_all_equal(ours, plain)
+
+
+def test_a_window_without_symbols_is_refused_in_words():
+  with pytest.raises(ValueError, match='must be 1 or more'):
+    tasks.language(MODEL, 0)
