@@ -246,13 +246,13 @@ def axis(name: str, values: Sequence[float]) -> Axis:
   It is logarithmic if all of them are positive and span more than a decade.
   """
   low, high = min(values), max(values)
-  log = name not in history.FRACTIONS and 0 < 10 * low < high
+  log = name not in metrics.FRACTIONS and 0 < 10 * low < high
   return Axis(ticks(low, high, log), log)
 
 
 def tick(name: str, value: float) -> str:
   """Writes a round value of an axis."""
-  fraction = name in history.FRACTIONS
+  fraction = name in metrics.FRACTIONS
   return f'{100 * value:.6g}%' if fraction else f'{value:.6g}'
 
 

@@ -16,7 +16,7 @@ from dl_core.types import Array, Decode, Key, Variables
 def generate(
   decode: Decode,
   variables: Variables,
-  prompt: Array,
+  prompt: Array | np.ndarray,
   count: int,
   key: Key,
   temperature: float = 1.0,

@@ -63,13 +63,13 @@ def draw(picture: Picture) -> Drawing:
     figure.savefig(file := io.BytesIO(), format='svg', metadata=quiet)
     svg = file.getvalue().decode()
     width = float(re.findall(r'<svg[^>]* width="([\d.]+)pt"', svg)[0]) * 96 / 72
-    art = inline(svg)
+    art = markupsafe.Markup(inline(svg))
     if len(svg) > HEAVY:
       quiet = {'Software': None}
       figure.savefig(file := io.BytesIO(), format='png', dpi=144, metadata=quiet)
       data = base64.b64encode(file.getvalue()).decode()
-      art = f'<img alt="" src="data:image/png;base64,{data}">'
-  return Drawing(picture.title, picture.caption, markupsafe.Markup(art), width)
+      art = markupsafe.Markup(f'<img alt="" src="data:image/png;base64,{data}">')
+  return Drawing(picture.title, picture.caption, art, width)
 
 
 def inline(svg: str) -> str:

@@ -13,18 +13,8 @@ from typing import Any, NamedTuple
 
 from dl_core import metrics
 
-FRACTIONS = metrics.RISING - {'bleu'}  # of 1, shown in per cent
-ASIDE = frozenset(  # what a line holds beside its figures
-  [
-    'step',
-    'seconds',
-    'examples_per_second',
-    'tokens_per_second',
-    'mfu',
-    'skipped',
-    'runs',
-  ]
-)
+RATES = {'tokens_per_second': 'tokens/s', 'examples_per_second': 'examples/s'}
+ASIDE = {'step', 'seconds', 'mfu', 'skipped', 'runs', *RATES}  # beside the figures
 Line = Mapping[str, Any]
 Curve = list[tuple[int, float]]  # (step, figure)
 
@@ -91,9 +81,17 @@ def finite(points: Curve) -> Curve:
 
 def shown(name: str, value: float) -> str:
   """Writes a figure as a person reads it: accuracies in per cent."""
-  if name in FRACTIONS and math.isfinite(value):
+  if name in metrics.FRACTIONS and math.isfinite(value):
     return f'{100 * value:.2f}%'
   return f'{value:.4g}'
+
+
+def rate(history: Sequence[Line]) -> str:
+  """Writes the median speed, in symbols if it is text's; '' if there is none."""
+  for name, unit in RATES.items():
+    if found := [line[name] for line in history if line.get(name)]:
+      return f'{statistics.median(found):,.0f} {unit}'
+  return ''
 
 
 class Verdict(NamedTuple):
@@ -118,20 +116,21 @@ def verdict(history: Sequence[Line]) -> Verdict:
 
   1. undecided: train or validation has no loss.
   2. unstable: the last loss of either is not finite.
-  3. well fitted: validation accuracy (or exact match) ended at 1.
-  4. overfitted: train loss fell to less than 0.9 start, and
+  3. undecided: there are several players, each with a loss.
+  4. well fitted: validation accuracy (or exact match) ended at 1.
+  5. overfitted: train loss fell to less than 0.9 start, and
      a. the last three evaluations (or as many as follow the best one) all lie above
         1.1 best and above best + 0.02 (start - best), while train loss fell by a
         twentieth or more since the best one; or
      b. validation loss ended above twice the train loss, and above it by a tenth of
         start - train loss. (Train loss errs on the high side, so this is no artefact.)
-  5. underfitted: neither loss fell below 0.9 start, or no figure of train or validation
+  6. underfitted: neither loss fell below 0.9 start, or no figure of train or validation
      beats the best constant answer by a tenth of what that leaves undone.
-  6. undecided: fewer than three evaluations.
-  7. underfitted: at the end validation loss was falling so fast that a fifth of the
+  7. undecided: fewer than three evaluations.
+  8. underfitted: at the end validation loss was falling so fast that a fifth of the
      run brought a twentieth of all that was gained.
-  8. unstable: validation loss rose as in 4a, and train loss did not fall meanwhile.
-  9. well fitted: all else.
+  9. unstable: validation loss rose as in 5a, and train loss did not fall meanwhile.
+  10. well fitted: all else.
 
   Where a loss may be negative, a tenth of it is a tenth of its size.
   """
@@ -147,6 +146,13 @@ def verdict(history: Sequence[Line]) -> Verdict:
       'unstable',
       f'The loss was no longer finite at step {max(train[-1][0], judged[-1][0]):,}.',
       'A lower --learning_rate.',
+    )
+  if rivals := sorted(n for n in figures(history[-1]) if n.endswith('_loss')):
+    return Verdict(
+      'undecided',
+      'The players of a game are each as good as the others let them be: neither the '
+      f'loss nor the {rivals[0].replace("_", " ")} says how good either has become.',
+      'A look at the scores and the samples.',
     )
 
   train, judged = finite(train), finite(judged)
@@ -244,7 +250,7 @@ def _no_better_than_constant(history: Sequence[Line]) -> str:
     ends = [value for last in curves for _, value in finite(last)]
     if not ends or constant is None:
       continue
-    if name in FRACTIONS:
+    if name in metrics.FRACTIONS:
       reached, beaten = max(ends), max(ends) >= constant + 0.1 * (1 - constant)
     elif name in metrics.RISING:
       reached, beaten = max(ends), max(ends) >= 1.1 * constant

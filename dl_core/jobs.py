@@ -48,11 +48,20 @@ def perform(
 ) -> bool:
   """Makes the runs, side by side if there are several; writes their reports.
 
+  Args:
+    jobs: one, or several that differ in their seeds alone: what the first was built
+      of (its data, its compiled functions) serves all.
+    interrupted: asked after every step.
+    progress: told what happens.
+
   Returns:
     Whether they are finished: False if they were interrupted or ran out of time.
   """
-  for job in jobs:  # whatever may refuse does so before anything is touched
-    read(job.experiment, 0)
+  first = jobs[0].experiment
+  read(first, 0)  # whatever may refuse does so before anything is touched
+  jobs = [
+    job._replace(experiment=first._replace(config=job.owner.config)) for job in jobs
+  ]
   with contextlib.ExitStack() as stack:
     for job in jobs:
       stack.enter_context(workdir.locked(job.folder))

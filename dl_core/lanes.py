@@ -130,7 +130,8 @@ def look(
     if step:
       figures = metrics.mean(total) | clock.rate(step) | skips(one) | clock.seconds()
       log.write(step, 'train', figures)
-    log.write(step, 'validation', judge(one, 'validation'))
+    if 'validation' in experiment.data.splits:
+      log.write(step, 'validation', judge(one, 'validation'))
     if experiment.observe:
       variables = evaluate.variables(experiment, one)
       log.observe(step, experiment.observe(variables, experiment.data, key))
@@ -202,7 +203,7 @@ def end(
       figures = judge(one, 'test')
       if experiment.scores:
         variables = evaluate.variables(experiment, one)
-        figures = figures | dict(experiment.scores(variables, experiment.data, key))
+        figures = dict(experiment.scores(variables, experiment.data, key)) | figures
       baseline = {'baseline': dict(experiment.data.baseline())}
       log.write(last, 'test', figures | baseline | facts | clock.seconds())
       log.sync()

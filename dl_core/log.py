@@ -130,9 +130,6 @@ class Log:
   def at(self, step: int) -> list[Line]:
     return [line for line in self.lines if line['step'] == step]
 
-  def has(self, split: str, step: int) -> bool:
-    return any(line['step'] == step for line in self.of(split))
-
   def seconds(self) -> float:
     """Returns the seconds that the run had taken when it last wrote a train line."""
     return max((line.get('seconds', 0.0) for line in self.lines), default=0.0)

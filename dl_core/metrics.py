@@ -14,7 +14,21 @@ import optax
 from dl_core.types import Array, Metrics
 
 # Higher is better for these; lower for every other name.
-RISING = frozenset({'accuracy', 'top5', 'bleu', 'exact', 'map', 'iou'})
+RISING = frozenset(
+  [
+    'accuracy',
+    'top5',
+    'bleu',
+    'exact',
+    'map',
+    'iou',
+    'real_accuracy',
+    'fake_accuracy',
+    'classes',
+    'confidence',
+  ]
+)
+FRACTIONS = RISING - {'bleu', 'classes'} | {'largest_share'}  # shown in per cent
 
 
 def cross_entropy(logits: Array, labels: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from dl_core import metrics
+from dl_core import history, metrics
 from dl_core.log import Line
 from dl_core.types import Metrics
 
@@ -18,8 +18,12 @@ from dl_core.types import Metrics
 class Clock:
   """The time a run takes: in all, resumed parts included, and per example."""
 
-  def __init__(self, batch_size: int):
-    self._began, self._before, self._batch_size = time.monotonic(), 0.0, batch_size
+  def __init__(self, batch_size: int, tokens: int = 0):
+    """Counts steps of `batch_size` examples, each of `tokens` symbols if it is text."""
+    self._began, self._before = time.monotonic(), 0.0
+    self._counted = {'examples_per_second': batch_size}
+    if tokens:
+      self._counted['tokens_per_second'] = batch_size * tokens
     self._running: tuple[float, int] | None = None  # when and at which step it began
     self._first = True
 
@@ -41,12 +45,11 @@ class Clock:
     self._running = None
 
   def rate(self, step: int) -> dict[str, float]:
-    """Returns the examples a second since the last pause."""
+    """Returns the examples, and the symbols of text, a second since the last pause."""
     if self._running is None or step <= self._running[1]:
       return {}
-    examples = (step - self._running[1]) * self._batch_size
-    rate = examples / (time.monotonic() - self._running[0])
-    return {'examples_per_second': round(rate, 1)}
+    rate = (step - self._running[1]) / (time.monotonic() - self._running[0])
+    return {name: round(count * rate, 1) for name, count in self._counted.items()}
 
   def seconds(self) -> dict[str, float]:
     return {'seconds': round(self._before + time.monotonic() - self._began, 3)}
@@ -72,7 +75,9 @@ class Progress:
     self._write(text + '\n')
 
   def report(self, lines: Sequence[Line]) -> None:
-    """Prints the lines of one moment side by side."""
+    """Prints the lines of one moment, if there are any, side by side."""
+    if not lines:
+      return
     text = ' | '.join(f'{line["split"]}: {figures(line)}' for line in lines)
     self.say(f'step {lines[0]["step"]:>{len(str(self._steps))}}/{self._steps}  {text}')
 
@@ -124,8 +129,7 @@ def figures(line: Line) -> str:
   parts = [
     f'{name.replace("_", " ")} {value:.4g}'
     for name, value in line.items()
-    if isinstance(value, float) and name not in ('seconds', 'examples_per_second')
+    if isinstance(value, float) and name != 'seconds' and name not in history.RATES
   ]
-  if line.get('examples_per_second'):
-    parts.append(f'{line["examples_per_second"]:,.0f} examples/s')
-  return '  '.join(parts)
+  speed = history.rate([line])
+  return '  '.join([*parts, speed] if speed else parts)

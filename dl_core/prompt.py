@@ -6,7 +6,7 @@ from types import ModuleType
 import jax
 import numpy as np
 
-from dl_core import predict, workdir
+from dl_core import decode, predict, workdir
 from dl_core.config import Generating
 from dl_core.types import UserError
 
@@ -19,8 +19,6 @@ def main(module: ModuleType, name: str, c: Generating) -> int:
   Raises:
     UserError: there is no trained model, or the prompt has a symbol it does not know.
   """
-  from dl_core import decode
-
   say = lambda text: print(text, file=sys.stderr)  # noqa: E731
   model = predict.trained(module, name, c, say)
   task, data = model.experiment.task, model.experiment.data

@@ -11,7 +11,6 @@ A WORKDIR whose sub-folders are workdirs (a study) stands for all of them.
 import collections
 import math
 import os
-import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from dl_core import chart, drawing, history, log, workdir
+from dl_core import chart, drawing, history, log, metrics, workdir
 from dl_core.types import Figure, Picture
 
 
@@ -211,7 +210,7 @@ def bars(rows: Sequence[Row]) -> list[Bar]:
       else:
         found.append(('published', row.source, row.published))
   values = [abs(value) for _, _, value in found if math.isfinite(value)]
-  whole = 1 if first.name in history.FRACTIONS else max([*values, 1e-30])
+  whole = 1 if first.name in metrics.FRACTIONS else max([*values, 1e-30])
   return [
     Bar(kind, label, history.shown(first.name, value), width)
     for kind, label, value in found
@@ -221,7 +220,6 @@ def bars(rows: Sequence[Row]) -> list[Bar]:
 
 def facts(run: Run) -> list[tuple[str, str]]:
   """Returns the few (name, value) that stand under the title."""
-  rates = [r for line in run.lines if (r := line.get('examples_per_second'))]
   skipped = max((line.get('skipped') or 0 for line in run.lines), default=0)
   steps = max((line['step'] for line in run.lines), default=0)
   count, seconds = run.manifest.get('parameters'), run.test.get('seconds')
@@ -230,7 +228,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
     'parameters': count and f'{count:,}',
     'steps': f'{steps:,}' if run.lines else '',
     'time': seconds and duration(seconds),
-    'speed': rates and f'{statistics.median(rates):,.0f} examples/s',
+    'speed': history.rate(run.lines),
     'device': devices(run.manifest),
     'skipped updates': skipped and f'{skipped:,}',
     'stopped': run.test.get('stopped'),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dl_core import cohorts, history, report
+from dl_core import cohorts, history, metrics, report
 
 
 class Row(NamedTuple):
@@ -120,7 +120,7 @@ def told(name: str, values: Iterable[float]) -> str:
   if mean is None or deviation is None:
     value = values[0] if len(values) == 1 else math.nan
     return history.shown(name, value) if values else ''
-  if name in history.FRACTIONS:
+  if name in metrics.FRACTIONS:
     return f'{100 * mean:.2f} ± {100 * deviation:.2f}%'
   return f'{mean:.4g} ± {deviation:.2g}'
 

@@ -184,7 +184,8 @@ def fit_together(
   """
   first, many = experiments[0], len(experiments) > 1
   c, data = first.config, first.data
-  clock, progress = Clock(c.batch_size), progress or Progress(c.steps, quiet=True)
+  clock = Clock(c.batch_size, data.spec.tokens)
+  progress = progress or Progress(c.steps, quiet=True)
   mesh, judge = sharding.make_mesh(), evaluate.make_judge(first)
   with jax.set_mesh(mesh), lanes.opened(experiments, workdirs, progress.say) as runs:
     call = make_call(first)
@@ -201,7 +202,7 @@ def fit_together(
 
     while True:
       if step % c.eval_every == 0 or step == c.steps:
-        if not runs[-1].log.has('validation', step):  # a resumed run has been here
+        if not runs[-1].log.at(step):  # a resumed run has been here
           lanes.look(runs, judge, state, sums, keys, clock)
           progress.report(history.together([run.log.at(step) for run in runs]))
           sums = no_sums

@@ -86,8 +86,8 @@ class Data(NamedTuple):
       of every run, or this step's host batch of a streamed one.
     take: (arrays, key, step) -> Batch: pure, runs inside the jitted step; `key` is the
       same at every step of a run, here as in `feed` and `rows`.
-    splits: 'train' (in order, as it is evaluated), 'validation', 'test' -> () ->
-      padded and masked host Batches of one shape.
+    splits: 'train' (in order, as it is evaluated), 'validation' (if there is one),
+      'test' -> () -> padded and masked host Batches of one shape.
     rows: (key, step) -> the numbers of the examples in that step's batch.
     baseline: () -> {metric: value}: what the best constant answer scores on the test
       split.

@@ -10,7 +10,8 @@
 It is trained on random windows from a zero state. In evaluation every character of a
 split is predicted once, in order, the state carried on. Nobody has published the figure
 of an LSTM on tiny_shakespeare by a stated protocol; a Transformer of 10.65 million
-parameters has 1.4697 nats (https://github.com/karpathy/nanoGPT).
+parameters has 1.4697 nats (https://github.com/karpathy/nanoGPT). It was trained on all
+but the last tenth, hence --refit in the recipe, whose settings were chosen without.
 """
 
 import dataclasses
@@ -30,6 +31,9 @@ class Config(config.Generating):
   layers: int = config.field(2, 'recurrent layers', low=1)
   hidden: int = config.field(128, 'units of a layer', low=1)
   window: int = config.field(64, 'characters of an example', low=1)
+  refit: bool = config.field(
+    False, 'train on the validation split too, once all is chosen on it'
+  )
   dropout: float = config.field(0.0, 'share of units left out', low=0, below=1)
   average: float = config.field(
     0.99, 'decay of the average of the parameters, which is tested', low=0, below=1
@@ -45,7 +49,8 @@ RECIPES = {
     'hidden': 512,
     'window': 128,
     'dropout': 0.5,
-    'steps': 5_000,
+    'refit': True,
+    'steps': 5_600,
     'learning_rate': 2e-3,
     'average': 0.999,
     'eval_every': 500,
@@ -56,7 +61,7 @@ BENCH = Config(dataset='tiny_shakespeare', hidden=512)
 
 
 def build(c: Config) -> launch.Experiment:
-  data = text.load(c, c.window)
+  data = text.load(c, c.window, c.refit)
   model = char_lm.CharLM(len(data.spec.classes), c.cell, c.layers, c.hidden, c.dropout)
   task = tasks.language(
     model, c.window, nats=metrics.cross_entropy, accuracy=metrics.accuracy

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import experiments
-from dl_core import history, jobs, metrics, studies, train
+from dl_core import jobs, metrics, studies, train
 from dl_core.data import sources
 from dl_core.progress import Progress
 
@@ -140,7 +140,7 @@ def test_tiny_runs_to_a_result_and_draws_its_report(name, digits_dir):
     assert np.isfinite(line['loss'])
   for metric, score in run.lines[-1]['baseline'].items():
     assert metric in run.lines[-1]
-    assert 0 <= score <= (1 if metric in history.FRACTIONS else math.inf)
+    assert 0 <= score <= (1 if metric in metrics.FRACTIONS else math.inf)
   pictures = jobs.pictures(e, run)
   assert pictures
   for picture in pictures:
@@ -170,6 +170,22 @@ def test_building_reads_and_prepares_nothing(name, tmp_path, monkeypatch):
   e = MODULES[name].build(config_of(name, str(tmp_path / 'nothing')))
   assert e.data.spec.source
   assert not (tmp_path / 'nothing').exists()
+
+
+@pytest.mark.parametrize('name', BUILT)
+def test_what_is_built_does_not_depend_on_the_seed(name, digits_dir):
+  def programs(seed):  # runs that share the loop are all made of what the first built
+    e = MODULES[name].build(config_of(name, digits_dir, seed=seed))
+    state, batch = jax.eval_shape(lambda: train.start(e)[0]), e.data.spec.batch
+    update = jax.make_jaxpr(train.make_update(e.task, e.optimizers))(state, batch)
+    arrays = e.data.feed(jax.random.key(0), 0)
+    take = jax.make_jaxpr(e.data.take)(arrays, jax.random.key(0), 0)
+    said = [re.sub(' at 0x[0-9a-f]+', '', str(each)) for each in (update, take)]
+    return said, update.consts + take.consts
+
+  (said, consts), (others, other_consts) = programs(0), programs(1)
+  assert said == others
+  chex.assert_trees_all_equal(consts, other_consts)
 
 
 @pytest.mark.parametrize('name', BUILT)

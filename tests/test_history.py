@@ -183,6 +183,14 @@ def test_a_negative_loss_is_judged_by_its_size():
   assert kind(np.full(10, -5.0), np.full(11, -5.0)) == 'underfitted'
 
 
+def test_the_losses_of_a_game_do_not_say_how_good_its_players_are():
+  found = lines(decay(2, 0.1, 0.8, 10), decay(2, 0.1, 0.8, 11))
+  assert history.verdict(found).kind == 'well fitted'
+  game = [line | {'generator_loss': 1.0} for line in found]
+  assert history.verdict(game).kind == 'undecided'
+  assert 'generator loss' in history.verdict(game).sentence
+
+
 def test_a_history_of_other_figures_alone_is_undecided():
   found = [{'step': 5, 'split': 'train', 'd_loss': 1.0, 'g_loss': 2.0}]
   assert history.verdict(found).kind == 'undecided'

@@ -2,15 +2,18 @@ import dataclasses
 import gzip
 import json
 import os
+import runpy
 import shutil
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import experiments
 from dl_core import launch, log, workdir
-from experiments import lenet, perceptron
+from experiments import char_lm, lenet, perceptron
 
 TINY = ('--channels=2', '--batch_size=16', '--steps=4', '--eval_every=2')
 
@@ -284,3 +287,53 @@ def test_classes_are_named_as_they_were_when_the_model_was_trained(
   words = ['prog', f'--workdir={copied}', f'--predict={tmp_path / "black.png"}']
   assert launch.run(lenet, 'lenet', words) == 0
   assert capsys.readouterr().out.count('kind ') == 3
+
+
+@pytest.fixture(scope='session')
+def writer(tmp_path_factory, digits_dir):
+  """A finished tiny run of char_lm."""
+  folder = tmp_path_factory.mktemp('writer') / 'char_lm'
+  tiny = ('--steps=2', '--hidden=8', '--window=8', '--length=8', '--batch_size=8')
+  words = ['prog', f'--workdir={folder}', f'--data_dir={digits_dir}', *tiny]
+  assert launch.run(char_lm, 'char_lm', words) == 0
+  return folder
+
+
+def test_a_trained_model_goes_on_with_a_prompt(call, writer):
+  def written(*words):
+    code, out, _ = call(char_lm, f'--workdir={writer}', '--prompt=The ', *words)
+    assert code == 0
+    assert out.startswith('The ')
+    assert out.endswith('\n')
+    return out[len('The ') : -1]
+
+  text = written('--length=30')
+  assert len(text) == 30
+  assert written('--length=30') == text
+  assert written('--length=30', '--seed=1') != text
+  assert written('--length=10', '--temperature=0', '--seed=1') == written(
+    '--length=10', '--temperature=0'
+  )
+
+
+def test_a_prompt_that_cannot_be_gone_on_with_is_refused(call, refused, writer):
+  here = f'--workdir={writer}'
+  code, out, err = call(char_lm, here, '--prompt=a ☃')
+  assert (code, out) == (2, '')
+  assert "error: the prompt has '☃' at character 3" in err
+  assert 'nowhere has no' in refused(char_lm, '--workdir=nowhere', '--prompt=a')
+  assert '--temperature=-1' in refused(char_lm, here, '--prompt=a', '--temperature=-1')
+
+
+def test_a_copied_file_is_an_experiment_like_any_other(tmp_path, monkeypatch, capsys):
+  text = Path(perceptron.__file__).read_text(encoding='utf-8')
+  assert text.count('\n') < 60
+  (tmp_path / 'newcomer.py').write_text(text, encoding='utf-8')
+  monkeypatch.setattr(experiments, '__path__', [*experiments.__path__, str(tmp_path)])
+  monkeypatch.setattr('sys.argv', ['prog', '--seeds=2', '--workdir=run'])
+  with pytest.raises(SystemExit) as ended:
+    runpy.run_module('experiments.newcomer', run_name='__main__', alter_sys=True)
+  assert ended.value.code == 0
+  assert 'newcomer on gate-and/1' in capsys.readouterr().out
+  for label in ('', 'seed-0', 'seed-1'):
+    assert (tmp_path / 'run' / label / 'report' / 'index.html').exists()

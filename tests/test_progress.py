@@ -3,6 +3,7 @@ import os
 import sys
 
 import numpy as np
+import pytest
 
 from dl_core import progress
 
@@ -11,6 +12,17 @@ def test_a_line_for_a_person_leaves_out_the_bookkeeping():
   line = {'step': 1, 'split': 'test', 'loss': 0.123456, 'examples_per_second': 1234.4}
   line |= {'seconds': 9.0, 'baseline': {'accuracy': 0.1}, 'stopped': 'at last'}
   assert progress.figures(line) == 'loss 0.1235  1,234 examples/s'
+
+
+def test_the_speed_of_a_text_is_in_its_symbols():
+  line = {'step': 1, 'examples_per_second': 8.0, 'tokens_per_second': 512.0}
+  assert progress.figures(line) == '512 tokens/s'
+  clock = progress.Clock(batch_size=4, tokens=64)
+  clock.run(1, {}, lambda _: None)
+  rates = clock.rate(11)
+  assert rates['tokens_per_second'] == pytest.approx(
+    64 * rates['examples_per_second'], rel=1e-3
+  )
 
 
 class Terminal(io.StringIO):

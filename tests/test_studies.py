@@ -10,7 +10,7 @@ import pytest
 from dl_core import jobs, launch, log, studies, train, workdir
 from dl_core.progress import Progress
 from dl_core.types import Picture, Study, UserError
-from experiments import lenet, perceptron
+from experiments import gan, lenet, perceptron
 
 TIMES = ('seconds', 'examples_per_second')
 WORDS = ('--gate=xor', '--until=', '--steps=24', '--checkpoint_every=8')
@@ -165,3 +165,20 @@ def test_a_study_is_refused_before_anything_is_touched(tmp_path, capsys):
   assert {path.name for path in tmp_path.iterdir()} == {'seed-1'}
   with pytest.raises(UserError):
     dataclasses.replace(perceptron.Config(), seeds=0)
+
+
+def test_games_side_by_side_are_those_that_each_would_be_alone(digits_dir):
+  c = gan.Config(steps=20, batch_size=16, eval_every=1, data_dir=digits_dir)
+  first = gan.build(c)._replace(observe=None, scores=None)
+  seeds = [first._replace(config=dataclasses.replace(c, seed=seed)) for seed in (3, 4)]
+  for together, alone in zip(
+    train.fit_together(seeds, [None, None]), map(train.fit, seeds), strict=True
+  ):
+    lines = [
+      [line for line in run.lines if line['split'] == 'train']
+      for run in (together, alone)
+    ]
+    assert len(lines[1]) == 20
+    for name in ('loss', 'generator_loss'):
+      a, b = ([line[name] for line in each] for each in lines)
+      assert a == pytest.approx(b, rel=1e-4)

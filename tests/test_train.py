@@ -344,3 +344,17 @@ def test_scores_are_taken_once_of_what_is_evaluated(tmp_path):
   run = train.fit(e, tmp_path)
   assert [line.get('beauty') for line in run.lines[-2:]] == [None, 0.5]
   equal(asked, [run.state.variables])
+
+
+def test_a_run_without_validation_is_resumed_as_any_other(tmp_path):
+  e = noisy()
+  splits = {name: e.data.splits[name] for name in ('train', 'test')}
+  e = e._replace(data=e.data._replace(splits=splits))
+  whole = train.fit(e, tmp_path / 'whole')
+  assert [line['split'] for line in whole.lines] == ['train', 'train', 'train', 'test']
+  for calls in (0, 2, 5, 7):
+    folder = tmp_path / str(calls)
+    assert not train.fit(e, folder, interrupted=after(calls)).ended
+    again = train.fit(e, folder)
+    assert timeless(again.lines) == timeless(whole.lines)
+    equal(again.state.params, whole.state.params)

@@ -25,7 +25,7 @@ class Part(NamedTuple):
   last: int
 
 
-SPLITS = ('train', 'validation', 'test')
+SPLITS: tuple[str, ...] = ('train', 'validation', 'test')
 WHOLE = Part(0, 10)
 PARTS = {'train': Part(0, 8), 'validation': Part(8, 9), 'test': Part(9, 10)}
 IN_ORDER = {'validation': 'train', 'test': 'validation'}
@@ -120,6 +120,18 @@ def own(data_dir: str, window: int) -> Text:
     ids=lambda split: ids[span(PARTS[split], len(ids))],
     follows=IN_ORDER,
     notes=(NOTE,),
+  )
+
+
+def refitted(text: Text) -> Text:
+  """Makes of a text one whose training split holds its validation split, too."""
+  parts = ('train', 'validation')
+  joined = functools.cache(lambda: np.concatenate([text.ids(part) for part in parts]))
+  note = 'The validation split is a part of training, so nothing can be chosen on it.'
+  return text._replace(
+    ids=lambda split: joined() if split == 'train' else text.ids(split),
+    follows={'test': 'train'} if 'test' in text.follows else {},
+    notes=(*text.notes, note),
   )
 
 

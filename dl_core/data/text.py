@@ -18,7 +18,7 @@ from dl_core.types import Array, Batch, Data, Key, Spec, UserError
 STREAMS = 32
 
 
-def load(c: Config, window: int) -> Data:
+def load(c: Config, window: int, refit: bool = False) -> Data:
   """Makes the Data of `c.dataset`: each symbol is to be told from those before it.
 
   Training batches hold x int32 [B, T], y int32 [B, T], the symbols that come next, and
@@ -32,16 +32,27 @@ def load(c: Config, window: int) -> Data:
   here once, to find it; a file of one's own is read here at every start.
 
   Args:
-    c: `dataset`, `data_dir` and `batch_size` are used.
+    c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
     window: T.
+    refit: whether to train on validation, too: there is no such split then.
 
   Raises:
-    UserError: there is no such set or file, or it is no text, or too short a one.
+    UserError: there is no such set or file, or it is no text, or too short a one; or a
+      setting asks for the validation split where there is none.
   """
   if c.dataset == 'text':
     text = corpus.own(c.data_dir, window)
   else:
     text = corpus.named(c.dataset, c.data_dir)
+  splits = corpus.SPLITS
+  if refit:
+    choosing = [name for name in ('patience', 'until', 'keep_best') if getattr(c, name)]
+    if choosing:
+      raise UserError(
+        f'--{choosing[0]} was given with --refit, which trains on the validation split '
+        'that it would choose on; give --norefit, or drop it'
+      )
+    text, splits = corpus.refitted(text), ('train', 'test')
   ids = functools.cache(text.ids)
   draw = functools.partial(starts, window=window, batch_size=c.batch_size)
 
@@ -66,7 +77,7 @@ def load(c: Config, window: int) -> Data:
     return Batch(x, y, jnp.ones(y.shape, jnp.float32))
 
   def evaluated(split):
-    alike = (split,) if split == 'train' else ('validation', 'test')
+    alike = (split,) if split == 'train' else splits[1:]
     sizes = [len(ids(name)) for name in alike]
     rows = min(STREAMS, *sizes)
     previous = text.follows.get(split)
@@ -79,13 +90,13 @@ def load(c: Config, window: int) -> Data:
     spec=Spec(batch, text.source, tuple(text.alphabet), tokens=window),
     feed=lambda key, step: way().feed(key, step),
     take=take,
-    splits={split: functools.partial(evaluated, split) for split in corpus.SPLITS},
+    splits={split: functools.partial(evaluated, split) for split in splits},
     rows=lambda key, step: draw(key, step, len(training())),
     baseline=lambda: unigram(ids('train'), ids('test'), len(text.alphabet)),
     read=functools.partial(prompt, alphabet=text.alphabet),
     digests=lambda: {
       split: batches.digest((ids(split), corpus.points(text.alphabet)))
-      for split in corpus.SPLITS
+      for split in splits
     },
     notes=text.notes,
   )

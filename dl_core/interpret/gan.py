@@ -3,6 +3,7 @@
 Shapes: N samples, Z latents, S pixels of a side, C channels, K classes.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -65,12 +66,12 @@ def report(model: GAN, judge: Judge, played: Experiment) -> interpret.Report:
   Args:
     model: the players.
     judge: who names samples.
-    played: the experiment, of which the first steps are replayed.
+    played: the experiment, begun anew to see how it begins.
   """
-  sample, seed = sampler(model), played.config.seed
+  sample = sampler(model)
 
   def pictures(variables, observed, data, key):
-    start = jax.jit(lambda: train.init_state(played, jax.random.key(seed)))()
+    start = jax.jit(functools.partial(train.init_state, played))(key)
     z = latents(model, key, COUNT)
     before = judge.name(sample(start.variables, z))
     after = judge.name(sample(variables, z))

@@ -58,7 +58,7 @@ def measure(model: GAN, params: Any, extra: Any, batch: Batch, key: Key) -> Norm
 def replayed(
   played: Experiment, model: GAN, start: train.TrainState
 ) -> tuple[Norms, Norms]:
-  """Plays the first steps of a run again and measures before each of them.
+  """Plays the first steps of a run and measures before each of them.
 
   Args:
     played: the experiment.
@@ -66,8 +66,8 @@ def replayed(
     start: the state before its first step.
 
   Returns:
-    What is found in the run, and what is found if the generator does not move, so that
-    the discriminator is ever more ahead.
+    What is found, and what is found if the generator does not move, so that the
+    discriminator is ever more ahead.
   """
   update = train.make_update(played.task, played.optimizers)
 
@@ -104,7 +104,7 @@ def picture(both: Norms, alone: Norms) -> Picture:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.5, 2.8), layout='constrained')
-    titles = ('as in the run', 'the discriminator alone learns')
+    titles = ('both learn', 'the discriminator alone learns')
     for axes, found, title in zip(
       figure.subplots(1, 2, sharey=True), (both, alone), titles, strict=True
     ):
@@ -119,7 +119,7 @@ def picture(both: Norms, alone: Norms) -> Picture:
   return Picture(
     'Why the loss does not saturate',
     "The norm of the generator's gradient under both of its losses, at the same points "
-    f'of the first {steps} steps. In the run −log D(G(z)) has {words(mean)} '
+    f'of the first {steps} steps, begun anew. There −log D(G(z)) has {words(mean)} '
     f'times the gradient of log(1 − D(G(z))) on (geometric) average, '
     f'{words(both.ratio.max())} times at most. Where the discriminator alone learns, '
     f'until D(G(z)) is {alone.believed[-1]:.2g}, it has {words(alone.ratio[-1])} times '

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dl_core import decode
+from dl_core.decode import generate
 from dl_core.types import Picture, Task
 
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)
@@ -16,14 +16,17 @@ def observe(task: Task, length: int) -> Any:
   """Makes the `observe` of an experiment: how the model goes on with a text.
 
   It gives {'read': [READ], 'texts': [temperatures, length]}, symbols: the beginning of
-  the validation split, and what follows, drawn by the same key every time.
+  the test split, and what follows, drawn by the same key every time.
   """
 
+  decode = task.decode
+  assert decode, 'the model of the task does not write'
+
   def texts(variables, data, key):
-    (split,) = data.splits['validation']()
+    (split,) = data.splits['test']()
     read = split.y[:1, :READ]
     written = [
-      decode.generate(task.decode, variables, read, length, key, temperature)
+      generate(decode, variables, read, length, key, temperature)
       for temperature in TEMPERATURES
     ]
     return {'read': read[0], 'texts': np.concatenate(written)}
@@ -47,10 +50,11 @@ def picture(title: str, seen: Mapping[str, Any], classes: Sequence[str]) -> Pict
     f'temperature {temperature:g}\n\n{spelt(symbols, classes)}'
     for temperature, symbols in zip(TEMPERATURES, seen['texts'], strict=True)
   ]
+  end = spelt(seen['read'], classes)[-40:]
   caption = (
-    f'It read the first {len(seen["read"])} symbols of the validation split, which end '
-    f'in “{spelt(seen["read"], classes)[-40:]}”, and goes on symbol by symbol, each fed '
-    'back as the next input. At temperature 0 it is always the likeliest symbol, at 1 '
+    f'It read the first {len(seen["read"])} symbols of the test split, which end '
+    f'in “{end}”, and goes on symbol by symbol, each of them fed back as the next '
+    'input. At temperature 0 it is always the likeliest symbol, at 1 '
     'one drawn as the model predicts, in between one drawn from sharper odds.'
   )
   return Picture(title, caption, lambda: '\n\n\n'.join(words))

@@ -13,9 +13,10 @@ KEY = jax.random.key(0)
 KOREAN = '나는 별을 노래하는 마음으로\n모든 죽어가는 것을 사랑해야지\n' * 5
 
 
-def load(dataset, data_dir, window=8, batch_size=4):
-  c = config.Config(dataset=dataset, data_dir=str(data_dir), batch_size=batch_size)
-  return text.load(c, window)
+def load(dataset, data_dir, window=8, refit=False, **settings):
+  settings = {'batch_size': 4, **settings}
+  c = config.Config(dataset=dataset, data_dir=str(data_dir), **settings)
+  return text.load(c, window, refit)
 
 
 def told(data, split):
@@ -132,6 +133,21 @@ def test_each_symbol_is_told_once_in_order_from_the_one_before_it(n, own):
     assert len(batch.x) <= 32
     start += len(y)
   assert start == n
+
+
+def test_a_text_to_refit_on_trains_on_validation_and_chooses_nothing(own):
+  whole = ''.join(map(chr, range(ord('가'), ord('가') + 1_000)))
+  plain, data = own(whole), own(whole, refit=True)
+  assert list(data.splits) == ['train', 'test']
+  assert told(data, 'train') == told(plain, 'train') + told(plain, 'validation')
+  (batch,), (same,) = data.splits['test'](), plain.splits['test']()
+  np.testing.assert_array_equal(
+    batch.x[batch.weight == 1], same.x[same.weight == 1]
+  )  # its first symbol is told from the last of validation
+  assert 'nothing can be chosen' in data.notes[-1]
+  for settings in ({'patience': 3}, {'until': 'nats:1'}, {'keep_best': True}):
+    with pytest.raises(UserError, match=f'--{next(iter(settings))} .* --refit'):
+      own(whole, refit=True, **settings)
 
 
 @pytest.mark.parametrize('n', [11, 639, 1_001])
