@@ -6,6 +6,7 @@ flipped bit restores silently (every leaf has a digest), another dtype is cast s
 never be saved again (it is moved to `damaged/`).
 """
 
+import functools
 import hashlib
 import json
 import logging
@@ -16,7 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from dl_core import leaves, quiet
+from dl_core import hosts, leaves, quiet
 from dl_core.types import Array, UserError
 
 KEPT = 2  # newest checkpoints that are kept, beside the best
@@ -161,7 +162,10 @@ class Checkpoints:
         'use the settings it was trained with, or another workdir'
       )
     try:
-      wanted = {name: _struct(shape) for name, shape in table['shapes'].items()}
+      like = leaves.flatten(like)
+      wanted = {
+        name: _struct(shape, like.get(name)) for name, shape in table['shapes'].items()
+      }
       with quiet.reads():
         restored = self._manager.restore(
           step, args=args.Composite(leaves=args.StandardRestore(wanted))
@@ -211,7 +215,11 @@ class Checkpoints:
         damaged.append((step, str(error)))
         continue
       for bad, why in damaged:
-        moved = '' if self._read_only else f'moved to {self._set_aside(bad)}, '
+        moved = ''
+        if not self._read_only:
+          moved = (
+            f'moved to {hosts.on_first(functools.partial(self._set_aside, bad))}, '
+          )
         self._say(f'checkpoint {bad} is damaged ({why}): {moved}going back to {step}')
       if damaged:
         self._manager.reload()
@@ -273,11 +281,14 @@ def open_all(
   return Checkpoints(workdir / 'checkpoints', say) if workdir else Memory()
 
 
-def _struct(text: str) -> jax.ShapeDtypeStruct:
+def _struct(text: str, like: Array | None) -> jax.ShapeDtypeStruct:
+  """Says what a leaf is to be restored as: where `like` lies, if it is alike."""
   dtype, _, sides = text.partition('[')
-  device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
   shape = tuple(int(side) for side in sides.rstrip(']').split(',') if side.strip())
-  return jax.ShapeDtypeStruct(shape, jnp.dtype(dtype), sharding=device)
+  lies: Any = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+  if like is not None and like.shape == shape and hasattr(like, 'sharding'):
+    lies = like.sharding
+  return jax.ShapeDtypeStruct(shape, jnp.dtype(dtype), sharding=lies)
 
 
 def _sha256(text: str) -> str:

@@ -106,6 +106,12 @@ class Config:
   platform: str = field(
     'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu'), how=True
   )
+  mesh: str = field(
+    '', 'devices, as in data:4,fsdp:2,tensor:1; empty is one of them', how=True
+  )
+  distributed: str = field(
+    '', 'processes that make one run: auto, or HOST:PORT,COUNT,INDEX', how=True
+  )
   resident_bytes: int = field(
     2**30,
     'decoded training examples of so many bytes in all live on the device; larger '

@@ -29,12 +29,19 @@ def evaluate(
   return metrics.mean(sums or {})
 
 
-def make_judge(experiment: Experiment) -> Callable[[Any, str], dict[str, float]]:
-  """Makes (`TrainState`, split) -> its mean metrics; compiled once for all splits."""
+def make_judge(
+  experiment: Experiment, place: Callable[[Batch], Batch] = lambda batch: batch
+) -> Callable[[Any, str], dict[str, float]]:
+  """Makes (`TrainState`, split) -> its mean metrics; compiled once for all splits.
+
+  Args:
+    experiment: whose.
+    place: puts a host batch where it is to be.
+  """
   judge = jax.jit(experiment.task.metrics)
 
   def mean_metrics(state: Any, split: str) -> dict[str, float]:
-    batches = experiment.data.splits[split]()
+    batches = map(place, experiment.data.splits[split]())
     key = jax.random.fold_in(state.key, EVALUATION)
     return evaluate(judge, variables(experiment, state), batches, key)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from dl_core import config, evaluate, pretrained, report, train, workdir
+from dl_core import config, evaluate, hosts, pretrained, report, train, workdir
 from dl_core.progress import Progress
 from dl_core.types import Experiment, Picture
 
@@ -63,13 +63,17 @@ def perform(
     job._replace(experiment=first._replace(config=job.owner.config)) for job in jobs
   ]
   with contextlib.ExitStack() as stack:
-    for job in jobs:
-      stack.enter_context(workdir.locked(job.folder))
-    for job in jobs:
-      if job.owner.config.fresh:
-        workdir.clear(job.folder)
-      workdir.claim(job.folder, job.owner)
-      workdir.write_manifest(job.folder, about(job.experiment))
+
+    def claim():
+      for job in jobs:
+        stack.enter_context(workdir.locked(job.folder))
+      for job in jobs:
+        if job.owner.config.fresh:
+          workdir.clear(job.folder)
+        workdir.claim(job.folder, job.owner)
+        workdir.write_manifest(job.folder, about(job.experiment))
+
+    hosts.on_first(claim)
     done = train.fit_together(
       [job.experiment for job in jobs],
       [job.folder for job in jobs],
@@ -79,7 +83,8 @@ def perform(
     for job, run in zip(jobs, done, strict=True):
       if run.ended:
         drawn = pictures(job.experiment, run)
-        report.write(job.folder, drawn, job.experiment.published)
+        if hosts.first():
+          report.write(job.folder, drawn, job.experiment.published)
   return all(run.ended for run in done)
 
 
@@ -107,5 +112,6 @@ def pictures(experiment: Experiment, run: train.Run) -> Sequence[Picture]:
   """Returns what the experiment draws of its run."""
   if experiment.report is None:
     return ()
-  key, variables = train.data_key(run.state), evaluate.variables(experiment, run.state)
+  found = train.data_key(run.state), evaluate.variables(experiment, run.state)
+  key, variables = hosts.local(found)
   return experiment.report(variables, run.observed, experiment.data, key)

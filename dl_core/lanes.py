@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import checkpoint, evaluate, leaves, metrics, pretrained, stopping
+from dl_core import checkpoint, evaluate, hosts, leaves, metrics, pretrained, stopping
 from dl_core.log import Log
 from dl_core.progress import Clock
 from dl_core.types import Experiment, Key
@@ -39,7 +39,7 @@ def opened(
     lanes = []
     for experiment, workdir in zip(experiments, workdirs, strict=True):
       folder = Path(workdir) if workdir else None
-      log = stack.enter_context(Log(folder))
+      log = stack.enter_context(Log(folder, writes=hosts.first()))
       store = stack.enter_context(checkpoint.open_all(folder, say))
       lanes.append(Lane(experiment, log, store))
     yield lanes
@@ -112,7 +112,8 @@ def begin(
 
 def saved(state: Any, sums: Any, log: Log) -> dict[str, Any]:
   """Returns what a checkpoint holds: with the state, how much had been written."""
-  return {'state': state, 'sums': sums, 'lines': jnp.int32(len(log.lines))}
+  lines = jnp.full_like(state.step, len(log.lines))  # on the devices that it is on
+  return {'state': state, 'sums': sums, 'lines': lines}
 
 
 def look(
@@ -133,7 +134,7 @@ def look(
     if 'validation' in experiment.data.splits:
       log.write(step, 'validation', judge(one, 'validation'))
     if experiment.observe:
-      variables = evaluate.variables(experiment, one)
+      variables, key = hosts.local((evaluate.variables(experiment, one), key))
       log.observe(step, experiment.observe(variables, experiment.data, key))
 
 
@@ -202,7 +203,7 @@ def end(
     if not log.of('test'):
       figures = judge(one, 'test')
       if experiment.scores:
-        variables = evaluate.variables(experiment, one)
+        variables, key = hosts.local((evaluate.variables(experiment, one), key))
         figures = dict(experiment.scores(variables, experiment.data, key)) | figures
       baseline = {'baseline': dict(experiment.data.baseline())}
       log.write(last, 'test', figures | baseline | facts | clock.seconds())

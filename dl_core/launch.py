@@ -13,7 +13,18 @@ from types import ModuleType
 
 import jax
 
-from dl_core import config, jobs, predict, prompt, report, stopping, studies, workdir
+from dl_core import (
+  config,
+  hosts,
+  jobs,
+  predict,
+  prompt,
+  report,
+  sharding,
+  stopping,
+  studies,
+  workdir,
+)
 from dl_core.progress import Progress
 from dl_core.signals import Interrupted, Signals
 from dl_core.types import Experiment as Experiment
@@ -32,7 +43,10 @@ def main(name: str) -> None:
       stream.reconfigure(errors='replace')  # not every terminal has η or █
   module = sys.modules[name]
   assert module.__spec__ is not None, 'run it as python -m experiments.NAME'
-  sys.exit(run(module, module.__spec__.name.rpartition('.')[2], sys.argv))
+  code = run(module, module.__spec__.name.rpartition('.')[2], sys.argv)
+  if code == 2 and jax.distributed.is_initialized():
+    hosts.leave(code)
+  sys.exit(code)
 
 
 def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
@@ -57,6 +71,16 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2
+  except (jax.errors.JaxRuntimeError, ValueError) as error:
+    if not hosts.parted(error):
+      raise
+    reason = str(error).strip().splitlines()[0][:160]
+    print(
+      f'error: another process of the run has ended ({reason}); give the same commands '
+      'again: it goes on from the last checkpoint',
+      file=sys.stderr,
+    )
+    return 2
   except Interrupted as signal:
     print(f'stopped by {signal.name}', file=sys.stderr)
     return signal.code
@@ -74,12 +98,13 @@ def _run(
     raise UserError(f'{rest[0]} was given, but every flag begins with -- ; see --help')
   if c.until:
     stopping.target(c.until)
-  preflight(c.platform)
+  preflight(c)
+  sharding.check(c.mesh, c.batch_size)
   if c.predict:
     return predict.main(module, name, c, [c.predict, *rest])
   if isinstance(c, config.Generating) and c.prompt:
     return prompt.main(module, name, c)
-  progress = Progress(c.steps)
+  progress = Progress(c.steps, quiet=not hosts.first())
   study = studies.of(module, c)
   if study is not None:
     planned = studies.plan(module, name, c, study)
@@ -98,17 +123,19 @@ def _run(
     if not work(signals.pending, progress):
       progress.say(f'saved; to go on: {workdir.resume_command()}')
       return signals.code()
-  progress.say(summary())
+  if hosts.first():
+    progress.say(summary())
   progress.say(f'report: {folder / "report" / "index.html"}')
   return 0
 
 
-def preflight(platform: str) -> None:
-  """Makes sure that the platform asked for is there, before anything is compiled."""
-  if platform == 'auto':
-    return
+def preflight(c: config.Config) -> None:
+  """Meets the other processes; makes sure that the platform asked for is there."""
+  platform = c.platform
   if platform == 'cpu':
     jax.config.update('jax_platforms', 'cpu')
+  hosts.join(c.distributed)
+  if platform in ('auto', 'cpu'):
     return
   try:
     jax.config.update('jax_default_device', jax.devices(platform)[0])

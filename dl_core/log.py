@@ -21,16 +21,21 @@ Line = dict[str, Any]  # {'step': int, 'split': str, figure: value, ...}
 class Log:
   """The history of one run, in memory and (with a workdir) on disk.
 
+  Args:
+    workdir: its folder, if it has one.
+    writes: False where another process writes; there the folder is read alone.
+
   Attributes:
     lines: every line written, oldest first; what is decided during a run (early
       stopping, the best checkpoint) is decided from them alone.
     observed: {step: arrays worth seeing over time}.
   """
 
-  def __init__(self, workdir: Path | None):
+  def __init__(self, workdir: Path | None, writes: bool = True):
     self.lines: list[Line] = []
     self.observed: dict[int, dict[str, np.ndarray]] = {}
     self._workdir, self._file, self._board = workdir, cast(Any, None), cast(Any, None)
+    self._writes = writes
 
   def __enter__(self) -> 'Log':
     return self
@@ -58,8 +63,9 @@ class Log:
           f'{self._workdir} has a history up to step {line["step"]} and no checkpoint; '
           'restore its folder checkpoints, or start over with --fresh'
         )
-    shutil.rmtree(self._workdir / 'tensorboard', ignore_errors=True)
-    self._open(-1)
+    if self._writes:
+      shutil.rmtree(self._workdir / 'tensorboard', ignore_errors=True)
+      self._open(-1)
 
   def resume(self, step: int, count: int) -> None:
     """Takes up the history on disk up to `step`, dropping what came after it.
@@ -81,7 +87,8 @@ class Log:
         f'{path} has {found} good lines up to step {step}, where the checkpoint of '
         f'that step counts on {count}; restore the file, or start over with --fresh'
       )
-    self._open(step)
+    if self._writes:
+      self._open(step)
 
   def _open(self, step: int) -> None:
     """Cuts everything on disk to `step` and opens it to be written on."""
@@ -116,8 +123,8 @@ class Log:
   def observe(self, step: int, arrays: Mapping[str, Any]) -> None:
     """Keeps arrays of one moment, here and on disk."""
     self.observed[step] = jax.tree.map(np.asarray, dict(arrays))
-    if self._workdir:
-      folder = self._workdir / 'observed'
+    if self._file:
+      folder = cast(Path, self._workdir) / 'observed'
       folder.mkdir(exist_ok=True)
       temporary = folder / f'{step}.tmp'
       with temporary.open('wb') as file:

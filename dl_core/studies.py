@@ -4,7 +4,9 @@ Each run lies in WORKDIR/LABEL and is a run like any other. Seeds of a small mod
 trained side by side; what is finished is left alone, so a study goes on where it was.
 """
 
+import contextlib
 import dataclasses
+import functools
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +16,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from dl_core import config, history, jobs, log, train, workdir
+from dl_core import config, history, hosts, jobs, log, train, workdir
 from dl_core.jobs import Job
 from dl_core.progress import Progress
 from dl_core.types import Experiment, Study
@@ -22,7 +24,8 @@ from dl_core.types import Experiment, Study
 # Seeds of models up to so many parameters are trained side by side. Above it, and with
 # convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
 SMALL = 4_000_000
-INHERITED = ('data_dir', 'platform', 'fresh')  # of the study's flags, by its runs
+# Of the study's flags, by its runs.
+INHERITED = ('data_dir', 'platform', 'mesh', 'distributed', 'resident_bytes', 'fresh')
 
 
 class Finished(NamedTuple):
@@ -100,11 +103,16 @@ def perform(
     Whether all are finished: False if they were interrupted or ran out of time.
   """
   c, begun = plan.owner.config, time.monotonic()
-  with workdir.locked(plan.folder):
-    if c.fresh:
-      workdir.clear(plan.folder)
-    workdir.claim(plan.folder, plan.owner)
-    workdir.write_manifest(plan.folder, {})
+  with contextlib.ExitStack() as stack:
+
+    def claim():
+      stack.enter_context(workdir.locked(plan.folder))
+      if c.fresh:
+        workdir.clear(plan.folder)
+      workdir.claim(plan.folder, plan.owner)
+      workdir.write_manifest(plan.folder, {})
+
+    hosts.on_first(claim)
     left = {label: job for label, job in plan.jobs.items() if not job.finished}
     groups = [list(left)] if together(list(left.values())) else [[k] for k in left]
     for labels in groups:
@@ -114,22 +122,26 @@ def perform(
       stop = lambda: interrupted() or late()  # noqa: E731, B023
       if not jobs.perform([left[label] for label in labels], stop, progress):
         return False
-    write_metrics(plan.folder, plan.folders, c.seeds == len(plan.jobs))
-    finished = {
-      label: Finished(
-        job.experiment,
-        log.read(job.folder / 'metrics.jsonl'),
-        log.observed(job.folder),
-      )
-      for label, job in plan.jobs.items()
-    }
-    pictures = study.draw(finished) if study.draw else ()
-    page = plan.folder / 'report' / 'index.html'
-    title, doc = plan.owner.name, plan.owner.doc.strip().splitlines()[0]
-    from dl_core import compare
-
-    compare.write(plan.folders, page, pictures, title=title, doc=doc)
+    hosts.on_first(functools.partial(conclude, plan, study))
   return True
+
+
+def conclude(plan: Plan, study: Study) -> None:
+  """Writes what came of a study all of whose runs are finished, and its page."""
+  alike = plan.owner.config.seeds == len(plan.jobs)
+  write_metrics(plan.folder, plan.folders, alike)
+  finished = {
+    label: Finished(
+      job.experiment, log.read(job.folder / 'metrics.jsonl'), log.observed(job.folder)
+    )
+    for label, job in plan.jobs.items()
+  }
+  pictures = study.draw(finished) if study.draw else ()
+  page = plan.folder / 'report' / 'index.html'
+  title, doc = plan.owner.name, plan.owner.doc.strip().splitlines()[0]
+  from dl_core import compare
+
+  compare.write(plan.folders, page, pictures, title=title, doc=doc)
 
 
 def summary(plan: Plan) -> str:

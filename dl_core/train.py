@@ -16,9 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dl_core import evaluate, history, lanes, metrics, sharding, stopping
+from dl_core import evaluate, history, hosts, lanes, metrics, sharding, stopping
 from dl_core.log import Line
 from dl_core.progress import Clock, Progress
+from dl_core.sharding import Rule
 from dl_core.types import (
   Array,
   Batch,
@@ -110,20 +111,27 @@ def make_update(task: Task, optimizers: tuple) -> Callable:
   return update
 
 
-def make_call(experiment: Experiment) -> Callable:
-  """Makes what is dispatched, (state, sums, arrays) -> (state, sums, skipped).
+def make_call(experiment: Experiment, rule: Rule, runs: int = 1) -> Callable:
+  """Compiles what is dispatched, (state, sums, arrays) -> (state, sums, skipped).
 
   It takes the batch of the state's step out of the arrays, updates once, and adds to
   the metrics since the last report.
+
+  Args:
+    experiment: what is trained.
+    rule: where its state lies.
+    runs: how many runs have their states stacked along a first axis, if several.
   """
   update = make_update(experiment.task, experiment.optimizers)
 
-  def call(state: TrainState, sums: Metrics | None, arrays: Any):
+  def call(state: TrainState, sums: Metrics, arrays: Any):
     batch = experiment.data.take(arrays, data_key(state), state.step)
-    state, new = update(state, batch)
-    return state, new if sums is None else metrics.add(sums, new), state.skipped
+    state, new = update(state, sharding.constrain(batch, rule.mesh))
+    return state, metrics.add(sums, new), state.skipped
 
-  return call
+  lies = rule(jax.eval_shape(lambda: start(experiment, rule)), runs)
+  several = jax.vmap(call, (0, 0, None)) if runs > 1 else call
+  return jax.jit(several, donate_argnums=0, out_shardings=(*lies, lies[0].skipped))
 
 
 def data_key(state: TrainState) -> Key:
@@ -182,21 +190,22 @@ def fit_together(
   Each has its own workdir, and is in all but rounding the run that it would be alone.
   Their data must be resident, and no rule may end one before the others.
   """
-  first, many = experiments[0], len(experiments) > 1
+  first = experiments[0]
   c, data = first.config, first.data
+  rule = Rule(sharding.make_mesh(c.mesh), first.split)
+  mesh = rule.mesh
   clock = Clock(c.batch_size, data.spec.tokens)
   progress = progress or Progress(c.steps, quiet=True)
-  mesh, judge = sharding.make_mesh(), evaluate.make_judge(first)
+  judge = evaluate.make_judge(first, lambda batch: sharding.spread(batch, mesh))
   with jax.set_mesh(mesh), lanes.opened(experiments, workdirs, progress.say) as runs:
-    call = make_call(first)
-    call = jax.jit(jax.vmap(call, (0, 0, None)) if many else call, donate_argnums=0)
-    begun = lanes.begin(runs, start, progress.say)
+    call = make_call(first, rule, len(runs))
+    begun = lanes.begin(runs, functools.partial(start, rule=rule), progress.say)
     keys = [data_key(state) for state, _ in begun]
     step = int(begun[0][0].step)
-    state, sums = sharding.place(lanes.joined(begun), mesh)
+    state, sums = jax.device_put(lanes.joined(begun), rule(begun[0], len(runs)))
     no_sums = jax.tree.map(jnp.zeros_like, sums)
     fed = data.feed(keys[0], step)
-    arrays = sharding.place(fed, mesh)
+    arrays = sharding.spread(fed, mesh, c.batch_size)
     clock.start(max(run.log.seconds() for run in runs))
     asked = np.tile([0, 0, -1], (len(runs), 1))
 
@@ -208,7 +217,8 @@ def fit_together(
           sums = no_sums
         clock.pause()
       ended = stopping.why(c, step, runs[0].log.of('validation'))
-      stop = ended or clock.late(c.max_seconds) or interrupted()
+      late = lambda: clock.late(c.max_seconds) or interrupted()  # noqa: E731
+      stop = ended or hosts.wished(step, late)
       best = step in map(lanes.best_step, runs)
       if stop or best or (step and step % c.checkpoint_every == 0):
         lanes.refuse_skips(runs, state.skipped, keys)
@@ -218,7 +228,7 @@ def fit_together(
 
       new = data.feed(keys[0], step)
       if new is not fed:
-        fed, arrays = new, sharding.place(new, mesh)
+        fed, arrays = new, sharding.spread(new, mesh, c.batch_size)
       last_sums = sums
       state, sums, skipped = call(state, sums, arrays)
       step += 1
@@ -239,10 +249,22 @@ def fit_together(
     ]
 
 
-def start(experiment: Experiment) -> tuple[TrainState, Metrics]:
-  """Returns the state of a new run, and its metrics, which are none yet."""
-  init = jax.jit(functools.partial(init_state, experiment))
-  state = init(jax.random.key(experiment.config.seed))
+def start(
+  experiment: Experiment, rule: Rule | None = None
+) -> tuple[TrainState, Metrics]:
+  """Returns the state of a new run, and its metrics, which are none yet.
+
+  Args:
+    experiment: of the run.
+    rule: where they lie; on one device if left out.
+  """
   update = make_update(experiment.task, experiment.optimizers)
-  shapes = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
-  return state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+  def begin(key: Key) -> tuple[TrainState, Metrics]:
+    state = init_state(experiment, key)
+    shapes = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
+    return state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+  key = jax.random.key(experiment.config.seed)
+  lies = rule(jax.eval_shape(begin, key)) if rule else None
+  return jax.jit(begin, out_shardings=lies)(key)

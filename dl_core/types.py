@@ -5,6 +5,7 @@ tuples of arrays and of pure functions; nothing here computes.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -14,6 +15,8 @@ Key = jax.Array  # a typed PRNG key, made by `jax.random.key`
 Params = Any  # the pytree that the optimizer moves
 Extra = Mapping[str, Any]  # linen's other collections: running statistics and the like
 Variables = Mapping[str, Any]  # {'params': Params, **Extra}
+# {end of the path of parameters: for each of their dimensions 'tensor' or None}
+Split = Mapping[str, tuple[str | None, ...]]
 Metrics = dict[str, tuple[Any, Any]]  # {name: (total, weight)}, summed, divided once
 
 
@@ -144,6 +147,8 @@ class Experiment(NamedTuple):
       and at every evaluation, kept in workdir/observed/; `key` is `Data.take`'s.
     report: (variables, observed, data, key) -> Pictures.
     published: the figures that the result is held against.
+    split: how the axis `tensor` of a mesh splits the parameters; the others are whole
+      on each of its devices.
   """
 
   config: Any
@@ -155,6 +160,7 @@ class Experiment(NamedTuple):
   observe: Callable | None = None
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
+  split: Split = MappingProxyType({})
 
 
 class Study(NamedTuple):

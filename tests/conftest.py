@@ -25,6 +25,14 @@ def test_data(request) -> Path:
 
 
 @pytest.fixture(scope='session')
+def prose(tmp_path_factory) -> str:
+  """A short text of one's own, for `--dataset=text --data_dir=FILE`."""
+  path = tmp_path_factory.mktemp('prose') / 'prose.txt'
+  path.write_text((Path(__file__).parent.parent / 'BUILD_NOTES.md').read_text()[:4_000])
+  return str(path)
+
+
+@pytest.fixture(scope='session')
 def digits_dir(tmp_path_factory, worker_id) -> str:
   """A data_dir in which the digits are prepared, once for all workers."""
   from dl_core.data import sources

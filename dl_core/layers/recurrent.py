@@ -18,6 +18,11 @@ from flax import linen as nn
 
 from dl_core.types import Array
 
+SPLIT = {  # the gates' kernels by column; see `Experiment.split`
+  'input_kernel': (None, 'tensor'),
+  'recurrent_kernel': (None, 'tensor'),
+}
+
 
 class Memory(NamedTuple):
   """What an LSTM carries from one step to the next, both [B, H]."""

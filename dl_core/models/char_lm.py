@@ -15,6 +15,7 @@ from flax import linen as nn
 from dl_core.layers import recurrent
 from dl_core.types import Array
 
+SPLIT = recurrent.SPLIT | {'output.kernel': ('tensor', None)}  # see `Experiment.split`
 CELLS = {'lstm': recurrent.LSTM, 'gru': recurrent.GRU, 'rnn': recurrent.RNN}
 
 
