@@ -44,24 +44,22 @@ def plan(module: ModuleType, name: str, c: config.Config) -> Job:
 
 
 def perform(
-  jobs: Sequence[Job], interrupted: Callable[[], Any], progress: Progress
+  jobs: Sequence[Job],
+  interrupted: Callable[[], Any],
+  progress: Progress,
+  shared: train.Compiled | None = None,
 ) -> bool:
   """Makes the runs, side by side if there are several; writes their reports.
 
   Args:
-    jobs: one, or several that differ in their seeds alone: what the first was built
-      of (its data, its compiled functions) serves all.
-    interrupted: asked after every step.
-    progress: told what happens.
+    jobs: one, or several that differ in their seeds alone.
+    interrupted, progress, shared: see `train.fit_together`.
 
   Returns:
     Whether they are finished: False if they were interrupted or ran out of time.
   """
-  first = jobs[0].experiment
-  read(first, 0)  # whatever may refuse does so before anything is touched
-  jobs = [
-    job._replace(experiment=first._replace(config=job.owner.config)) for job in jobs
-  ]
+  for job in jobs:  # whatever may refuse does so before anything is touched
+    read(job.experiment, 0)
   with contextlib.ExitStack() as stack:
 
     def claim():
@@ -79,6 +77,7 @@ def perform(
       [job.folder for job in jobs],
       interrupted=interrupted,
       progress=progress,
+      shared=shared,
     )
     for job, run in zip(jobs, done, strict=True):
       if run.ended:

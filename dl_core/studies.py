@@ -23,7 +23,8 @@ from dl_core.types import Experiment, Study
 
 # Seeds of models up to so many parameters are trained side by side. Above it, and with
 # convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
-SMALL = 4_000_000
+SMALL = {'cpu': 200_000}
+SMALL_ELSEWHERE = 4_000_000
 # Of the study's flags, by its runs.
 INHERITED = ('data_dir', 'platform', 'mesh', 'distributed', 'resident_bytes', 'fresh')
 
@@ -114,13 +115,22 @@ def perform(
 
     hosts.on_first(claim)
     left = {label: job for label, job in plan.jobs.items() if not job.finished}
-    groups = [list(left)] if together(list(left.values())) else [[k] for k in left]
+    seeds, both, shared = alike(list(left.values())), False, None
+    if seeds:  # what the first was built of, and what is compiled of it, serves all
+      first = next(iter(left.values())).experiment
+      left = {
+        label: job._replace(experiment=first._replace(config=job.owner.config))
+        for label, job in left.items()
+      }
+      both, rule = together(first), train.rule_of(first)
+      shared = train.compiled(first, rule, len(left) if both else 1)
+    groups = [list(left)] if both else [[label] for label in left]
     for labels in groups:
       number = len(plan.jobs) - len(left) + list(left).index(labels[0]) + 1
       progress.say(f'{", ".join(labels)} ({number} of {len(plan.jobs)})')
       late = lambda: 0 < c.max_seconds < time.monotonic() - begun  # noqa: E731
       stop = lambda: interrupted() or late()  # noqa: E731, B023
-      if not jobs.perform([left[label] for label in labels], stop, progress):
+      if not jobs.perform([left[label] for label in labels], stop, progress, shared):
         return False
     hosts.on_first(functools.partial(conclude, plan, study))
   return True
@@ -168,22 +178,28 @@ def write_metrics(folder: Path, runs: dict[str, Path], alike: bool) -> None:
   temporary.replace(path)
 
 
-def together(planned: Sequence[Job]) -> bool:
-  """Tells whether runs may, and should, be trained side by side."""
-  alike = [job.owner.identity | {'seed': 0} for job in planned]
-  if len(planned) < 2 or any(each != alike[0] for each in alike):
+def alike(planned: Sequence[Job]) -> bool:
+  """Tells whether there are several runs, which differ in their seeds alone."""
+  found = [job.owner.identity | {'seed': 0} for job in planned]
+  return len(found) > 1 and all(each == found[0] for each in found)
+
+
+def together(experiment: Experiment) -> bool:
+  """Tells whether seeds of it may, and should, be trained side by side."""
+  c = experiment.config
+  if c.patience or c.until or not quick(experiment):
     return False
-  c, first = planned[0].owner.config, planned[0].experiment
-  if c.patience or c.until or not quick(first):
-    return False
-  return jobs.read(first, 0) is jobs.read(first, 1)  # resident data
+  return jobs.read(experiment, 0) is jobs.read(experiment, 1)  # resident data
 
 
 def quick(experiment: Experiment) -> bool:
   """Tells whether a few of its steps are quicker as one than one after another."""
-  state, _ = jax.eval_shape(lambda: train.start(experiment))
-  if sum(leaf.size for leaf in jax.tree.leaves(state.params)) > SMALL:
+  backend = jax.default_backend()
+  init = functools.partial(train.init_state, experiment)
+  state = jax.eval_shape(init, jax.random.key(0))
+  size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
+  if size > SMALL.get(backend, SMALL_ELSEWHERE):
     return False
   update = train.make_update(experiment.task, experiment.optimizers)
   program = str(jax.make_jaxpr(update)(state, experiment.data.spec.batch))
-  return jax.default_backend() != 'cpu' or 'conv_general_dilated' not in program
+  return backend != 'cpu' or 'conv_general_dilated' not in program

@@ -5,7 +5,6 @@ batch is a pure function of the step, so a state is all that a run needs to go o
 that differ in their seeds alone may share the loop: their steps are one, under vmap.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,27 +110,53 @@ def make_update(task: Task, optimizers: tuple) -> Callable:
   return update
 
 
-def make_call(experiment: Experiment, rule: Rule, runs: int = 1) -> Callable:
-  """Compiles what is dispatched, (state, sums, arrays) -> (state, sums, skipped).
+class Compiled(NamedTuple):
+  """What is compiled of an experiment, when it is first called, for every run of it.
 
-  It takes the batch of the state's step out of the arrays, updates once, and adds to
-  the metrics since the last report.
+  Attributes:
+    rule: where states lie.
+    start: (key) -> (state, metrics) of a new run; metrics are none yet.
+    call: what is dispatched, (state, sums, arrays) -> (state, sums, skipped): it takes
+      the batch of the state's step out of the arrays, updates once, and adds to the
+      metrics since the last report.
+    judge: (state, split) -> mean metrics.
+  """
+
+  rule: Rule
+  start: Callable[[Key], tuple[TrainState, Metrics]]
+  call: Callable
+  judge: Callable[[Any, str], dict[str, float]]
+
+
+def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
+  """Makes what is compiled of an experiment.
 
   Args:
     experiment: what is trained.
-    rule: where its state lies.
-    runs: how many runs have their states stacked along a first axis, if several.
+    rule: where its states lie.
+    runs: how many have their states stacked along a first axis in `call`, if several.
   """
   update = make_update(experiment.task, experiment.optimizers)
+
+  def start(key: Key):
+    state = init_state(experiment, key)
+    shapes = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
+    return state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
   def call(state: TrainState, sums: Metrics, arrays: Any):
     batch = experiment.data.take(arrays, data_key(state), state.step)
     state, new = update(state, sharding.constrain(batch, rule.mesh))
     return state, metrics.add(sums, new), state.skipped
 
-  lies = rule(jax.eval_shape(lambda: start(experiment, rule)), runs)
+  shapes = jax.eval_shape(start, jax.random.key(0))
+  lies = rule(shapes, runs)
   several = jax.vmap(call, (0, 0, None)) if runs > 1 else call
-  return jax.jit(several, donate_argnums=0, out_shardings=(*lies, lies[0].skipped))
+  return Compiled(
+    rule,
+    jax.jit(start, out_shardings=rule(shapes)),
+    jax.jit(several, donate_argnums=0, out_shardings=(*lies, lies[0].skipped)),
+    evaluate.make_judge(experiment, lambda batch: sharding.spread(batch, rule.mesh)),
+  )
 
 
 def data_key(state: TrainState) -> Key:
@@ -178,28 +203,38 @@ def fit(
   )[0]
 
 
+def rule_of(experiment: Experiment) -> Rule:
+  """Returns where `--mesh` has the states of an experiment lie."""
+  return Rule(sharding.make_mesh(experiment.config.mesh), experiment.split)
+
+
 def fit_together(
   experiments: Sequence[Experiment],
   workdirs: Sequence[Path | str | None],
   *,
   interrupted: Callable[[], Any] = lambda: False,
   progress: Progress | None = None,
+  shared: Compiled | None = None,
 ) -> list[Run]:
   """Trains runs that differ in their seeds alone side by side; see `fit`.
 
   Each has its own workdir, and is in all but rounding the run that it would be alone.
   Their data must be resident, and no rule may end one before the others.
+
+  Args:
+    experiments, workdirs: of the runs.
+    interrupted, progress: see `fit`.
+    shared: what other runs of the experiment, as many at a time, have compiled.
   """
   first = experiments[0]
   c, data = first.config, first.data
-  rule = Rule(sharding.make_mesh(c.mesh), first.split)
-  mesh = rule.mesh
+  shared = shared or compiled(first, rule_of(first), len(experiments))
+  rule, judge, mesh = shared.rule, shared.judge, shared.rule.mesh
   clock = Clock(c.batch_size, data.spec.tokens)
   progress = progress or Progress(c.steps, quiet=True)
-  judge = evaluate.make_judge(first, lambda batch: sharding.spread(batch, mesh))
+  start = lambda experiment: shared.start(jax.random.key(experiment.config.seed))  # noqa: E731
   with jax.set_mesh(mesh), lanes.opened(experiments, workdirs, progress.say) as runs:
-    call = make_call(first, rule, len(runs))
-    begun = lanes.begin(runs, functools.partial(start, rule=rule), progress.say)
+    begun = lanes.begin(runs, start, progress.say)
     keys = [data_key(state) for state, _ in begun]
     step = int(begun[0][0].step)
     state, sums = jax.device_put(lanes.joined(begun), rule(begun[0], len(runs)))
@@ -230,7 +265,7 @@ def fit_together(
       if new is not fed:
         fed, arrays = new, sharding.spread(new, mesh, c.batch_size)
       last_sums = sums
-      state, sums, skipped = call(state, sums, arrays)
+      state, sums, skipped = shared.call(state, sums, arrays)
       step += 1
       clock.run(step, sums, progress.say)
       progress.tick(step, last_sums)
@@ -247,24 +282,3 @@ def fit_together(
       Run(one, run.log.lines, run.log.observed, ended)
       for run, one in zip(runs, states, strict=True)
     ]
-
-
-def start(
-  experiment: Experiment, rule: Rule | None = None
-) -> tuple[TrainState, Metrics]:
-  """Returns the state of a new run, and its metrics, which are none yet.
-
-  Args:
-    experiment: of the run.
-    rule: where they lie; on one device if left out.
-  """
-  update = make_update(experiment.task, experiment.optimizers)
-
-  def begin(key: Key) -> tuple[TrainState, Metrics]:
-    state = init_state(experiment, key)
-    shapes = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
-    return state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-
-  key = jax.random.key(experiment.config.seed)
-  lies = rule(jax.eval_shape(begin, key)) if rule else None
-  return jax.jit(begin, out_shardings=lies)(key)

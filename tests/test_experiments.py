@@ -176,7 +176,10 @@ def test_building_reads_and_prepares_nothing(name, tmp_path, monkeypatch):
 def test_what_is_built_does_not_depend_on_the_seed(name, digits_dir):
   def programs(seed):  # runs that share the loop are all made of what the first built
     e = MODULES[name].build(config_of(name, digits_dir, seed=seed))
-    state, batch = jax.eval_shape(lambda: train.start(e)[0]), e.data.spec.batch
+    state, batch = (
+      jax.eval_shape(lambda: train.init_state(e, jax.random.key(0))),
+      e.data.spec.batch,
+    )
     update = jax.make_jaxpr(train.make_update(e.task, e.optimizers))(state, batch)
     arrays = e.data.feed(jax.random.key(0), 0)
     take = jax.make_jaxpr(e.data.take)(arrays, jax.random.key(0), 0)

@@ -38,8 +38,8 @@ def trained(e, mesh, steps=20):
   """The metrics of each of the first steps on a mesh, and the last state."""
   rule = Rule(make_mesh(mesh), e.split, SMALL)
   with jax.set_mesh(rule.mesh):
-    call = train.make_call(e, rule)
-    state, none = train.start(e, rule)
+    _, start, call, _ = train.compiled(e, rule)
+    state, none = start(jax.random.key(0))
     key, found = train.data_key(state), []
     for step in range(steps):
       arrays = sharding.spread(e.data.feed(key, step), rule.mesh, e.config.batch_size)
@@ -80,7 +80,8 @@ def test_fsdp_divides_the_bytes_of_parameters_and_of_optimizer_states(prose):
   e = char_lm.build(char_lm.Config(dataset='text', data_dir=prose, hidden=256))
   sizes = {}
   for text in ('', 'fsdp:8'):
-    state, _ = train.start(e, Rule(make_mesh(text), e.split))
+    compiled = train.compiled(e, Rule(make_mesh(text), e.split))
+    state, _ = compiled.start(jax.random.key(0))
     sizes[text] = [bytes_of_one_device(t) for t in (state.params, state.opt_state)]
   for part, whole in zip(sizes['fsdp:8'], sizes[''], strict=True):
     assert whole / 8 <= part < 0.2 * whole  # an eighth, and what is too small to split

@@ -68,10 +68,11 @@ def report(model: GAN, judge: Judge, played: Experiment) -> interpret.Report:
     judge: who names samples.
     played: the experiment, begun anew to see how it begins.
   """
-  sample = sampler(model)
+  sample, replay = sampler(model), saturation.replay(played, model)
+  begin = jax.jit(functools.partial(train.init_state, played))
 
   def pictures(variables, observed, data, key):
-    start = jax.jit(functools.partial(train.init_state, played))(key)
+    start = begin(key)
     z = latents(model, key, COUNT)
     before = judge.name(sample(start.variables, z))
     after = judge.name(sample(variables, z))
@@ -80,7 +81,7 @@ def report(model: GAN, judge: Judge, played: Experiment) -> interpret.Report:
       final(sample(variables, z[:SHOWN])),
       path(sample, variables, np.asarray(z[: 2 * PATHS])),
       kinds(before, after, judge, data.spec.classes),
-      saturation.picture(*saturation.replayed(played, model, start)),
+      saturation.picture(*replay(start)),
     ]
 
   return pictures

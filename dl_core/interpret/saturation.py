@@ -8,6 +8,7 @@ https://arxiv.org/abs/1701.04862, figure 2, measure it as it is measured here).
 Shapes: T steps.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -55,19 +56,18 @@ def measure(model: GAN, params: Any, extra: Any, batch: Batch, key: Key) -> Norm
   return Norms(optax.tree.norm(down), optax.tree.norm(up), jnp.exp(-doubt))
 
 
-def replayed(
-  played: Experiment, model: GAN, start: train.TrainState
-) -> tuple[Norms, Norms]:
-  """Plays the first steps of a run and measures before each of them.
+def replay(
+  played: Experiment, model: GAN
+) -> Callable[[train.TrainState], tuple[Norms, Norms]]:
+  """Makes what plays the first steps of a run and measures before each of them.
 
   Args:
     played: the experiment.
     model: its players.
-    start: the state before its first step.
 
   Returns:
-    What is found, and what is found if the generator does not move, so that the
-    discriminator is ever more ahead.
+    (state before the first step) -> what is found, and what is found if the generator
+    does not move, so that the discriminator is ever more ahead.
   """
   update = train.make_update(played.task, played.optimizers)
 
@@ -84,7 +84,7 @@ def replayed(
     )
     return new.replace(params=new.params | {'generator': own}), found
 
-  def play(alone):
+  def play(start, alone):
     state, found = start, []
     for step in range(max(1, min(REPLAYED, played.config.steps))):
       arrays = played.data.feed(train.data_key(state), step)
@@ -92,7 +92,7 @@ def replayed(
       found.append(here)
     return Norms(*map(np.asarray, zip(*jax.device_get(found), strict=True)))
 
-  return play(False), play(True)
+  return lambda start: (play(start, False), play(start, True))
 
 
 def picture(both: Norms, alone: Norms) -> Picture:

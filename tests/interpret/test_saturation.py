@@ -23,7 +23,7 @@ def tiny(digits_dir):
 def test_a_discriminator_ahead_starves_the_minimax_loss_alone(tiny):
   e, start = tiny
   c = e.config
-  run, alone = saturation.replayed(e, models.mlp(c.size, 1, c.latent), start)
+  run, alone = saturation.replay(e, models.mlp(c.size, 1, c.latent))(start)
   for found in (run, alone):
     assert found.ratio.shape == (25,)
     assert 0.5 < found.ratio[0] < 2
