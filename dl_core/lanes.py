@@ -123,13 +123,19 @@ def look(
   sums: Any,
   keys: Sequence[Key],
   clock: Clock,
+  say: Callable[[str], None],
 ) -> None:
   """Writes the train figures since the last look, validation, and what is observed."""
   parts = parted((state, sums), len(lanes))
   for (experiment, log, _), (one, total), key in zip(lanes, parts, keys, strict=True):
     step = int(one.step)
     if step:
-      figures = metrics.mean(total) | clock.rate(step) | skips(one) | clock.seconds()
+      figures: dict = (
+        metrics.mean(total) | clock.rate(step) | skips(one) | clock.seconds()
+      )
+      if spike := stopping.spike(total, log.lines):
+        figures['spike'] = spike
+        say('the loss jumped to {loss:.4g} at step {step:,}'.format(**spike))
       log.write(step, 'train', figures)
     if 'validation' in experiment.data.splits:
       log.write(step, 'validation', judge(one, 'validation'))

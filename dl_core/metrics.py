@@ -28,6 +28,7 @@ RISING = frozenset(
     'confidence',
   ]
 )
+PEAK = 'peak'  # beside the metrics: the highest loss of a step, and which step
 FRACTIONS = RISING - {'bleu', 'classes'} | {'largest_share'}  # shown in per cent
 
 
@@ -61,17 +62,29 @@ def weighted(values: Array, weight: Array) -> tuple[Array, Array]:
 
 
 def add(a: Metrics, b: Metrics) -> Metrics:
-  """Adds two sets of (total, weight)."""
-  return jax.tree.map(jnp.add, a, b)
+  """Adds two sets of (total, weight); of two peaks, it keeps the higher."""
+  found = {name: jax.tree.map(jnp.add, a[name], b[name]) for name in a if name != PEAK}
+  if PEAK in a:
+    higher = b[PEAK][0] > a[PEAK][0]
+    pick = lambda x, y: jnp.where(higher, y, x)  # noqa: E731
+    found[PEAK] = jax.tree.map(pick, a[PEAK], b[PEAK])
+  return found
+
+
+def peak(sums: Metrics, step: Any) -> Metrics:
+  """Returns the peak of one step's metrics: (mean loss, the step)."""
+  total, weight = sums['loss']
+  return {PEAK: (total / jnp.maximum(weight, 1e-30), jnp.int32(step))}
 
 
 def mean(sums: Metrics) -> dict[str, float]:
   """Divides each total by its weight: the only place where metrics are divided.
 
-  The loss comes first, the others by name.
+  The loss comes first, the others by name; the peak is left out.
   """
+  added = {name: pair for name, pair in sums.items() if name != PEAK}
   host = sorted(
-    jax.device_get(sums).items(), key=lambda item: (item[0] != 'loss', item)
+    jax.device_get(added).items(), key=lambda item: (item[0] != 'loss', item)
   )
   return {
     name: float(total) / float(weight) if weight else float('nan')

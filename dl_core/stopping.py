@@ -8,12 +8,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from dl_core import metrics
-from dl_core.types import Experiment, Key, UserError
+from dl_core.types import Experiment, Key, Metrics, UserError
 
 MOST_SKIPPED = 5  # updates in a row
+SPIKE = 3.0  # times the mean loss
 
 
 def best_step(history: Sequence[dict]) -> int | None:
@@ -69,6 +71,27 @@ def why(config: Any, step: int, history: Sequence[dict]) -> str:
     if since >= config.patience:
       return f'no lower validation loss in {since} evaluations'
   return f'all {config.steps} steps done' if step >= config.steps else ''
+
+
+def spike(sums: Metrics, history: Sequence[dict]) -> dict[str, Any] | None:
+  """Finds a step since the last report whose loss is out of all proportion.
+
+  That is one above the loss before training, and above `SPIKE` times the mean.
+
+  Args:
+    sums: metrics since the last report.
+    history: the lines so far, oldest first.
+
+  Returns:
+    {'step', 'loss'} of the highest loss if it is one, else None.
+  """
+  before = [line['loss'] for line in history if line.get('loss') is not None]
+  (total, weight), (highest, step) = jax.device_get((sums['loss'], sums[metrics.PEAK]))
+  if not before or not 0 < before[0] < highest or not weight:
+    return None
+  if highest <= SPIKE * (total / weight):
+    return None
+  return {'step': int(step), 'loss': float(highest)}
 
 
 def refuse_skips(experiment: Experiment, fatal: Any, key: Key) -> None:

@@ -140,12 +140,14 @@ def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
 
   def start(key: Key):
     state = init_state(experiment, key)
-    shapes = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
-    return state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    sums = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
+    sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), sums)
+    return state, sums | metrics.peak(sums, 0)
 
   def call(state: TrainState, sums: Metrics, arrays: Any):
     batch = experiment.data.take(arrays, data_key(state), state.step)
     state, new = update(state, sharding.constrain(batch, rule.mesh))
+    new |= metrics.peak(new, state.step - 1)
     return state, metrics.add(sums, new), state.skipped
 
   shapes = jax.eval_shape(start, jax.random.key(0))
@@ -247,7 +249,7 @@ def fit_together(
     while True:
       if step % c.eval_every == 0 or step == c.steps:
         if not runs[-1].log.at(step):  # a resumed run has been here
-          lanes.look(runs, judge, state, sums, keys, clock)
+          lanes.look(runs, judge, state, sums, keys, clock, progress.say)
           progress.report(history.together([run.log.at(step) for run in runs]))
           sums = no_sums
         clock.pause()

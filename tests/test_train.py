@@ -23,6 +23,7 @@ from dl_core import (
   workdir,
 )
 from dl_core.data import batches
+from dl_core.progress import Progress
 from dl_core.types import Batch, Experiment, Spec, Task, UserError
 from experiments import perceptron
 
@@ -358,3 +359,25 @@ def test_a_run_without_validation_is_resumed_as_any_other(tmp_path):
     again = train.fit(e, folder)
     assert timeless(again.lines) == timeless(whole.lines)
     equal(again.state.params, whole.state.params)
+
+
+class Plain(nn.Module):
+  @nn.compact
+  def __call__(self, x, *, train):
+    return nn.Dense(2)(x)
+
+
+@pytest.mark.parametrize('at', [None, 7])
+def test_a_jump_of_the_loss_is_reported_with_its_step(at, capsys):
+  e, plain = noisy(), numbered()
+  task = tasks.supervised(Plain(), accuracy=metrics.accuracy)
+
+  def take(arrays, key, step):
+    batch = plain.take(arrays, key, step)
+    return batch._replace(x=batch.x * jnp.where(step == (at or -1), 1e4, 1.0))
+
+  e = e._replace(task=task, data=e.data._replace(take=take))
+  run = train.fit(e, progress=Progress(13))
+  spikes = [line['spike'] for line in run.lines if 'spike' in line]
+  assert [spike['step'] for spike in spikes] == ([at] if at else [])
+  assert ('the loss jumped to' in capsys.readouterr().out) is bool(at)
