@@ -86,7 +86,8 @@ def chart(lines: Sequence[history.Line], name: str) -> Chart | None:
   curves = {split: history.curve(lines, split, name) for split in SPLITS}
   judged = history.finite(curves['validation'])
   pick = max if name in metrics.RISING else min
-  best = pick(judged, key=lambda point: point[1]) if len(judged) > 1 else None
+  clear = len(judged) > 1 and not history.rivals(lines)
+  best = pick(judged, key=lambda point: point[1]) if clear else None
   return layout(name, [Series(s, s, points) for s, points in curves.items()], best)
 
 
@@ -109,6 +110,7 @@ def layout(
     for step, value in points:
       if math.isfinite(value):
         parts.append('{}{} {}'.format(pen, *place(step, value)))
+        parts += ['h0'] * (pen == 'M')  # a point by itself is a dot
       pen = 'L' if math.isfinite(value) else 'M'  # a gap where it is not finite
     return ''.join(parts)
 

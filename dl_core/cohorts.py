@@ -171,17 +171,24 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def expand(folder: Path) -> list[Path]:
-  """Returns the workdirs that a folder stands for: itself, or its sub-folders.
+  """Returns the workdirs that a folder stands for: itself, or those of its runs.
+
+  These are a study's, or else those in its sub-folders, each of them expanded.
 
   Raises:
     UserError: it holds no run.
   """
-  inner = [file.parent for file in folder.glob('*/config.json')]
+  runs = workdir.read_json(folder / 'config.json').get('identity', {}).get('runs')
+  if runs:
+    inner = [folder / label for label in runs if (folder / label).exists()]
+  else:
+    inner = [file.parent for file in folder.glob('*/config.json')]
   natural = lambda path: [part.zfill(20) for part in re.split(r'(\d+)', path.name)]  # noqa: E731
-  found = sorted(inner, key=natural) or [folder]
-  for each in found:
-    workdir.read_config(each)
-  return found
+  if not inner:
+    workdir.read_config(folder)
+    return [folder]
+  inner = list(inner) if runs else sorted(inner, key=natural)
+  return [run for each in inner for run in expand(each)]
 
 
 def labelled(folders: Iterable[Path]) -> dict[str, Path]:

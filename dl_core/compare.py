@@ -124,7 +124,10 @@ def facts(members: Sequence[cohorts.Member]) -> list[tuple[str, str]]:
   """Returns the few (name, value) that stand under the title."""
   manifests = [member.run.manifest for member in members]
   unfinished = sum(not member.figures for member in members)
-  seconds = sum(member.run.test.get('seconds') or 0 for member in members)
+  seconds = sum(  # runs that were trained side by side took their time together
+    (member.run.test.get('seconds') or 0) / (manifest.get('side_by_side') or 1)
+    for member, manifest in zip(members, manifests, strict=True)
+  )
   distinct = lambda values: ', '.join(dict.fromkeys(str(v) for v in values if v))  # noqa: E731
   found = {
     'runs': str(len(members)),
@@ -225,8 +228,11 @@ def main(given: Sequence[str]) -> int:
       raise UserError(
         'no workdir was given; name one or more, python -m dl_core.report WORKDIR...'
       )
+    out = out / 'comparison.html' if out.is_dir() else out
+    if out.suffix != '.html':
+      raise UserError(f'--out={out} was given; name a file that ends in .html')
     runs = cohorts.labelled(folders)
-    path = write(runs, out / 'comparison.html' if out.is_dir() else out)
+    path = write(runs, out)
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2

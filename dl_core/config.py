@@ -141,7 +141,11 @@ class Generating(Config):
 
   prompt: str = field('', 'text for a trained model to go on with', how=True)
   temperature: float = field(
-    0.8, 'of what it writes: 0 the likeliest, 1 as it learnt', low=0, how=True
+    0.8,
+    'of what it writes: 0 the likeliest, 1 as it learnt',
+    low=0,
+    below=1_000,
+    how=True,
   )
   length: int = field(500, 'symbols that it writes', low=1, below=2**20, how=True)
 
@@ -213,6 +217,9 @@ def parse(
     text = ' '.join(str(error).split()).removeprefix('ERROR:: ')
     raise UserError(f'{text}; --help lists the flags and what they take') from None
   given = {name: values[name].value for name in values if values[name].present}
+  for name in ('predict', 'prompt'):
+    if given.get(name) == '':
+      raise UserError(f'--{name}= was given without a value; give one, or drop it')
   dataset = str(given.get('dataset', cls.dataset))
   return cls(**{**recipes.get(dataset, {}), **given}), rest
 

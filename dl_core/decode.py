@@ -52,6 +52,11 @@ def generate(
   return text
 
 
+def shown(symbol: str) -> str:
+  """Returns a symbol as it may go to a terminal: control characters are spelt out."""
+  return symbol if symbol.isprintable() or symbol in '\n\t' else ascii(symbol)[1:-1]
+
+
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def write(decode, count, tell, variables, prompt, key, temperature):
   def draw(key, logits):  # [B, V] -> [B]

@@ -86,6 +86,13 @@ def shown(name: str, value: float) -> str:
   return f'{value:.4g}'
 
 
+def rivals(history: Sequence[Line]) -> list[str]:
+  """Returns the names of the losses of a game's other players."""
+  return sorted(
+    n for line in history[-1:] for n in figures(line) if n.endswith('_loss')
+  )
+
+
 def rate(history: Sequence[Line]) -> str:
   """Writes the median speed, in symbols if it is text's; '' if there is none."""
   for name, unit in RATES.items():
@@ -147,11 +154,11 @@ def verdict(history: Sequence[Line]) -> Verdict:
       f'The loss was no longer finite at step {max(train[-1][0], judged[-1][0]):,}.',
       'A lower --learning_rate.',
     )
-  if rivals := sorted(n for n in figures(history[-1]) if n.endswith('_loss')):
+  if others := rivals(history):
     return Verdict(
       'undecided',
       'The players of a game are each as good as the others let them be: neither the '
-      f'loss nor the {rivals[0].replace("_", " ")} says how good either has become.',
+      f'loss nor the {others[0].replace("_", " ")} says how good either has become.',
       'A look at the scores and the samples.',
     )
 

@@ -10,7 +10,7 @@ import jax
 
 from dl_core import config, evaluate, hosts, pretrained, report, train, workdir
 from dl_core.progress import Progress
-from dl_core.types import Experiment, Picture
+from dl_core.types import Experiment, Picture, UserError
 
 
 class Job(NamedTuple):
@@ -38,9 +38,21 @@ def plan(module: ModuleType, name: str, c: config.Config) -> Job:
   folder = workdir.find(owner)
   if not c.fresh:
     workdir.check(folder, owner)
+  if len(experiment.task.losses) > 1 and (c.patience or c.keep_best):
+    given = '--patience' if c.patience else '--keep_best'
+    raise UserError(
+      f'{given} was given, but no loss of a game says which of its states is best; '
+      'drop it'
+    )
   if c.init_from:
     pretrained.check(Path(c.init_from).expanduser(), folder)
   return Job(owner, experiment, folder)
+
+
+def saved(job: Job) -> set[int]:
+  """Returns the steps of which a run seems to have a checkpoint."""
+  folders = (job.folder / 'checkpoints').glob('*')
+  return {int(folder.name) for folder in folders if folder.name.isdigit()}
 
 
 def perform(
@@ -69,7 +81,9 @@ def perform(
         if job.owner.config.fresh:
           workdir.clear(job.folder)
         workdir.claim(job.folder, job.owner)
-        workdir.write_manifest(job.folder, about(job.experiment))
+        workdir.write_manifest(
+          job.folder, about(job.experiment) | {'side_by_side': len(jobs)}
+        )
 
     hosts.on_first(claim)
     done = train.fit_together(

@@ -17,7 +17,7 @@ import numpy as np
 from dl_core import checkpoint, evaluate, hosts, leaves, metrics, pretrained, stopping
 from dl_core.log import Log
 from dl_core.progress import Clock
-from dl_core.types import Experiment, Key
+from dl_core.types import Experiment, Key, UserError
 
 
 class Lane(NamedTuple):
@@ -65,12 +65,15 @@ def begin(
   """Returns each run's state, and its metrics since its last report, to go on from.
 
   They come from the newest step of which all runs have a good checkpoint; histories
-  are cut to it. Where there is none, all begin anew.
+  are cut to it. Where no run has any, all begin anew.
 
   Args:
     lanes: the runs.
     start: (experiment) -> (state, metrics) of a new run.
     say: told where it goes on.
+
+  Raises:
+    UserError: some have checkpoints, but none of one step.
   """
   fresh = [start(lane.experiment) for lane in lanes]
   likes = [
@@ -87,6 +90,11 @@ def begin(
     if len(steps) == 1 or -1 in steps:
       break
     most = min(steps)
+  if -1 in steps and len(steps) > 1:
+    raise UserError(
+      'the runs have no checkpoint of the same step, so they cannot go on side by '
+      'side; give the command of each by itself'
+    )
   if -1 in steps:
     for number, lane in enumerate(lanes):
       lane.store.forget(-1)

@@ -60,7 +60,7 @@ class Log:
     for line in read(self._workdir / 'metrics.jsonl'):
       if line['split'] == 'test' or line['step'] >= most:
         raise UserError(
-          f'{self._workdir} has a history up to step {line["step"]} and no checkpoint; '
+          f'{self._workdir} has a history of step {line["step"]:,} and no checkpoint; '
           'restore its folder checkpoints, or start over with --fresh'
         )
     if self._writes:

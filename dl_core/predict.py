@@ -1,6 +1,7 @@
 """`--predict=FILE...`: what a trained model says of one's own files."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,23 +16,27 @@ from dl_core.config import Config
 from dl_core.types import Experiment, UserError, Variables
 
 SHOWN = 3  # classes shown for each file
+STATE = ('state',)  # how the names of the leaves begin that are read
 
 
 class Trained(NamedTuple):
-  """A trained model: what it was built from, where it lies, its variables."""
+  """A trained model: what it was built from, and the workdir where it lies."""
 
   experiment: Experiment
   folder: Path
-  variables: Variables
+
+  def variables(self, say: Callable[[str], None] = print) -> Variables:
+    """Reads its variables. Raises UserError where there is no good checkpoint."""
+    init = functools.partial(train.init_state, self.experiment)
+    state = pretrained.read(self.folder, jax.jit(init)(jax.random.key(0)), say, STATE)
+    return evaluate.variables(self.experiment, state)
 
 
-def trained(
-  module: ModuleType, name: str, c: Config, say: Callable[[str], None] = print
-) -> Trained:
-  """Loads the model of a workdir: given, its own settings are read from it.
+def trained(module: ModuleType, name: str, c: Config) -> Trained:
+  """Finds the model of a workdir: given, its own settings are read from it.
 
   Raises:
-    UserError: there is no trained model of this experiment.
+    UserError: there is no run of this experiment, or it has other settings than given.
   """
   if c.workdir:
     stored = workdir.read_config(Path(c.workdir).expanduser())
@@ -43,13 +48,18 @@ def trained(
     known = {entry.name for entry in dataclasses.fields(c)}
     settings = {k: v for k, v in stored['settings'].items() if k in known}
     own = {'workdir': c.workdir, 'data_dir': c.data_dir or settings['data_dir']}
+    for entry in dataclasses.fields(c):
+      given, there = getattr(c, entry.name), stored['identity'].get(entry.name)
+      matters = entry.name in stored['identity'] and entry.name != 'seed'
+      if matters and given not in (there, entry.default):
+        raise UserError(
+          f'--{entry.name}={given} was given, but {c.workdir} was trained with '
+          f'--{entry.name}={there}; drop it'
+        )
     c = module.Config(**settings | own)
   experiment = module.build(c)
   spec = experiment.data.spec
-  folder = workdir.find(workdir.Owner(name, name, c, spec.source))
-  state = jax.jit(lambda key: train.init_state(experiment, key))(jax.random.key(0))
-  state = pretrained.read(folder, state, say, ('state',))
-  return Trained(experiment, folder, evaluate.variables(experiment, state))
+  return Trained(experiment, workdir.find(workdir.Owner(name, name, c, spec.source)))
 
 
 def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
@@ -59,16 +69,13 @@ def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
     UserError: there is no trained model, or a file cannot be read.
   """
   model = trained(module, name, c)
-  data, task, spec = (
-    model.experiment.data,
-    model.experiment.task,
-    model.experiment.data.spec,
-  )
+  data, task = model.experiment.data, model.experiment.task
+  spec = data.spec
   if data.read is None or task.outputs is None or not spec.classes or spec.tokens:
     raise UserError(f'{name} on {c.dataset} does not classify files; drop --predict')
   x = np.stack([data.read(file) for file in files])
   classes = workdir.read_config(model.folder)['classes']  # those it was trained on
-  chances = jax.nn.softmax(task.outputs(model.variables, jnp.asarray(x)))
+  chances = jax.nn.softmax(task.outputs(model.variables(), jnp.asarray(x)))
   for file, row in zip(files, np.asarray(chances), strict=True):
     best = np.argsort(-row)[:SHOWN]
     words = (f'{classes[k]} {row[k]:.1%}' for k in best)

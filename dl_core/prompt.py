@@ -1,12 +1,13 @@
 """`--prompt=TEXT`: a trained model goes on with one's own text."""
 
+import functools
 import sys
 from types import ModuleType
 
 import jax
 import numpy as np
 
-from dl_core import decode, predict, workdir
+from dl_core import decode, predict, signals, workdir
 from dl_core.config import Generating
 from dl_core.types import UserError
 
@@ -19,19 +20,17 @@ def main(module: ModuleType, name: str, c: Generating) -> int:
   Raises:
     UserError: there is no trained model, or the prompt has a symbol it does not know.
   """
-  say = lambda text: print(text, file=sys.stderr)  # noqa: E731
-  model = predict.trained(module, name, c, say)
+  model = predict.trained(module, name, c)
   task, data = model.experiment.task, model.experiment.data
   if task.decode is None or data.read is None:
     raise UserError(f'{name} on {c.dataset} writes no text; drop --prompt')
   classes = workdir.read_config(model.folder)['classes']  # those it was trained on
-  prompt = np.asarray(data.read(c.prompt))[None]
-  tell = lambda symbols: print(classes[int(symbols[0])], end='', flush=True)  # noqa: E731
-  print(c.prompt, end='', flush=True)
-  key = jax.random.key(c.seed)
-  written = decode.generate(
-    task.decode, model.variables, prompt, c.length, key, c.temperature, tell
-  )
-  jax.block_until_ready(written)
-  print()
+  prompt, key = np.asarray(data.read(c.prompt))[None], jax.random.key(c.seed)
+  variables = model.variables(lambda text: print(text, file=sys.stderr))
+  say = functools.partial(print, end='', flush=True)
+  tell = lambda symbols: say(decode.shown(classes[int(symbols[0])]))  # noqa: E731
+  with signals.at_once():
+    say(c.prompt)
+    decode.generate(task.decode, variables, prompt, c.length, key, c.temperature, tell)
+    print(flush=True)
   return 0

@@ -1,7 +1,9 @@
 """SIGINT and SIGTERM: the first asks the run to save and stop, the second stops it."""
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -44,3 +46,18 @@ class Signals:
   def code(self) -> int:
     """Returns the exit code of a run that saved and stopped: 0 if no signal came."""
     return 128 + self._came[0] if self._came else 0
+
+
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+  """Has a signal end the process, as where there is nothing to save.
+
+  So does a reader who leaves: `... | head` is no error.
+  """
+  numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
+  before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+  try:
+    yield
+  finally:
+    for number, handler in before.items():
+      signal.signal(number, handler)

@@ -19,7 +19,7 @@ import jax
 from dl_core import config, history, hosts, jobs, log, train, workdir
 from dl_core.jobs import Job
 from dl_core.progress import Progress
-from dl_core.types import Experiment, Study
+from dl_core.types import Experiment, Study, UserError
 
 # Seeds of models up to so many parameters are trained side by side. Above it, and with
 # convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
@@ -45,6 +45,10 @@ class Finished(NamedTuple):
 
 def of(module: ModuleType, c: config.Config) -> Study | None:
   """Returns the study that is asked for; None where it is one run."""
+  if c.seed + c.seeds > 2**32:
+    raise UserError(
+      f'--seeds={c.seeds} was given with --seed={c.seed}; seeds end at {2**32 - 1}'
+    )
   study = module.study(c) if hasattr(module, 'study') else None
   if c.seeds == 1:
     return study
@@ -109,6 +113,9 @@ def perform(
     def claim():
       stack.enter_context(workdir.locked(plan.folder))
       if c.fresh:
+        before = workdir.read_json(plan.folder / 'config.json').get('identity', {})
+        for label in before.get('runs', ()):
+          workdir.clear(plan.folder / label)
         workdir.clear(plan.folder)
       workdir.claim(plan.folder, plan.owner)
       workdir.write_manifest(plan.folder, {})
@@ -122,7 +129,9 @@ def perform(
         label: job._replace(experiment=first._replace(config=job.owner.config))
         for label, job in left.items()
       }
-      both, rule = together(first), train.rule_of(first)
+      stand = [set() if c.fresh else jobs.saved(job) for job in left.values()]
+      level = not any(stand) or bool(set.intersection(*stand))
+      both, rule = level and together(first), train.rule_of(first)
       shared = train.compiled(first, rule, len(left) if both else 1)
     groups = [list(left)] if both else [[label] for label in left]
     for labels in groups:

@@ -163,6 +163,8 @@ def read_config(folder: Path) -> dict[str, Any]:
   stored = read_json(folder / 'config.json')
   if stored.keys() >= {'experiment', 'identity', 'settings', 'classes'}:
     return stored
+  if not folder.exists():
+    raise UserError(f'there is no folder {folder}; name the workdir of a run')
   state = 'a damaged or foreign' if (folder / 'config.json').exists() else 'no'
   raise UserError(
     f'{folder} has {state} config.json, so it is not the workdir of a run; name that '

@@ -77,7 +77,9 @@ def players(c: Config, channels: int) -> gan.GAN:
   try:
     return gan.dcgan(c.size, channels, c.latent, c.width)
   except ValueError as error:
-    raise UserError(f'--size={c.size} was given with --net=dcgan: {error}') from None
+    raise UserError(
+      f'--size={c.size} was given with --net=dcgan, but {error}; 16, 28, 32, 56, 64 are'
+    ) from None
 
 
 def turn(c: Config, player: str) -> optax.GradientTransformation:

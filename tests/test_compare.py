@@ -342,7 +342,7 @@ def test_the_command_line_writes_the_page_and_says_where(
   [
     ([], 'no workdir was given'),
     (['--out=x.html'], 'no workdir was given'),
-    (['nowhere'], 'nowhere has no config.json'),
+    (['nowhere'], 'there is no folder nowhere'),
     (['study', 'empty'], 'empty has no config.json'),
     (['damaged'], 'damaged has a damaged or foreign config.json'),
     (['study', '--ot=x'], '--ot=x was given'),

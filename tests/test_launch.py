@@ -4,7 +4,10 @@ import json
 import os
 import runpy
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ import experiments
 from dl_core import launch, log, workdir
 from experiments import char_lm, lenet, perceptron
 
+ROOT = Path(__file__).parent.parent
 TINY = ('--channels=2', '--batch_size=16', '--steps=4', '--eval_every=2')
 
 
@@ -81,13 +85,13 @@ BAD = {
   ('--batch_size=2000',): '--batch_size=1258 is the most',
   ('--until=nonsense',): '--until=nonsense was given, METRIC:VALUE is wanted',
   ('--until=beauty:1', *TINY): 'but the metrics are loss, accuracy',
-  ('--init_from=nowhere', *TINY): 'nowhere has no config.json',
+  ('--init_from=nowhere', *TINY): 'there is no folder nowhere',
   ('--platform=gpu',): "pip install -e '.[cuda]'",
   ('--platform=tpu',): '--platform=tpu was given, but JAX finds only cpu',
   ('steps=3',): 'steps=3 was given, but every flag begins with --',
   ('--flagfile=nowhere',): 'nowhere',
   ('--variant=1998', '--channels=2'): 'take --variant=modern',
-  ('--predict=x.png', '--workdir=nowhere'): 'nowhere has no config.json',
+  ('--predict=x.png', '--workdir=nowhere'): 'there is no folder nowhere',
 }
 
 
@@ -316,13 +320,30 @@ def test_a_trained_model_goes_on_with_a_prompt(call, writer):
   )
 
 
-def test_a_prompt_that_cannot_be_gone_on_with_is_refused(call, refused, writer):
+def test_a_prompt_that_cannot_be_gone_on_with_is_refused(refused, writer):
   here = f'--workdir={writer}'
-  code, out, err = call(char_lm, here, '--prompt=a ☃')
-  assert (code, out) == (2, '')
-  assert "error: the prompt has '☃' at character 3" in err
-  assert 'nowhere has no' in refused(char_lm, '--workdir=nowhere', '--prompt=a')
+  assert "the prompt has '☃' at character 3" in refused(char_lm, here, '--prompt=a ☃')
+  assert '--prompt= was given without' in refused(char_lm, here, '--prompt=')
+  told = refused(char_lm, here, '--prompt=a', '--cell=gru')
+  assert '--cell=gru was given, but' in told
+  assert 'no folder nowhere' in refused(char_lm, '--workdir=nowhere', '--prompt=a')
   assert '--temperature=-1' in refused(char_lm, here, '--prompt=a', '--temperature=-1')
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGPIPE])
+def test_writing_ends_at_once_when_nobody_wants_it_any_more(number, writer):
+  command = [sys.executable, '-m', 'experiments.char_lm', f'--workdir={writer}']
+  with subprocess.Popen(
+    [*command, '--prompt=The ', '--length=1000000'],
+    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+  ) as process:  # fmt: skip
+    assert process.stdout.read(10).startswith('The ')
+    if number == signal.SIGINT:
+      process.send_signal(number)
+    else:
+      process.stdout.close()
+    assert process.wait(timeout=60) == -number
+    assert 'Traceback' not in process.stderr.read()
 
 
 def test_a_copied_file_is_an_experiment_like_any_other(tmp_path, monkeypatch, capsys):

@@ -86,7 +86,7 @@ def test_a_run_without_a_result_is_not_recorded(finished, tmp_path):
   (folder / 'metrics.jsonl').write_text(lines[0] + '\n')
   with pytest.raises(UserError, match='has no result yet; let it end first'):
     record.row(folder)
-  with pytest.raises(UserError, match='is not the workdir of a run'):
+  with pytest.raises(UserError, match='there is no folder'):
     record.row(tmp_path / 'nowhere')
 
 

@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from dl_core import jobs, launch, log, studies, train, workdir
+from dl_core import cohorts, jobs, launch, log, studies, train, workdir
 from dl_core.progress import Progress
 from dl_core.types import Picture, Study, UserError
 from experiments import gan, lenet, perceptron
@@ -182,3 +182,42 @@ def test_games_side_by_side_are_those_that_each_would_be_alone(digits_dir):
     for name in ('loss', 'generator_loss'):
       a, b = ([line[name] for line in each] for each in lines)
       assert a == pytest.approx(b, rel=1e-4)
+
+
+def test_seeds_of_which_one_is_ahead_go_on_in_turn_and_lose_nothing(tmp_path, calls):
+  words = ('--seeds=2', *WORDS)
+  assert call(tmp_path / 'whole', *words) == 0
+  folder = tmp_path / 'cut' / 'seed-0'
+  assert call(folder, '--seed=0', *WORDS) == 0  # begun, and ended, by itself
+  (folder / 'report' / 'index.html').unlink()  # all but ended
+  stand = sorted(path.name for path in (folder / 'checkpoints').iterdir())
+  assert call(tmp_path / 'cut', *words) == 0
+  assert calls == [2, 1, 1, 1]
+  assert stand == sorted(path.name for path in (folder / 'checkpoints').iterdir())
+  for seed in (0, 1):
+    a, b = (tmp_path / name / f'seed-{seed}' for name in ('whole', 'cut'))
+    assert timeless(a) == timeless(b)
+
+
+def test_lanes_without_a_common_checkpoint_are_refused_untouched(tmp_path):
+  c = perceptron.Config(gate='xor', until='', steps=24, checkpoint_every=8)
+  seeds = [perceptron.build(dataclasses.replace(c, seed=seed)) for seed in (0, 1)]
+  train.fit(seeds[0], tmp_path / '0')
+  before = sorted(str(path) for path in (tmp_path / '0').rglob('*'))
+  with pytest.raises(UserError, match='no checkpoint of the same step'):
+    train.fit_together(seeds, [tmp_path / '0', tmp_path / '1'])
+  after = sorted(str(path) for path in (tmp_path / '0').rglob('*'))
+  assert before == after
+
+
+def test_a_study_begun_anew_with_fewer_seeds_leaves_no_run_of_the_old_one(tmp_path):
+  assert call(tmp_path, '--seeds=3', *WORDS) == 0
+  assert call(tmp_path, '--seeds=2', '--fresh', *WORDS) == 0
+  assert not (tmp_path / 'seed-2' / 'metrics.jsonl').exists()
+  assert [run.name for run in cohorts.expand(tmp_path)] == ['seed-0', 'seed-1']
+  assert cohorts.expand(tmp_path.parent) != [tmp_path]  # a study in a folder, expanded
+
+
+def test_seeds_beyond_the_last_are_refused(tmp_path, capsys):
+  assert call(tmp_path, '--seeds=2', f'--seed={2**32 - 1}') == 2
+  assert '--seeds=2 was given with --seed=4294967295' in capsys.readouterr().err

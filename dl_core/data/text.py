@@ -46,11 +46,13 @@ def load(c: Config, window: int, refit: bool = False) -> Data:
     text = corpus.named(c.dataset, c.data_dir)
   splits = corpus.SPLITS
   if refit:
-    choosing = [name for name in ('patience', 'until', 'keep_best') if getattr(c, name)]
+    rules = ('patience', 'until', 'keep_best')
+    choosing = [name for name in rules if getattr(c, name)]
     if choosing:
       raise UserError(
-        f'--{choosing[0]} was given with --refit, which trains on the validation split '
-        'that it would choose on; give --norefit, or drop it'
+        f'--{choosing[0]} was given, which chooses on the validation split, but '
+        f'--refit (given, or by default for {c.dataset}) trains on that; give '
+        '--norefit, or drop it'
       )
     text, splits = corpus.refitted(text), ('train', 'test')
   ids = functools.cache(text.ids)
@@ -161,7 +163,7 @@ def unigram(train: np.ndarray, test: np.ndarray, symbols: int) -> dict[str, floa
   """
   counts = np.bincount(train, minlength=symbols) + 1
   return {
-    'nats': float(-np.mean(np.log(counts / counts.sum())[test])),
+    'nats': float(np.mean(np.log(counts.sum() / counts)[test])),
     'accuracy': float(np.mean(test == counts.argmax())),
   }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dl_core.decode import generate
+from dl_core.decode import generate, shown
 from dl_core.types import Picture, Task
 
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)
@@ -61,4 +61,4 @@ def picture(title: str, seen: Mapping[str, Any], classes: Sequence[str]) -> Pict
 
 
 def spelt(symbols: Iterable[Any], classes: Sequence[str]) -> str:
-  return ''.join(classes[symbol] for symbol in symbols)
+  return ''.join(shown(classes[symbol]) for symbol in symbols)

@@ -70,7 +70,7 @@ def dcgan(size: int, channels: int, latent: int = 100, width: int = 64) -> GAN:
   smallest = 7 if size % 7 == 0 else 4
   doublings = round(math.log2(max(size / smallest, 1)))
   if doublings < 1 or smallest * 2**doublings != size:
-    raise ValueError(f'4 or 7 times 2, 4, 8 ... pixels are wanted, {size=} was given')
+    raise ValueError(f'{size} is not 4 or 7 times 2, 4, 8 ... pixels')
   return GAN(
     DCGenerator(channels, width, doublings, smallest),
     DCDiscriminator(width, doublings, smallest),
