@@ -6,6 +6,7 @@ its text keeps its size.
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -110,9 +111,8 @@ def layout(
     for step, value in points:
       if math.isfinite(value):
         parts.append('{}{} {}'.format(pen, *place(step, value)))
-        parts += ['h0'] * (pen == 'M')  # a point by itself is a dot
       pen = 'L' if math.isfinite(value) else 'M'  # a gap where it is not finite
-    return ''.join(parts)
+    return re.sub('(M[^ML]+)(?=M|$)', r'\1h0', ''.join(parts))  # a lone point: a dot
 
   def outline(band):
     there = [(step, high) for step, _, high in band]

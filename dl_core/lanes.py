@@ -65,7 +65,7 @@ def begin(
   """Returns each run's state, and its metrics since its last report, to go on from.
 
   They come from the newest step of which all runs have a good checkpoint; histories
-  are cut to it. Where no run has any, all begin anew.
+  are cut to it. Where there is none, and none has come far, all begin anew.
 
   Args:
     lanes: the runs.
@@ -73,7 +73,7 @@ def begin(
     say: told where it goes on.
 
   Raises:
-    UserError: some have checkpoints, but none of one step.
+    UserError: they have no step in common, and one has come far.
   """
   fresh = [start(lane.experiment) for lane in lanes]
   likes = [
@@ -90,7 +90,7 @@ def begin(
     if len(steps) == 1 or -1 in steps:
       break
     most = min(steps)
-  if -1 in steps and len(steps) > 1:
+  if -1 in steps and max(steps) >= soon(lanes[0].experiment.config):
     raise UserError(
       'the runs have no checkpoint of the same step, so they cannot go on side by '
       'side; give the command of each by itself'
@@ -99,7 +99,7 @@ def begin(
     for number, lane in enumerate(lanes):
       lane.store.forget(-1)
       c = lane.experiment.config
-      lane.log.begin(2 * c.checkpoint_every)
+      lane.log.begin(soon(c))
       if c.init_from:
         state, sums = fresh[number]
         state = pretrained.read(Path(c.init_from).expanduser(), state, say)
@@ -116,6 +116,11 @@ def begin(
     trees.append((tree['state'], tree['sums']))
   say(f'resumed at step {step}')
   return trees
+
+
+def soon(config: Any) -> int:
+  """Returns the step by which all runs that share the loop have a checkpoint."""
+  return 2 * config.checkpoint_every
 
 
 def saved(state: Any, sums: Any, log: Log) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from dl_core import config, history, hosts, jobs, log, train, workdir
+from dl_core import config, history, hosts, jobs, lanes, log, train, workdir
 from dl_core.jobs import Job
 from dl_core.progress import Progress
 from dl_core.types import Experiment, Study, UserError
@@ -130,7 +130,8 @@ def perform(
         for label, job in left.items()
       }
       stand = [set() if c.fresh else jobs.saved(job) for job in left.values()]
-      level = not any(stand) or bool(set.intersection(*stand))
+      early = max([0, *set().union(*stand)]) < lanes.soon(first.config)
+      level = early or bool(set.intersection(*stand))
       both, rule = level and together(first), train.rule_of(first)
       shared = train.compiled(first, rule, len(left) if both else 1)
     groups = [list(left)] if both else [[label] for label in left]

@@ -120,3 +120,14 @@ def test_a_strip_places_runs_their_mean_and_its_deviation_on_one_axis():
   assert third.dots == []
   assert found.marks == [(50, 'chance: 60.00%')]  # what is far is off the axis
   assert chart.strip('accuracy', rows[2:]) is None
+
+
+def test_a_point_by_itself_is_drawn():
+  found = chart.layout('loss', [chart.Series('a', 'c0', [(5, 1.0), (9, float('nan'))])])
+  assert found.curves[0].path.endswith('h0')  # a line without length: a round dot
+
+
+def test_no_loss_of_a_game_has_a_best_step():
+  lines = [line(step, 'validation', loss=1.0 + step) for step in (0, 5)]
+  assert chart.charts(lines)[0].best
+  assert not chart.charts([one | {'generator_loss': 1.0} for one in lines])[0].best

@@ -211,11 +211,12 @@ def test_lanes_without_a_common_checkpoint_are_refused_untouched(tmp_path):
 
 
 def test_a_study_begun_anew_with_fewer_seeds_leaves_no_run_of_the_old_one(tmp_path):
-  assert call(tmp_path, '--seeds=3', *WORDS) == 0
-  assert call(tmp_path, '--seeds=2', '--fresh', *WORDS) == 0
-  assert not (tmp_path / 'seed-2' / 'metrics.jsonl').exists()
-  assert [run.name for run in cohorts.expand(tmp_path)] == ['seed-0', 'seed-1']
-  assert cohorts.expand(tmp_path.parent) != [tmp_path]  # a study in a folder, expanded
+  folder = tmp_path / 'study'
+  assert call(folder, '--seeds=3', *WORDS) == 0
+  assert call(folder, '--seeds=2', '--fresh', *WORDS) == 0
+  assert not (folder / 'seed-2' / 'metrics.jsonl').exists()
+  assert cohorts.expand(folder) == [folder / 'seed-0', folder / 'seed-1']
+  assert cohorts.expand(tmp_path) == cohorts.expand(folder)
 
 
 def test_seeds_beyond_the_last_are_refused(tmp_path, capsys):
