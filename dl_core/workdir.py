@@ -28,9 +28,11 @@ from dl_core import config, log
 from dl_core.types import UserError
 
 LIBRARIES = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'orbax-checkpoint')
+# In the order in which --fresh drops them: until all else is gone, config.json says
+# that it is ours to drop.
 CONTENTS = (
-  'config.json', 'manifest.json', 'metrics.jsonl', 'observed', 'tensorboard',
-  'checkpoints', 'report',
+  'manifest.json', 'metrics.jsonl', 'observed', 'tensorboard', 'checkpoints', 'report',
+  'config.json',
 )  # fmt: skip
 
 
