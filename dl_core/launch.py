@@ -32,8 +32,12 @@ from dl_core.types import Figure as Figure
 from dl_core.types import Study as Study
 from dl_core.types import UserError
 
-# What a disk refuses is the user's to mend: full, over quota, read-only, not allowed.
-REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+# What a disk refuses is the user's to mend: full, over quota, read-only, not allowed,
+# broken.
+REFUSED = (
+  errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+  errno.EIO,
+)  # fmt: skip
 
 
 def main(name: str) -> None:
@@ -85,8 +89,9 @@ def mendable(error: Exception) -> str:
     return str(error)
   if isinstance(error, OSError) and error.errno in REFUSED:
     return (
-      f'{error.filename or "a file of the run"} cannot be written ({error.strerror}); '
-      'make room or name another place, then give the same command again'
+      f'{error.filename or "a file of the run"} cannot be read or written '
+      f'({error.strerror}); make room or name another place, then give the same '
+      'command again'
     )
   xla = isinstance(error, jax.errors.JaxRuntimeError)
   reason = ' '.join(str(error).split()).rstrip('.')[:200] or type(error).__name__

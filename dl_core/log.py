@@ -204,11 +204,21 @@ def _text(line: Line) -> str:
 
 
 def observed(workdir: Path) -> dict[int, dict[str, np.ndarray]]:
-  """Reads the observed arrays of a run, {step: arrays}, in order."""
+  """Reads the observed arrays of a run, {step: arrays}, in order.
+
+  Raises:
+    UserError: a file of them is damaged.
+  """
   found = {}
   for file in sorted(workdir.glob('observed/*.npz'), key=lambda file: int(file.stem)):
-    with np.load(file) as arrays:
-      found[int(file.stem)] = dict(arrays)
+    try:
+      with file.open('rb') as content, np.load(content) as arrays:
+        found[int(file.stem)] = dict(arrays)
+    except Exception as error:  # damaged in one of many ways
+      raise UserError(
+        f'{file} is damaged ({" ".join(str(error).split())[:100]}); restore a copy of '
+        'it, or start over with --fresh'
+      ) from error
   return found
 
 

@@ -98,6 +98,21 @@ def locked(folder: Path) -> Iterator[None]:
     yield
 
 
+@contextlib.contextmanager
+def kept(folders: Sequence[Path]) -> Iterator[None]:
+  """Names the cause where an error comes of a folder that is not there any more."""
+  try:
+    yield
+  except (OSError, UserError) as error:
+    for folder in folders:
+      if not (folder / 'config.json').exists():
+        raise UserError(
+          f'the workdir {folder} has been moved or removed while the run was at work '
+          'in it; put it back and give the same command again'
+        ) from error
+    raise
+
+
 def clear(folder: Path) -> None:
   """Drops what a run left in the folder, and nothing else.
 

@@ -20,6 +20,7 @@ from PIL import Image
 
 import experiments
 from dl_core import launch, log, workdir
+from dl_core.log import Log
 from experiments import char_lm, lenet, perceptron
 
 TINY = ('--channels=2', '--batch_size=16', '--steps=4', '--eval_every=2')
@@ -334,7 +335,7 @@ def test_what_memory_cannot_hold_is_told_with_what_to_do(refused, where, reason)
 
 def test_only_what_the_user_can_mend_is_a_sentence():
   full = launch.mendable(OSError(errno.ENOSPC, 'No space left on device', 'x.npz'))
-  assert full.startswith('x.npz cannot be written (No space left on device); make room')
+  assert full.startswith('x.npz cannot be read or written (No space left on device);')
   assert launch.mendable(MemoryError()).startswith('there is not enough memory (Memory')
   for bug in (
     RuntimeError('RESOURCE_EXHAUSTED'),
@@ -367,6 +368,21 @@ def test_a_run_whose_history_or_checkpoints_are_lost_is_refused(refused, copied)
   (copied / 'aside').rename(copied / 'metrics.jsonl')
   shutil.rmtree(copied / 'checkpoints')
   assert 'and no checkpoint' in refused(lenet, f'--workdir={copied}', *TINY)
+
+
+def test_a_workdir_that_is_moved_away_is_named(refused, monkeypatch, tmp_path):
+  looks, observe = [], Log.observe
+
+  def moved(history, step, arrays):
+    looks.append(step)
+    if len(looks) == 3:
+      (tmp_path / 'run').rename(tmp_path / 'elsewhere')
+    observe(history, step, arrays)
+
+  monkeypatch.setattr(Log, 'observe', moved)
+  words = ('--gate=xor', '--workdir=run', '--steps=40', '--until=')
+  assert 'the workdir run has been moved or removed' in refused(perceptron, *words)
+  assert len(looks) == 3
 
 
 def test_classes_are_named_as_they_were_when_the_model_was_trained(

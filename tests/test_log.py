@@ -124,6 +124,16 @@ def test_a_full_disk_is_told_once_and_nobody_waits_for_it(tmp_path):
   assert 20 < len(lines) < 1_000
 
 
+@pytest.mark.parametrize('content', [b'', b'half of a file', 'truncated'])
+def test_damaged_observed_arrays_are_named(tmp_path, content):
+  fill(tmp_path, (0, 5))
+  file = tmp_path / 'observed' / '5.npz'
+  file.write_bytes(file.read_bytes()[:-30] if content == 'truncated' else content)
+  with pytest.raises(UserError, match=r'observed/5\.npz is damaged \(.*; restore'):
+    log.observed(tmp_path)
+  fill(tmp_path, (0, 3))  # a new history drops it unread
+
+
 def test_lines_are_found_by_split_and_by_step():
   history = log.Log(None)
   for step in (0, 5):

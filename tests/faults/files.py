@@ -90,7 +90,7 @@ def full_disk(place):
     assert process.returncode == 2, (process.returncode, out, err)
     assert err.startswith('error: '), err
     assert err.count('\n') == 1, err
-    assert 'could not be written' in err or 'cannot be written' in err, err
+    assert 'be written' in err or 'or written' in err, err
     assert 'make room' in err, err
     again = runs.refused() if mounted else ''
     filler.unlink(missing_ok=True)
@@ -130,7 +130,24 @@ def closed_disk(place):
       runs.folder.chmod(0o700)
       (runs.folder / 'lock').chmod(0o600)
     lost = place.lost(runs)
+  if lost == 'nothing':
+    sentence, lost = _moved_away(place)
+    sentences.append(sentence)
+  done += '; the workdir moved away at step 20'
   return Seen(done, '; '.join(sentences), f'{len(sentences)} times 2, then 0', lost)
+
+
+def _moved_away(place):
+  runs, elsewhere = place.runs('moved'), place.folder / 'elsewhere'
+  process = runs.start()
+  runs.wait(process, 20)
+  runs.folder.rename(elsewhere)
+  out, err = process.communicate(timeout=300)
+  assert (process.returncode, err.count('\n')) == (2, 1), (out, err)
+  assert 'moved has been moved or removed while the run was at work' in err, err
+  shutil.rmtree(runs.folder, ignore_errors=True)  # an empty one, made again by orbax
+  elsewhere.rename(runs.folder)
+  return err.strip(), place.lost(runs)
 
 
 def _before_compiling(runs):
