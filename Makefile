@@ -4,12 +4,14 @@ VENV ?= .venv
 EXTRAS ?= dev
 DATASET ?= mnist
 DATA_DIR ?=
+KILLS ?= 100
+FLIPS ?= 1000
 PY := $(VENV)/bin/python
 # Workers of pytest; JAX itself uses the remaining cores.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all test-312 test-parity check data record clean
+.PHONY: help venv demo test test-all test-312 test-parity check faults data record clean
 
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +49,9 @@ check: venv  ## formatter, linter, types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
+
+faults: venv  ## make every fault happen, kill runs, flip bits (20 min): KILLS= FLIPS=
+	@$(PY) -m tests.faults --kills=$(KILLS) --flips=$(FLIPS)
 
 data: venv  ## prepare a data set: DATASET=mnist DATA_DIR=...
 	@$(PY) -m dl_core.data $(DATASET) --data_dir='$(DATA_DIR)'

@@ -86,6 +86,7 @@ def perform(
         )
 
     hosts.on_first(claim)
+    stack.enter_context(workdir.kept([job.folder for job in jobs]))
     done = train.fit_together(
       [job.experiment for job in jobs],
       [job.folder for job in jobs],

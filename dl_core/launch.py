@@ -32,8 +32,12 @@ from dl_core.types import Figure as Figure
 from dl_core.types import Study as Study
 from dl_core.types import UserError
 
-# What a disk refuses is the user's to mend: full, over quota, read-only, not allowed.
-REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+# What a disk refuses is the user's to mend: full, over quota, read-only, not allowed,
+# broken.
+REFUSED = (
+  errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+  errno.EIO,
+)  # fmt: skip
 
 
 def main(name: str) -> None:
@@ -68,27 +72,40 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
     with Signals() as signals:
       c, rest = config.parse(module.Config, recipes, argv)
       return _run(module, name, c, rest, signals)
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    return 2
-  except (jax.errors.JaxRuntimeError, ValueError) as error:
-    if not hosts.parted(error):
-      raise
-    reason = str(error).strip().splitlines()[0][:160]
-    print(
-      f'error: another process of the run has ended ({reason}); give the same commands '
-      'again: it goes on from the last checkpoint',
-      file=sys.stderr,
-    )
-    return 2
   except Interrupted as signal:
     print(f'stopped by {signal.name}', file=sys.stderr)
     return signal.code
-  except OSError as error:
-    if error.errno not in REFUSED:
+  except Exception as error:
+    sentence = mendable(error)
+    if not sentence:
       raise
-    print(f'error: {error}; make room or name another place', file=sys.stderr)
+    print(f'error: {sentence}', file=sys.stderr)
     return 2
+
+
+def mendable(error: Exception) -> str:
+  """Says what the user can do about an error; '' where it is our bug."""
+  if isinstance(error, UserError):
+    return str(error)
+  if isinstance(error, OSError) and error.errno in REFUSED:
+    return (
+      f'{error.filename or "a file of the run"} cannot be read or written '
+      f'({error.strerror}); make room or name another place, then give the same '
+      'command again'
+    )
+  xla = isinstance(error, jax.errors.JaxRuntimeError)
+  reason = ' '.join(str(error).split()).rstrip('.')[:200] or type(error).__name__
+  if isinstance(error, MemoryError) or (xla and 'RESOURCE_EXHAUSTED' in reason):
+    return (
+      f'there is not enough memory ({reason}); give a smaller --batch_size, a --mesh '
+      'of more devices, or --resident_bytes=0, which reads the data step by step'
+    )
+  if (xla or isinstance(error, ValueError)) and hosts.parted(error):
+    return (
+      f'another process of the run has ended ({reason}); give the same commands again: '
+      'it goes on from the last checkpoint'
+    )
+  return ''
 
 
 def _run(

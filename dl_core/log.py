@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -40,11 +41,12 @@ class Log:
   def __enter__(self) -> 'Log':
     return self
 
-  def __exit__(self, *_) -> None:
-    if self._file:
-      self._file.close()
-    if self._board:
-      self._board.close()
+  def __exit__(self, kind: Any, *_) -> None:
+    for each in (self._file, self._board):
+      if each:
+        # A full disk is told once: closing would tell it again.
+        with contextlib.suppress(*(OSError,) if kind else ()):
+          each.close()
 
   def begin(self, most: int) -> None:
     """Starts a history where there is no checkpoint, dropping what is there.
@@ -101,12 +103,7 @@ class Log:
       if int(file.stem) > step:
         file.unlink()
     self.observed = observed(path.parent)
-    with _hidden('torch'):  # where PyTorch is installed, it would be imported too
-      import tensorboardX  # here, because its import takes half a second
-
-    self._board = tensorboardX.SummaryWriter(
-      str(path.parent / 'tensorboard'), purge_step=step + 1
-    )
+    self._board = Board(path.parent / 'tensorboard', step + 1)
 
   def write(self, step: int, split: str, figures: Mapping[str, Any]) -> Line:
     """Adds one line, here and on disk."""
@@ -115,9 +112,7 @@ class Log:
     if self._file:
       self._file.write(_text(line))
       self._file.flush()
-      for name, value in line.items():
-        if isinstance(value, float):
-          self._board.add_scalar(f'{split}/{name}', value, step)
+      self._board.write(step, split, line)
     return line
 
   def observe(self, step: int, arrays: Mapping[str, Any]) -> None:
@@ -145,6 +140,41 @@ class Log:
     """Returns when all lines are on the disk, for a checkpoint that counts on them."""
     if self._file:
       os.fsync(self._file.fileno())
+      self._board.flush()
+
+
+class Board:
+  """Events for TensorBoard, written by the thread that has them.
+
+  tensorboardX's own writer leaves that to another thread, and waits for ever where a
+  full disk has ended it.
+  """
+
+  def __init__(self, folder: Path, step: int):
+    """Begins a file of events that replace those of `step` and later."""
+    with _hidden('torch'):  # where PyTorch is installed, it would be imported too
+      from tensorboardX import event_file_writer, summary  # it takes half a second
+      from tensorboardX.proto import event_pb2
+
+    folder.mkdir(exist_ok=True)
+    self._scalar, self._event = summary.scalar, event_pb2.Event
+    self._writer = event_file_writer.EventsWriter(str(folder / 'events'))
+    start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+    self._write(step=step, session_log=start)
+
+  def write(self, step: int, split: str, figures: Mapping[str, Any]) -> None:
+    for name, value in figures.items():
+      if isinstance(value, float):
+        self._write(step=step, summary=self._scalar(f'{split}/{name}', value))
+
+  def _write(self, **content: Any) -> None:
+    self._writer.write_event(self._event(wall_time=time.time(), **content))
+
+  def flush(self) -> None:
+    self._writer.flush()
+
+  def close(self) -> None:
+    self._writer.close()
 
 
 @contextlib.contextmanager
@@ -174,11 +204,21 @@ def _text(line: Line) -> str:
 
 
 def observed(workdir: Path) -> dict[int, dict[str, np.ndarray]]:
-  """Reads the observed arrays of a run, {step: arrays}, in order."""
+  """Reads the observed arrays of a run, {step: arrays}, in order.
+
+  Raises:
+    UserError: a file of them is damaged.
+  """
   found = {}
   for file in sorted(workdir.glob('observed/*.npz'), key=lambda file: int(file.stem)):
-    with np.load(file) as arrays:
-      found[int(file.stem)] = dict(arrays)
+    try:
+      with file.open('rb') as content, np.load(content) as arrays:
+        found[int(file.stem)] = dict(arrays)
+    except Exception as error:  # damaged in one of many ways
+      raise UserError(
+        f'{file} is damaged ({" ".join(str(error).split())[:100]}); restore a copy of '
+        'it, or start over with --fresh'
+      ) from error
   return found
 
 

@@ -28,9 +28,11 @@ from dl_core import config, log
 from dl_core.types import UserError
 
 LIBRARIES = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'orbax-checkpoint')
+# In the order in which --fresh drops them: until all else is gone, config.json says
+# that it is ours to drop.
 CONTENTS = (
-  'config.json', 'manifest.json', 'metrics.jsonl', 'observed', 'tensorboard',
-  'checkpoints', 'report',
+  'manifest.json', 'metrics.jsonl', 'observed', 'tensorboard', 'checkpoints', 'report',
+  'config.json',
 )  # fmt: skip
 
 
@@ -94,6 +96,21 @@ def locked(folder: Path) -> Iterator[None]:
     file.write(f'process {os.getpid()} on {socket.gethostname()}')
     file.flush()
     yield
+
+
+@contextlib.contextmanager
+def kept(folders: Sequence[Path]) -> Iterator[None]:
+  """Names the cause where an error comes of a folder that is not there any more."""
+  try:
+    yield
+  except (OSError, UserError) as error:
+    for folder in folders:
+      if not (folder / 'config.json').exists():
+        raise UserError(
+          f'the workdir {folder} has been moved or removed while the run was at work '
+          'in it; put it back and give the same command again'
+        ) from error
+    raise
 
 
 def clear(folder: Path) -> None:

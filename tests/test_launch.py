@@ -1,7 +1,9 @@
 import dataclasses
+import errno
 import gzip
 import json
 import os
+import resource
 import runpy
 import shutil
 import signal
@@ -9,13 +11,17 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
 
 import experiments
 from dl_core import launch, log, workdir
+from dl_core.log import Log
 from experiments import char_lm, lenet, perceptron
 
 ROOT = Path(__file__).parent.parent
@@ -272,6 +278,91 @@ def test_a_fresh_start_that_is_refused_has_cleared_nothing(refused, copied, word
   assert contents(copied) == before
 
 
+def test_a_fresh_start_that_is_killed_while_it_clears_can_be_made_again(
+  call, copied, monkeypatch
+):
+  words = (f'--workdir={copied}', *TINY, '--fresh')
+  remove, removed = shutil.rmtree, []
+
+  def killed(path, *args, **options):
+    if Path(path).parent != copied:
+      return remove(path, *args, **options)
+    removed.append(path)
+    raise KeyboardInterrupt
+
+  with monkeypatch.context() as patch:
+    patch.setattr(shutil, 'rmtree', killed)
+    with pytest.raises(KeyboardInterrupt):
+      call(lenet, *words)
+  assert removed
+  assert not (copied / 'metrics.jsonl').exists()
+  code, out, err = call(lenet, *words)
+  assert (code, err) == (0, '')
+  assert 'first step after' in out
+
+
+def asks(for_too_much):
+  """The perceptron, whose first step asks for eight terabytes."""
+
+  def build(c):
+    e = perceptron.build(c)
+    if for_too_much == 'host':
+      feed = lambda key, step: np.zeros(2**40)  # noqa: E731
+      return e._replace(data=e.data._replace(feed=feed))
+
+    def take(arrays, key, step):
+      batch = e.data.take(arrays, key, step)
+      much = jnp.sort(jax.random.uniform(key, (2**20, 2**20)))
+      return batch._replace(x=batch.x + jnp.sum(much))
+
+    return e._replace(data=e.data._replace(take=take))
+
+  return SimpleNamespace(__name__='perceptron', Config=perceptron.Config, build=build)
+
+
+@pytest.mark.parametrize(
+  ('where', 'reason'),
+  [('host', 'Unable to allocate'), ('device', 'RESOURCE_EXHAUSTED: Out of memory')],
+)
+def test_what_memory_cannot_hold_is_told_with_what_to_do(refused, where, reason):
+  limits = resource.getrlimit(resource.RLIMIT_AS)
+  resource.setrlimit(resource.RLIMIT_AS, (2**40, limits[1]))  # whatever is promised
+  try:
+    said = refused(asks(where), '--workdir=run')
+  finally:
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+  assert f'there is not enough memory ({reason}' in said
+  assert 'smaller --batch_size' in said
+
+
+def test_only_what_the_user_can_mend_is_a_sentence():
+  full = launch.mendable(OSError(errno.ENOSPC, 'No space left on device', 'x.npz'))
+  assert full.startswith('x.npz cannot be read or written (No space left on device);')
+  assert launch.mendable(MemoryError()).startswith('there is not enough memory (Memory')
+  for bug in (
+    RuntimeError('RESOURCE_EXHAUSTED'),
+    jax.errors.JaxRuntimeError('INTERNAL: bug'),
+    FileNotFoundError(errno.ENOENT, 'No such file or directory'),
+  ):
+    assert launch.mendable(bug) == ''
+
+
+@pytest.mark.parametrize(
+  ('name', 'hint'), [('lenett', 'did you mean lenet? '), ('xyzzy', '')]
+)
+def test_an_unknown_experiment_is_answered_in_a_sentence(name, hint):
+  command = [sys.executable, '-m', f'experiments.{name}', '--steps=3']
+  done = subprocess.run(
+    command,
+    cwd=Path(__file__).parent.parent,
+    capture_output=True,
+    text=True,
+    timeout=60,
+  )
+  told = f'error: {name} is no experiment; {hint}python -m experiments lists them\n'
+  assert (done.returncode, done.stdout, done.stderr) == (2, '', told)
+
+
 def test_a_run_whose_history_or_checkpoints_are_lost_is_refused(refused, copied):
   shutil.rmtree(copied / 'report')
   (copied / 'metrics.jsonl').rename(copied / 'aside')
@@ -279,6 +370,21 @@ def test_a_run_whose_history_or_checkpoints_are_lost_is_refused(refused, copied)
   (copied / 'aside').rename(copied / 'metrics.jsonl')
   shutil.rmtree(copied / 'checkpoints')
   assert 'and no checkpoint' in refused(lenet, f'--workdir={copied}', *TINY)
+
+
+def test_a_workdir_that_is_moved_away_is_named(refused, monkeypatch, tmp_path):
+  looks, observe = [], Log.observe
+
+  def moved(history, step, arrays):
+    looks.append(step)
+    if len(looks) == 3:
+      (tmp_path / 'run').rename(tmp_path / 'elsewhere')
+    observe(history, step, arrays)
+
+  monkeypatch.setattr(Log, 'observe', moved)
+  words = ('--gate=xor', '--workdir=run', '--steps=40', '--until=')
+  assert 'the workdir run has been moved or removed' in refused(perceptron, *words)
+  assert len(looks) == 3
 
 
 def test_classes_are_named_as_they_were_when_the_model_was_trained(

@@ -1,5 +1,8 @@
+import gc
 import json
 import math
+import resource
+import threading
 
 import numpy as np
 import pytest
@@ -96,6 +99,39 @@ def test_a_history_whose_checkpoints_are_lost_is_refused_and_kept(tmp_path):
   with log.Log(tmp_path) as history:
     history.begin(6)  # the kill may have come before the first checkpoint
     assert history.lines == []
+
+
+def write_a_thousand_lines(folder):
+  with log.Log(folder) as history:
+    history.begin(1_000_000)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))
+    try:
+      for step in range(1_000):
+        history.write(step, 'train', {'loss': 1.0})
+    finally:
+      resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_is_told_once_and_nobody_waits_for_it(tmp_path):
+  threads = threading.active_count()
+  with pytest.raises(OSError, match='File too large'):
+    write_a_thousand_lines(tmp_path)
+  gc.collect()  # what is still open would say so
+  assert threading.active_count() == threads
+  lines = log.read(tmp_path / 'metrics.jsonl')
+  assert [line['step'] for line in lines] == list(range(len(lines)))
+  assert 20 < len(lines) < 1_000
+
+
+@pytest.mark.parametrize('content', [b'', b'half of a file', 'truncated'])
+def test_damaged_observed_arrays_are_named(tmp_path, content):
+  fill(tmp_path, (0, 5))
+  file = tmp_path / 'observed' / '5.npz'
+  file.write_bytes(file.read_bytes()[:-30] if content == 'truncated' else content)
+  with pytest.raises(UserError, match=r'observed/5\.npz is damaged \(.*; restore'):
+    log.observed(tmp_path)
+  fill(tmp_path, (0, 3))  # a new history drops it unread
 
 
 def test_lines_are_found_by_split_and_by_step():

@@ -5,6 +5,8 @@ on by asking for the step that it is at. grain reads ahead, by threads; its own 
 and batch, whose batches straddle epochs, are not used.
 """
 
+import queue
+import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from dl_core.types import Array, Key, UserError
 
 THREADS = 2  # read and decode, each a batch of its own
 AHEAD = 4  # batches at most that are read before they are asked for
+PATIENCE = 1.0  # seconds after which one that waits looks whether they still read
 LAST = 2**31 - 1  # no step gets there
 
 Places = Callable[[Key, Any, int], Array]  # (key, step, n) -> what a step reads of n
@@ -122,22 +125,38 @@ def ahead(make: Callable[[int], Any], numbers: range) -> Generator:
   """
   import grain  # 0.3 s that a resident set does without
 
+  threads: set[threading.Thread] = set()
+  made: queue.SimpleQueue[int] = queue.SimpleQueue()
+
   def outcome(number):
+    threads.add(threading.current_thread())
     try:
       return make(number), None
     except Exception as error:  # grain would write into its words
       return None, error
+    finally:
+      made.put(number)
 
   options = grain.ReadOptions(num_threads=THREADS, prefetch_buffer_size=AHEAD)
   steps = grain.MapDataset.range(numbers.start, numbers.stop, numbers.step)
   iterator = iter(steps.map(outcome).to_iter_dataset(options))
+  iterator.start_prefetch()
+  ready: set[int] = set()
   try:
-    for value, error in iterator:
+    for number in numbers:
+      while number not in ready:
+        try:
+          ready.add(made.get(timeout=PATIENCE))
+        except queue.Empty:  # grain would wait for a dead thread for ever
+          if not all(thread.is_alive() for thread in threads):
+            raise RuntimeError('a thread that reads them has died') from None
+      ready.remove(number)
+      value, error = next(iterator)
       if error is not None:
         raise error
       yield value
-  except (OSError, RuntimeError) as error:
-    reason = ' '.join(str(error).split())[:200]
+  except (OSError, RuntimeError, SystemExit) as error:  # the last ends a thread
+    reason = ' '.join(str(error).split())[:200] or type(error).__name__
     raise UserError(
       f'the examples cannot be read any more ({reason}); see to their files, then give '
       'the same command again'

@@ -1,3 +1,4 @@
+import ctypes
 import gc
 import subprocess
 import sys
@@ -122,6 +123,35 @@ def test_a_fault_of_a_reader_is_a_sentence_and_no_end(fault, words):
   assert '\n' not in str(raised.value)
   for step in (2, 3):  # the file is mended: it goes on
     np.testing.assert_array_equal(feed(key, step)['row'], places(key, step, N))
+
+
+def end_idle_readers(numbers):
+  """Ends all threads that read, once they have read ahead and wait."""
+  settled(lambda: len(numbers))
+  for reader in readers():
+    end = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    assert end(ctypes.c_ulong(reader.ident), ctypes.py_object(SystemExit)) == 1
+
+
+@pytest.mark.parametrize('moment', ['reading', 'waiting'])
+def test_a_thread_that_dies_is_a_sentence_and_nobody_waits_for_it(moment, monkeypatch):
+  monkeypatch.setattr(stream, 'PATIENCE', 0.1)
+  numbers = []
+
+  def make(number):
+    numbers.append(number)
+    if number == 5 and moment == 'reading':
+      sys.exit()
+    return number
+
+  given = stream.ahead(make, range(100))
+  assert next(given) == 0
+  if moment == 'waiting':
+    end_idle_readers(numbers)
+  words = {'reading': r'any more \(SystemExit\)', 'waiting': 'a thread .* has died'}
+  with pytest.raises(UserError, match=words[moment]):
+    list(given)
+  assert max(numbers) < 20
 
 
 def test_readers_end_with_the_data_and_with_an_evaluation_that_is_left():

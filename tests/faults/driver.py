@@ -1,0 +1,103 @@
+"""Starts an experiment in which something goes wrong from a step on, or at one step.
+
+    python -m tests.faults.driver nan:20-21 lenet --steps=60 ...
+
+FAULT:FIRST-LAST, then what `python -m experiments.NAME` takes. The fault is put around
+what the experiment is built of; dl_core knows nothing of it.
+"""
+
+import ctypes
+import importlib
+import sys
+import threading
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from dl_core import launch
+
+
+def batch(factor):
+  """Makes a fault: what the model reads is multiplied by `factor`."""
+
+  def put(experiment, wrong):
+    take = experiment.data.take
+
+    def taken(arrays, key, step):
+      found = take(arrays, key, step)
+      return found._replace(x=found.x * jnp.where(wrong(step), factor, 1.0))
+
+    return experiment._replace(data=experiment.data._replace(take=taken))
+
+  return put
+
+
+def gradient(experiment, wrong):
+  """The gradient is not finite, though the loss is.
+
+  The optimizer's count of updates stands still while they are skipped.
+  """
+  (optimizer,) = experiment.optimizers
+
+  def update(updates, state, params):
+    (_, count), *_ = optax.tree.get_all_with_path(state, 'count')
+    spoilt = jax.tree.map(lambda g: jnp.where(wrong(count), jnp.nan, g), updates)
+    return optimizer.update(spoilt, state, params)
+
+  return experiment._replace(optimizers=(optimizer._replace(update=update),))
+
+
+def memory(experiment, wrong):
+  """The step sorts four terabytes of noise."""
+  del wrong
+  (loss,) = experiment.task.losses
+
+  def greedy(params, extra, batch, key):
+    value, rest = loss(params, extra, batch, key)
+    much = jnp.sort(jax.random.uniform(key, (2**20, 2**20)))
+    return value + jnp.sum(much), rest
+
+  return experiment._replace(task=experiment.task._replace(losses=(greedy,)))
+
+
+def thread(experiment, wrong):
+  """The threads that read ahead are ended, whatever they are doing."""
+  feed = experiment.data.feed
+
+  def fed(key, step):
+    arrays = feed(key, step)
+    for reader in threading.enumerate():
+      if reader.name.startswith('grain-prefetch') and bool(wrong(step)):
+        end = ctypes.pythonapi.PyThreadState_SetAsyncExc
+        assert end(ctypes.c_ulong(reader.ident), ctypes.py_object(SystemExit)) == 1
+    return arrays
+
+  return experiment._replace(data=experiment.data._replace(feed=fed))
+
+
+FAULTS = {
+  'nan': batch(jnp.nan),
+  'inf': batch(jnp.inf),
+  'spike': batch(1e4),
+  'gradient': gradient,
+  'memory': memory,
+  'thread': thread,
+}
+
+
+def main(fault, name, *words):
+  kind, _, steps = fault.partition(':')
+  first, last = map(int, steps.split('-'))
+  module = importlib.import_module(f'experiments.{name}')
+
+  def build(c):
+    return FAULTS[kind](module.build(c), lambda step: (first <= step) & (step <= last))
+
+  spoilt = SimpleNamespace(__doc__=module.__doc__, Config=module.Config, build=build)
+  return launch.run(spoilt, name, ['driver', *words])
+
+
+if __name__ == '__main__':
+  sys.exit(main(*sys.argv[1:]))
