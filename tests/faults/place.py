@@ -23,9 +23,6 @@ class Seen(NamedTuple):
   lost: str = 'nothing'
 
 
-NOT_BUILT = Seen('', 'not built yet', '', '')
-
-
 class Place:
   """A folder in which runs are started, damaged and compared."""
 

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from tests.faults.place import NOT_BUILT, Seen, compared, contents
+from tests.faults.place import Seen, compared, contents
 from tests.runs import STEPS, resumed
 
 
@@ -155,9 +155,6 @@ def memory(place):
 
 
 def two_processes(place):
-  if '--distributed ' not in place.help:
-    return NOT_BUILT
-
   def pair(runs):
     with socket.socket() as found:
       found.bind(('127.0.0.1', 0))
@@ -192,8 +189,6 @@ def two_processes(place):
 
 
 def eight_devices(place):
-  if '--mesh ' not in place.help:
-    return NOT_BUILT
   eight = {'XLA_FLAGS': '--xla_force_host_platform_device_count=8'}
   runs = place.runs('eight', more=('--mesh=data:8',), environment=eight)
   runs.stop()
