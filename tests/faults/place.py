@@ -33,8 +33,6 @@ class Place:
     self._stopped = self.runs('stopped')
     self._stopped.stop()
     assert len(self._stopped.steps()) >= 2
-    # What --help prints: the flags that are built.
-    self.help = self._stopped.finish(self._stopped.command('--help'))
 
   def runs(self, name, case='lenet', **options):
     """Runs in a workdir of that name."""
