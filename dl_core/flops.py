@@ -52,7 +52,7 @@ FREE = names(
   device_put dynamic_slice dynamic_update_slice empty empty2 gather get imag iota
   layout_constraint name optimization_barrier pad pbroadcast pcast ppermute pvary real
   reduce_precision reshape reshard rev rng_uniform scatter select_n sharding_constraint
-  slice sort split squeeze stack stop_gradient swap tile top_k transpose unstack
+  slice sort split squeeze stack stop_gradient swap tie tile top_k transpose unstack
   """
 )
 
