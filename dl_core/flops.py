@@ -142,7 +142,7 @@ def count_equation(equation: Any) -> Flops:
   elif name == 'while':
     inner.append(Flops(unknown=frozenset([name])))
   elif name == 'shard_map':  # the body has the shapes of one device
-    repeats = math.prod(params['mesh'].shape[axis] for axis in params['manual_axes'])
+    repeats = math.prod(params['mesh'].shape[a] for a in params['newly_manual_axes'])
   return times(repeats, total(iter(inner)))
 
 

@@ -10,7 +10,7 @@ from jax.sharding import PartitionSpec as P
 
 from dl_core import flops, train
 from dl_core.layers import recurrent
-from experiments import lenet
+from experiments import gan, lenet
 
 
 def arrays(*shapes, dtype=jnp.float32):
@@ -218,3 +218,15 @@ def test_step_of_lenet():
   assert not counted.unknown
   parameters = 61_706
   assert counted.rest > 10 * parameters  # AdamW alone
+
+
+def test_step_of_a_gan():
+  """Of the slopes that no optimizer reads, none counts."""
+  B, Z = 4, 128
+  g = Z * 256 + 256 * 512 + 512 * 784
+  d = 784 * 512 + 512 * 256 + 256 * 1
+  critic = g + 2 * (d + d + d - 784 * 512)  # on real images and on fakes
+  maker = g + d + d + g + g - Z * 256  # through the critic, which does not move
+  counted = steps(gan, gan.Config(batch_size=B, latent=Z))
+  assert counted.products == 2 * B * (critic + maker)
+  assert not counted.unknown
