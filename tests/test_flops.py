@@ -1,6 +1,7 @@
 """Counts of operations against counts by hand, written out."""
 
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -230,3 +231,31 @@ def test_step_of_a_gan():
   counted = steps(gan, gan.Config(batch_size=B, latent=Z))
   assert counted.products == 2 * B * (critic + maker)
   assert not counted.unknown
+
+
+def test_a_convolution_counts_no_product_too_few():
+  ranges = [range(1, 6), range(1, 4), (1, 2, 3), range(-2, 4), (1, 2, 3), (1, 2)]
+  for inputs, window, stride, padding, hole, spread in itertools.product(*ranges):
+    length = (inputs - 1) * hole + 1 + 2 * padding - (window - 1) * spread
+    outputs = max(0, -(-length // stride))
+    places = [
+      o * stride + k * spread - padding for o in range(outputs) for k in range(window)
+    ]
+    true = sum(p % hole == 0 and 0 <= p // hole < inputs for p in places)
+    counted = flops.meetings(
+      inputs,
+      outputs,
+      window,
+      stride=stride,
+      before=padding,
+      hole=hole,
+      spread=spread,
+    )
+    assert true <= counted <= outputs * window
+    if hole == 1 and padding <= 0:
+      assert counted == true
+
+
+def test_complex_products_are_four_real_ones():
+  counted = flops.count(jnp.matmul, *arrays((4, 3), (3, 5), dtype=jnp.complex64))
+  assert counted.products == 4 * (2 * 4 * 3 * 5)
