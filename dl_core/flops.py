@@ -129,17 +129,17 @@ def count_equation(equation: Any) -> Flops:
     return Flops(rest=size(inputs[2]))
   if name in FREE:
     return Flops()
-  if name == 'cond':
-    branches = [count_jaxpr(branch.jaxpr) for branch in params['branches']]
-    unknown = frozenset[str]().union(*(branch.unknown for branch in branches))
-    return max(branches, key=lambda each: each[:2])._replace(unknown=unknown)
   inner = [count_jaxpr(jaxpr) for jaxpr in inside(params)]
+  if name == 'cond':
+    return max(inner, key=lambda each: each[:2])._replace(
+      unknown=total(iter(inner)).unknown
+    )
   if not inner or name in ('pallas_call', 'custom_linear_solve', 'linear_call'):
     return Flops(unknown=frozenset([name] if floats else []))
   repeats = 1
   if name == 'scan':
     repeats = params['length']
-  elif name == 'while':
+  elif name == 'while' and any(each != Flops() for each in inner):
     inner.append(Flops(unknown=frozenset([name])))
   elif name == 'shard_map':  # the body has the shapes of one device
     repeats = math.prod(params['mesh'].shape[a] for a in params['newly_manual_axes'])

@@ -139,6 +139,8 @@ def test_a_loop_of_unknown_length_counts_once_and_says_so():
   f = lambda x, w: lax.while_loop(lambda h: h[0, 0] < 1, lambda h: h @ w, x)  # noqa: E731
   counted = flops.count(f, *arrays((4, 3), (3, 3)))
   assert counted == (2 * 4 * 3 * 3, 0, {'while'})
+  steps = lambda n: lax.while_loop(lambda i: i < n, lambda i: i + 1, 0)  # noqa: E731
+  assert not flops.count(steps, 3).unknown  # integers only
 
 
 def test_the_dearest_branch_counts():
