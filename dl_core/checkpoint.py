@@ -71,6 +71,8 @@ class Checkpoints:
     )
 
   def __enter__(self) -> 'Checkpoints':
+    self._quiet = quiet.loops()  # a thread writes, and fails, at any time
+    self._quiet.__enter__()
     return self
 
   def __exit__(self, kind: Any, *_) -> None:
@@ -79,6 +81,8 @@ class Checkpoints:
     except Exception as error:  # orbax raises many types
       if kind is None:  # else it is already known
         raise self._unwritable(error) from error
+    finally:
+      self._quiet.__exit__(None, None, None)
 
   def _unwritable(self, error: Exception) -> UserError:
     return UserError(
@@ -166,13 +170,14 @@ class Checkpoints:
       wanted = {
         name: _struct(shape, like.get(name)) for name, shape in table['shapes'].items()
       }
-      with quiet.reads():
-        restored = self._manager.restore(
-          step, args=args.Composite(leaves=args.StandardRestore(wanted))
-        )
+      restored = self._manager.restore(
+        step, args=args.Composite(leaves=args.StandardRestore(wanted))
+      )
       named = restored['leaves']
       found = leaves.digests(named)
     except Exception as error:
+      if lack := _lack_of_memory(error):
+        raise MemoryError(lack) from error
       raise Damaged(_first_line(error)) from error
     for name, digest in table['digests'].items():
       if int(found[name]) != digest:
@@ -295,5 +300,20 @@ def _sha256(text: str) -> str:
   return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _lack_of_memory(error: BaseException | None) -> str:
+  """Returns what says that memory was too small, and not the checkpoint damaged."""
+  while error is not None:
+    full = isinstance(error, jax.errors.JaxRuntimeError) and 'RESOURCE_EXH' in str(
+      error
+    )
+    if isinstance(error, MemoryError) or full:
+      return str(error) or 'MemoryError'
+    error = error.__cause__
+  return ''
+
+
 def _first_line(error: Exception) -> str:
-  return f'{type(error).__name__}: {str(error).strip().splitlines()[0][:160]}'
+  line = str(error).strip().splitlines()[0]
+  if len(line) > 160:
+    line = f'{line[:100]} ... {line[-60:]}'
+  return f'{type(error).__name__}: {line}'

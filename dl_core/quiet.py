@@ -1,16 +1,18 @@
-"""Keeps off the terminal what orbax says of a damaged checkpoint: we say it."""
+"""Keeps off the terminal what orbax says of damage and of full disks: we say it."""
 
 import asyncio
 import contextlib
+import sys
+import types
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 
 class _Loop(asyncio.SelectorEventLoop):
-  """Says nothing of reads that end when nobody awaits them any more.
+  """Says nothing of reads and writes that end when nobody awaits them any more.
 
-  Orbax reads all leaves at once and drops the others, loop and all, when one fails.
+  Orbax moves all leaves at once and drops the others, loop and all, when one fails.
   """
 
   def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore
@@ -27,12 +29,19 @@ class _Loops(asyncio.DefaultEventLoopPolicy):
 
 
 @contextlib.contextmanager
-def reads() -> Iterator[None]:
-  """Keeps a damaged checkpoint from printing a traceback for each of its leaves."""
+def loops() -> Iterator[None]:
+  """Keeps what fails from printing a traceback for each of the leaves."""
   warnings.filterwarnings('ignore', 'coroutine .* was never awaited')
-  before = asyncio.get_event_loop_policy()
+  policy, hook = asyncio.get_event_loop_policy(), sys.unraisablehook
+
+  def unraisable(found: Any) -> None:
+    if not isinstance(found.object, types.CoroutineType):
+      hook(found)
+
   asyncio.set_event_loop_policy(_Loops())
+  sys.unraisablehook = unraisable
   try:
     yield
   finally:
-    asyncio.set_event_loop_policy(before)
+    asyncio.set_event_loop_policy(policy)
+    sys.unraisablehook = hook

@@ -1,6 +1,8 @@
 import json
 import random
+import resource
 import shutil
+from pathlib import Path
 
 import chex
 import jax
@@ -194,6 +196,25 @@ def test_where_all_are_damaged_nothing_is_moved(tmp_path, reopen, said):
     assert told in str(caught.value)
   assert sorted(str(p) for p in (tmp_path / 'checkpoints').rglob('*')) == before
   assert said == []
+
+
+def test_what_memory_cannot_hold_is_not_taken_for_damaged(reopen, tmp_path):
+  save(reopen, 1, 2)
+  large = {'large': np.zeros(2**28, np.uint8)}  # compresses to nothing
+  with reopen() as store:
+    store.save(3, large)
+    store.wait()
+    pages = Path('/proc/self/statm').read_text().split()[0]
+    most = int(pages) * resource.getpagesize() + 2**27
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most, limits[1]))
+    try:
+      with pytest.raises(MemoryError):
+        store.newest({}, ())
+    finally:
+      resource.setrlimit(resource.RLIMIT_AS, limits)
+    assert not (tmp_path / 'checkpoints' / 'damaged').exists()
+    assert store.newest({}, ())[0] == 3
 
 
 def test_another_model_and_another_type_are_refused_by_name(reopen):

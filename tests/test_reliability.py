@@ -3,6 +3,7 @@
 import functools
 import json
 import random
+import resource
 import shlex
 import shutil
 import signal
@@ -74,6 +75,24 @@ def test_a_signal_saves_and_the_printed_command_goes_on(
   assert runs.end() == whole('lenet')
   for line in (runs.folder / 'metrics.jsonl').read_text().splitlines():
     json.loads(line)
+
+
+def test_a_full_disk_ends_a_run_in_a_sentence_and_costs_nothing(
+  tmp_path, digits_dir, whole
+):
+  runs = Runs(tmp_path / 'run', digits_dir)
+  process = runs.start()
+  runs.wait(process, 20)
+  full = (runs.folder / 'metrics.jsonl').stat().st_size
+  resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (full, full))
+  out, err = process.communicate(timeout=300)
+  assert (process.returncode, err.count('\n')) == (2, 1), (out, err)
+  assert err.startswith('error: ')
+  assert 'written' in err
+  assert 'make room' in err
+  assert (runs.folder / 'metrics.jsonl').stat().st_size == full
+  assert resumed(runs.finish()) > 0
+  assert runs.end() == whole('lenet')
 
 
 def test_what_a_crash_left_beyond_its_checkpoint_is_cut(tmp_path):

@@ -67,8 +67,21 @@ def permuted(key: Key, places: Array, n: int) -> Array:
     return jnp.where(value < n, value, feistel(value))
 
   outside = lambda value: jnp.any(value >= n)  # noqa: E731
-  walked = jax.lax.while_loop(outside, walk, feistel(places.astype(jnp.uint32)))
-  return walked.astype(jnp.int32)
+  walked = jax.lax.while_loop(
+    outside, walk, feistel(_undivided(places.astype(jnp.uint32)))
+  )
+  return _undivided(walked.astype(jnp.int32))
+
+
+def _undivided(values: Array) -> Array:
+  """Has every device of a mesh compute all of some values.
+
+  A loop over divided ones asks the other processes at each turn whether to go on, and
+  XLA's CPU collectives (jax 0.10) mix that question up with those outside of the loop.
+  """
+  if jax.sharding.get_abstract_mesh().empty:
+    return values
+  return jax.lax.with_sharding_constraint(values, jax.sharding.PartitionSpec())
 
 
 def rows(key: Key, step: Any, n: int, batch_size: int) -> Array:

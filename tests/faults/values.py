@@ -1,12 +1,14 @@
 """Faults of numbers and of words: what is not finite, what leaps, what cannot be."""
 
 import re
+import signal
 import sys
 
 import numpy as np
 
 from dl_core import checkpoint, log
-from tests.faults.place import Seen, contents
+from tests.faults.place import Seen, compared, contents
+from tests.runs import resumed
 
 
 def not_finite(place):
@@ -41,12 +43,25 @@ def not_finite(place):
 
 
 def spike(place):
-  runs = place.runs('leap')
-  out = runs.finish(runs.command(fault='spike:30-30'))
-  said = [line for line in out.splitlines() if 'the loss jumped' in line]
-  assert said, out
+  whole, cut = place.runs('leap'), place.runs('leap-killed')
+  out = whole.finish(whole.command(fault='spike:30-30'))
+  lines = log.read(whole.folder / 'metrics.jsonl')
+  (leap,) = (line['spike'] for line in lines if 'spike' in line)
+  (said,) = (line for line in out.splitlines() if 'the loss jumped' in line)
+  assert leap['step'] in (30, 31), leap
+  command = cut.command(fault='spike:30-30')
+  process = cut.start(command)
+  cut.wait(process, 35)
+  process.kill()
+  process.communicate()
+  assert process.returncode == -signal.SIGKILL
+  out = cut.finish(command)
+  assert resumed(out), out
   return Seen(
-    'a batch a thousand times as large as the others, at step 30', said[0], '0'
+    'a batch ten thousand times as large as the others; again, with kill -9 after it',
+    f'"{said}", and so it stands in metrics.jsonl; resumed with the same lines',
+    '0, -9, 0',
+    compared(cut.end(), whole.end()),
   )
 
 
