@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from dl_core import sharding
 from dl_core.data import batches
 from dl_core.types import Batch, Spec, UserError
 
@@ -55,6 +56,25 @@ def test_an_epoch_holds_each_example_at_most_once_and_drops_the_remainder():
     assert 0 <= epoch.min() <= epoch.max() < 50
   dropped = [frozenset(range(50)) - set(epoch.tolist()) for epoch in epochs]
   assert len(set(dropped)) > 1  # the two left over are not always the same
+
+
+def test_devices_that_split_a_batch_need_not_agree_on_whose_places_it_holds():
+  key, n, size = jax.random.key(5), 50, 8
+  alone = [batches.rows(key, step, n, size) for step in range(7)]
+  mesh = sharding.make_mesh('data:8')
+
+  def take(numbers, step):
+    found = numbers[batches.rows(key, step, n, size)]
+    return sharding.constrain(found, mesh)
+
+  with jax.set_mesh(mesh):
+    compiled = jax.jit(take).lower(jnp.arange(n), jnp.int32(0)).compile()
+    found = [compiled(jnp.arange(n), jnp.int32(step)) for step in range(7)]
+  assert len(found[0].addressable_shards) == 8
+  np.testing.assert_array_equal(found, alone)
+  program = compiled.as_text()
+  assert ' while(' in program  # that would ask them at each turn
+  assert 'all-reduce' not in program
 
 
 def test_padding_has_weight_zero_and_everything_else_its_own():
