@@ -5,17 +5,15 @@ A setting is declared once, as a field. A subclass that only changes a default
 """
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
-
-from absl import flags
+from typing import Any
 
 from dl_core.types import UserError
+
+PRECISIONS = ('float32', 'bfloat16')
 
 
 def field(
@@ -76,12 +74,23 @@ class Rule:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-  """The settings that every experiment has.
+class Settings:
+  """Fields that are flags.
 
   Raises:
     UserError: a value is of another type or out of bounds.
   """
+
+  def __post_init__(self):
+    for entry in dataclasses.fields(self):
+      rule, value = rule_of(type(self), entry.name), getattr(self, entry.name)
+      if not rule.admits(entry.type, value):
+        raise UserError(refusal(entry.name, value, rule, entry.type))
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(Settings):
+  """The settings that every experiment has."""
 
   workdir: str = field('', 'folder of the run; runs/NAME-<settings> if empty', how=True)
   dataset: str = field('digits', 'name of the data set')
@@ -103,6 +112,12 @@ class Config:
   until: str = field('', 'METRIC:VALUE on validation that ends the run once reached')
   keep_best: bool = field(False, 'test the state of the lowest validation loss')
   init_from: str = field('', 'workdir whose parameters the run starts from')
+  precision: str = field(
+    'float32', 'of what models compute; parameters are float32', choices=PRECISIONS
+  )
+  steps_per_call: int = field(
+    0, 'updates in one dispatch; 0: as measured for the model and the device', low=0
+  )
   platform: str = field(
     'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu'), how=True
   )
@@ -127,12 +142,12 @@ class Config:
     how=True,
   )
   predict: str = field('', 'file (more may follow) to classify, not to train', how=True)
-
-  def __post_init__(self):
-    for entry in dataclasses.fields(self):
-      rule, value = rule_of(type(self), entry.name), getattr(self, entry.name)
-      if not rule.admits(entry.type, value):
-        raise UserError(refusal(entry.name, value, rule, entry.type))
+  plan: bool = field(
+    False,
+    'say what a step costs on --mesh, which need not exist; nothing runs',
+    how=True,
+  )
+  profile: bool = field(False, 'trace a few steps with jax.profiler', how=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,96 +176,6 @@ def rule_of(cls: type, name: str) -> Rule:
 
 def refusal(name: str, value: Any, rule: Rule, kind: Any) -> str:
   return f'--{name}={value} was given, {rule.wanted(kind)} is wanted'
-
-
-class _Parser(flags.ArgumentParser):
-  """Turns the text of one flag into the value of its field."""
-
-  def __init__(self, name: str, kind: Any, rule: Rule):
-    self.name, self.kind, self.rule = name, kind, rule
-    self.syntactic_help = ''
-
-  def parse(self, text: Any) -> Any:
-    try:
-      value = text if isinstance(text, self.kind) else self.kind(text)
-    except ValueError:
-      value = None
-    if not self.rule.admits(self.kind, value):
-      raise UserError(refusal(self.name, text, self.rule, self.kind))
-    return value
-
-
-def parse(
-  cls: type[Config], recipes: Mapping[str, Mapping[str, Any]], argv: Sequence[str]
-) -> tuple[Config, list[str]]:
-  """Reads a command line into a config.
-
-  Args:
-    cls: the experiment's Config.
-    recipes: {dataset: defaults that it brings with it}; explicit flags win.
-    argv: the command line, the program's name first.
-
-  Returns:
-    The config, and the arguments that are no flags.
-
-  Raises:
-    UserError: an unknown flag (with the nearest one that exists) or a wrong value.
-  """
-  values = flags.FlagValues()
-  values.set_gnu_getopt(True)
-  for entry in dataclasses.fields(cls):
-    rule, default = rule_of(cls, entry.name), cast(Any, entry.default)
-    if entry.type is bool:
-      flags.DEFINE_boolean(entry.name, default, rule.help, flag_values=values)
-    else:
-      parser = _Parser(entry.name, entry.type, rule)
-      flags.DEFINE(parser, entry.name, default, rule.help, flag_values=values)
-  try:
-    rest = values(list(argv))[1:]
-  except flags.UnrecognizedFlagError as error:
-    near = difflib.get_close_matches(error.flagname, list(values), n=1)
-    hint = f'did you mean --{near[0]}?' if near else '--help lists the flags'
-    raise UserError(
-      f'--{error.flagname} is no flag of this experiment; {hint}'
-    ) from None
-  except (flags.Error, UnicodeDecodeError) as error:
-    text = ' '.join(str(error).split()).removeprefix('ERROR:: ')
-    raise UserError(f'{text}; --help lists the flags and what they take') from None
-  given = {name: values[name].value for name in values if values[name].present}
-  for name in ('predict', 'prompt'):
-    if given.get(name) == '':
-      raise UserError(f'--{name}= was given without a value; give one, or drop it')
-  dataset = str(given.get('dataset', cls.dataset))
-  return cls(**{**recipes.get(dataset, {}), **given}), rest
-
-
-def help_text(
-  module_doc: str, cls: type[Config], recipes: Mapping[str, Mapping[str, Any]]
-) -> str:
-  """Returns what `--help` prints: the docstring, every flag, the recipes."""
-  own: list[str] = []
-  common: list[str] = []
-  shared = {entry.name for entry in dataclasses.fields(Config)}
-  for entry in dataclasses.fields(cls):
-    rule = rule_of(cls, entry.name)
-    about = f'{rule.help} ({rule.wanted(entry.type)})' if rule.choices else rule.help
-    default = json.dumps(entry.default) if entry.default != '' else 'empty'
-    name = f'  --{entry.name}' if entry.type is not bool else f'  --[no]{entry.name}'
-    lines = textwrap.wrap(f'{about} [{default}]', 58)
-    text = ('\n' + 27 * ' ').join(lines)
-    (common if entry.name in shared else own).append(f'{name:<26} {text}')
-  parts = [module_doc.strip()]
-  if own:
-    parts.append('Flags of this experiment:\n' + '\n'.join(own))
-  parts.append('Flags of every experiment:\n' + '\n'.join(common))
-  if recipes:
-    rows = (
-      f'  --dataset={name:<16} ' + ' '.join(f'--{k}={v}' for k, v in recipe.items())
-      for name, recipe in recipes.items()
-    )
-    parts.append('Defaults that a data set brings with it:\n' + '\n'.join(rows))
-  parts.append('Also: --flagfile=FILE (one flag a line).')
-  return '\n\n'.join(parts)
 
 
 def settings(config: Config, source: str) -> dict[str, Any]:

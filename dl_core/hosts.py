@@ -20,7 +20,6 @@ HEARTBEAT = (
   30  # seconds without a sign of life, after which a process is taken for dead
 )
 MEETING = 120  # seconds in which all have to come
-ASK_EVERY = 10  # steps after which several processes agree on whether to stop
 WORDS = 2_000  # bytes of a refusal that reach the other processes
 
 
@@ -82,11 +81,11 @@ def leave(code: int) -> NoReturn:
   os._exit(code)
 
 
-def wished(step: int, wish: Callable[[], Any]) -> Any:
-  """Tells whether this process has a wish, or any of several, who ask now and then."""
+def wished(ask: bool, wish: Callable[[], Any]) -> Any:
+  """Tells whether this process has a wish, or any of several; they ask if `ask`."""
   if jax.process_count() == 1:
     return wish()
-  if step % ASK_EVERY:
+  if not ask:
     return False
   from jax.experimental import multihost_utils
 

@@ -15,6 +15,7 @@ import jax
 
 from dl_core import (
   config,
+  flags,
   hosts,
   jobs,
   predict,
@@ -66,11 +67,11 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
   """
   recipes = getattr(module, 'RECIPES', {})
   if {'-h', '-help', '--help', '--helpfull'} & set(argv[1:]):
-    print(config.help_text(module.__doc__ or name, module.Config, recipes))
+    print(flags.help_text(module.__doc__ or name, module.Config, recipes))
     return 0
   try:
     with Signals() as signals:
-      c, rest = config.parse(module.Config, recipes, argv)
+      c, rest = flags.parse(module.Config, recipes, argv)
       return _run(module, name, c, rest, signals)
   except Interrupted as signal:
     print(f'stopped by {signal.name}', file=sys.stderr)

@@ -15,7 +15,16 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dl_core import evaluate, history, hosts, lanes, metrics, sharding, stopping
+from dl_core import (
+  evaluate,
+  history,
+  hosts,
+  lanes,
+  metrics,
+  sharding,
+  stopping,
+  tasks,
+)
 from dl_core.log import Line
 from dl_core.progress import Clock, Progress
 from dl_core.sharding import Rule
@@ -32,7 +41,9 @@ from dl_core.types import (
 )
 
 DATA = 2**32 - 1  # a run's key is folded with the step, which never gets here
-ASK_EVERY = 10  # steps between looks at the count of skipped updates
+# Steps between looks at the count of skipped updates, and between those at which
+# several processes agree on whether to stop.
+ASK_EVERY = 10
 
 
 class TrainState(flax.struct.PyTreeNode):
@@ -116,27 +127,36 @@ class Compiled(NamedTuple):
   Attributes:
     rule: where states lie.
     start: (key) -> (state, metrics) of a new run; metrics are none yet.
-    call: what is dispatched, (state, sums, arrays) -> (state, sums, skipped): it takes
-      the batch of the state's step out of the arrays, updates once, and adds to the
-      metrics since the last report.
+    call: what is dispatched, (state, sums, arrays, count) -> (state, sums, skipped): it
+      takes the batch of the state's step out of the arrays, updates, and adds to the
+      metrics since the last report, `count` times.
+    most: the highest count.
     judge: (state, split) -> mean metrics.
   """
 
   rule: Rule
   start: Callable[[Key], tuple[TrainState, Metrics]]
   call: Callable
+  most: int
   judge: Callable[[Any, str], dict[str, float]]
 
 
 def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
   """Makes what is compiled of an experiment.
 
+  Several updates in one dispatch are a loop whose trip count is an argument, so that
+  all ways to group them agree bit for bit. One update by itself is no loop: XLA's CPU
+  backend computes some models faster so, and in another order.
+
   Args:
     experiment: what is trained.
     rule: where its states lie.
     runs: how many have their states stacked along a first axis in `call`, if several.
   """
+  task = tasks.computed_in(experiment.task, experiment.config.precision)
+  experiment = experiment._replace(task=task)
   update = make_update(experiment.task, experiment.optimizers)
+  most = steps_per_call(experiment)
 
   def start(key: Key):
     state = init_state(experiment, key)
@@ -144,21 +164,41 @@ def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
     sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), sums)
     return state, sums | metrics.peak(sums, 0)
 
-  def call(state: TrainState, sums: Metrics, arrays: Any):
+  def once(state: TrainState, sums: Metrics, arrays: Any):
     batch = experiment.data.take(arrays, data_key(state), state.step)
     state, new = update(state, sharding.constrain(batch, rule.mesh))
     new |= metrics.peak(new, state.step - 1)
-    return state, metrics.add(sums, new), state.skipped
+    return state, metrics.add(sums, new)
+
+  def call(state: TrainState, sums: Metrics, arrays: Any, count: Array):
+    if most == 1:
+      state, sums = once(state, sums, arrays)
+    else:
+      each = lambda _, carry: once(*carry, arrays)  # noqa: E731
+      state, sums = jax.lax.fori_loop(0, count, each, (state, sums))
+    return state, sums, state.skipped
 
   shapes = jax.eval_shape(start, jax.random.key(0))
   lies = rule(shapes, runs)
-  several = jax.vmap(call, (0, 0, None)) if runs > 1 else call
+  several = jax.vmap(call, (0, 0, None, None)) if runs > 1 else call
   return Compiled(
     rule,
     jax.jit(start, out_shardings=rule(shapes)),
     jax.jit(several, donate_argnums=0, out_shardings=(*lies, lies[0].skipped)),
+    most,
     evaluate.make_judge(experiment, lambda batch: sharding.spread(batch, rule.mesh)),
   )
+
+
+def steps_per_call(experiment: Experiment) -> int:
+  """Returns how many updates one dispatch makes, if nothing comes between them."""
+  given = experiment.config.steps_per_call
+  return given or experiment.steps_per_call.get(jax.default_backend(), 1)
+
+
+def upto(step: int, every: int) -> int:
+  """Returns the next multiple of `every` above a step."""
+  return (step // every + 1) * every
 
 
 def data_key(state: TrainState) -> Key:
@@ -241,10 +281,9 @@ def fit_together(
     step = int(begun[0][0].step)
     state, sums = jax.device_put(lanes.joined(begun), rule(begun[0], len(runs)))
     no_sums = jax.tree.map(jnp.zeros_like, sums)
-    fed = data.feed(keys[0], step)
-    arrays = sharding.spread(fed, mesh, c.batch_size)
+    fed, arrays = None, None
     clock.start(max(run.log.seconds() for run in runs))
-    asked = np.tile([0, 0, -1], (len(runs), 1))
+    asked, ask_at = np.tile([0, 0, -1], (len(runs), 1)), step
 
     while True:
       if step % c.eval_every == 0 or step == c.steps:
@@ -254,8 +293,9 @@ def fit_together(
           sums = no_sums
         clock.pause()
       ended = stopping.why(c, step, runs[0].log.of('validation'))
+      ask = step >= ask_at
       late = lambda: clock.late(c.max_seconds) or interrupted()  # noqa: E731
-      stop = ended or hosts.wished(step, late)
+      stop = ended or hosts.wished(ask, late)
       best = step in map(lanes.best_step, runs)
       if stop or best or (step and step % c.checkpoint_every == 0):
         lanes.refuse_skips(runs, state.skipped, keys)
@@ -263,18 +303,21 @@ def fit_together(
       if stop:
         break
 
-      new = data.feed(keys[0], step)
-      if new is not fed:
+      new, count = data.feed(keys[0], step), 1
+      if new is fed:
+        stops = (c.steps, upto(step, c.eval_every), upto(step, c.checkpoint_every))
+        count = min(shared.most, *(stop - step for stop in stops))
+      else:
         fed, arrays = new, sharding.spread(new, mesh, c.batch_size)
       last_sums = sums
-      state, sums, skipped = shared.call(state, sums, arrays)
-      step += 1
+      state, sums, skipped = shared.call(state, sums, arrays, np.int32(count))
+      step += count
       clock.run(step, sums, progress.say)
       progress.tick(step, last_sums)
-      if step % ASK_EVERY == 0:
+      if ask:
         # The count of an interval ago is there: reading it keeps nobody waiting.
         lanes.refuse_skips(runs, asked, keys)
-        asked = skipped
+        asked, ask_at = skipped, upto(step, ASK_EVERY)
 
     states = lanes.parted(state, len(runs))
     if ended:

@@ -149,6 +149,8 @@ class Experiment(NamedTuple):
     published: the figures that the result is held against.
     split: how the axis `tensor` of a mesh splits the parameters; the others are whole
       on each of its devices.
+    steps_per_call: {backend: updates in one dispatch}, where that is quicker than one
+      (BUILD_NOTES.md has the figures); `--steps_per_call` wins.
   """
 
   config: Any
@@ -161,6 +163,7 @@ class Experiment(NamedTuple):
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
   split: Split = MappingProxyType({})
+  steps_per_call: Mapping[str, int] = MappingProxyType({})
 
 
 class Study(NamedTuple):

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from dl_core import config
+from dl_core import config, flags
 from dl_core.types import UserError
 
 
@@ -20,7 +20,7 @@ RECIPES = {'big': {'steps': 100, 'width': 8}}
 
 
 def parse(*words, cls=Own, recipes=RECIPES):
-  return config.parse(cls, recipes, ['program', *words])
+  return flags.parse(cls, recipes, ['program', *words])
 
 
 def test_flags_become_values_of_their_own_type():
@@ -48,7 +48,7 @@ def test_a_new_default_keeps_help_and_bounds():
     parse('--steps=-1')
   with pytest.raises(UserError, match='--steps=-1 was given'):
     Own(steps=-1)
-  assert 'training steps' in config.help_text('', Own, {})
+  assert 'training steps' in flags.help_text('', Own, {})
 
 
 def test_the_last_declaration_of_a_rule_counts():
@@ -156,7 +156,7 @@ def test_bounds_are_said_in_words():
 
 
 def test_the_help_shows_every_flag_with_its_default_and_the_recipes():
-  text = config.help_text('A title.', Own, RECIPES)
+  text = flags.help_text('A title.', Own, RECIPES)
   assert text.startswith('A title.')
   for entry in dataclasses.fields(Own):
     switch = f'--[no]{entry.name}' if entry.type is bool else f'--{entry.name}'

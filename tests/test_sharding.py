@@ -38,12 +38,12 @@ def trained(e, mesh, steps=20):
   """The metrics of each of the first steps on a mesh, and the last state."""
   rule = Rule(make_mesh(mesh), e.split, SMALL)
   with jax.set_mesh(rule.mesh):
-    _, start, call, _ = train.compiled(e, rule)
-    state, none = start(jax.random.key(0))
+    compiled = train.compiled(e, rule)
+    state, none = compiled.start(jax.random.key(0))
     key, found = train.data_key(state), []
     for step in range(steps):
       arrays = sharding.spread(e.data.feed(key, step), rule.mesh, e.config.batch_size)
-      state, sums, _ = call(state, none, arrays)
+      state, sums, _ = compiled.call(state, none, arrays, 1)
       found.append(jax.tree.leaves(sums))
   return np.array(found), state
 

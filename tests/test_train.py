@@ -167,6 +167,50 @@ def test_the_step_is_traced_once_however_many_steps(make):
   assert traces(1) == traces(12) == 1
 
 
+def dispatches(e, workdir=None):
+  """The run, and how often the loop asked whether to go on."""
+  calls = itertools.count()
+  run = train.fit(e, workdir, interrupted=lambda: next(calls) < 0)
+  return run, next(calls)
+
+
+@pytest.mark.parametrize('make', [noisy, walk])
+def test_all_ways_to_group_updates_agree_bit_for_bit(make, tmp_path):
+  make = functools.partial(make, eval_every=5)
+  runs = {most: dispatches(make(steps_per_call=most)) for most in (2, 3, 100)}
+  (first, calls), *others = runs.values()
+  for run, fewer in others:
+    assert fewer < calls
+    equal(run.state, first.state)
+    assert timeless(run.lines) == timeless(first.lines)
+  cut = make(steps_per_call=3, checkpoint_every=4)
+  train.fit(cut, tmp_path, interrupted=after(2))
+  equal(train.fit(cut, tmp_path).state, first.state)
+
+
+def test_a_streamed_set_is_updated_step_by_step_with_the_same_result():
+  run, calls = dispatches(walk(streamed(), steps_per_call=3, eval_every=4))
+  resident, fewer = dispatches(walk(steps_per_call=3, eval_every=4))
+  assert fewer < calls
+  equal(run.state, resident.state)
+
+
+def test_an_update_by_itself_is_that_of_the_loop_but_for_rounding():
+  plain, looped = (
+    train.fit(noisy(steps=1, steps_per_call=most)).state for most in (1, 5)
+  )
+  chex.assert_trees_all_close(plain.params, looped.params, rtol=1e-6, atol=1e-7)
+
+
+def test_the_model_has_a_say_in_how_many_updates_a_dispatch_makes():
+  e = noisy()
+  assert train.steps_per_call(e) == 1
+  e = e._replace(steps_per_call={'cpu': 7, 'gpu': 9})
+  assert train.steps_per_call(e) == 7
+  given = e._replace(config=noisy(steps_per_call=2).config)
+  assert train.steps_per_call(given) == 2
+
+
 def test_a_run_that_was_interrupted_anywhere_ends_as_one_that_was_not(tmp_path):
   settings = {'keep_best': True, 'checkpoint_every': 4}
   whole = train.fit(noisy(**settings), tmp_path / 'whole')

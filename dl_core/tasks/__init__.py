@@ -3,4 +3,5 @@
 from dl_core.tasks.apply import apply as apply
 from dl_core.tasks.gan import gan as gan
 from dl_core.tasks.language import language as language
+from dl_core.tasks.precision import computed_in as computed_in
 from dl_core.tasks.supervised import supervised as supervised

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from dl_core import metrics
+from dl_core.tasks.precision import cast
 from dl_core.tasks.supervised import Measure, supervised
 from dl_core.types import Decode, Task
 
@@ -42,7 +43,8 @@ def language(model: Any, window: int, **measures: Measure) -> Task:
     return model.start(batch_size)
 
   def advance(variables, state, symbols):
-    return model.apply(variables, state, symbols, method='advance')
+    state, logits = model.apply(variables, state, symbols, method='advance')
+    return state, cast(logits, jnp.float32)
 
   def windows(stream):  # [S, L] -> [N, S, window]
     streams, length = stream.shape

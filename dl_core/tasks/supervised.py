@@ -44,7 +44,8 @@ def supervised(
     return total / jnp.where(weight > 0, weight, 1), (extra, sums)
 
   def outputs(variables, x):
-    return model.apply(variables, x, train=False)
+    extra = {name: tree for name, tree in variables.items() if name != 'params'}
+    return apply(model, variables['params'], extra, x)[0]
 
   def evaluate(variables, batch, key):
     del key  # nothing is drawn in evaluation
