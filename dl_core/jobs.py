@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 
 import jax
 
-from dl_core import config, evaluate, hosts, pretrained, report, train, workdir
+from dl_core import (
+  config,
+  dispatch,
+  evaluate,
+  hosts,
+  pretrained,
+  report,
+  train,
+  workdir,
+)
 from dl_core.progress import Progress
 from dl_core.types import Experiment, Picture, UserError
 
@@ -59,7 +68,7 @@ def perform(
   jobs: Sequence[Job],
   interrupted: Callable[[], Any],
   progress: Progress,
-  shared: train.Compiled | None = None,
+  shared: dispatch.Compiled | None = None,
 ) -> bool:
   """Makes the runs, side by side if there are several; writes their reports.
 

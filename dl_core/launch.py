@@ -14,6 +14,7 @@ from types import ModuleType
 import jax
 
 from dl_core import (
+  compilations,
   config,
   flags,
   hosts,
@@ -116,6 +117,10 @@ def _run(
     raise UserError(f'{rest[0]} was given, but every flag begins with -- ; see --help')
   if c.until:
     stopping.target(c.until)
+  if c.plan:
+    from dl_core import plan
+
+    return plan.main(module, name, c)
   preflight(c)
   sharding.check(c.mesh, c.batch_size)
   if c.predict:
@@ -149,6 +154,7 @@ def _run(
 
 def preflight(c: config.Config) -> None:
   """Meets the other processes; makes sure that the platform asked for is there."""
+  compilations.keep()
   platform = c.platform
   if platform == 'cpu':
     jax.config.update('jax_platforms', 'cpu')

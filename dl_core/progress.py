@@ -18,12 +18,21 @@ from dl_core.types import Metrics
 class Clock:
   """The time a run takes: in all, resumed parts included, and per example."""
 
-  def __init__(self, batch_size: int, tokens: int = 0):
-    """Counts steps of `batch_size` examples, each of `tokens` symbols if it is text."""
+  def __init__(self, batch_size: int, tokens: int = 0, busy: float = 0.0):
+    """Counts steps.
+
+    Args:
+      batch_size: examples of a step.
+      tokens: symbols of an example, if it is text.
+      busy: seconds that a step takes of devices at their peak, if that is known: the
+        share of time that they would have been busy is `mfu`.
+    """
     self._began, self._before = time.monotonic(), 0.0
-    self._counted = {'examples_per_second': batch_size}
+    self._counted: dict[str, float] = {'examples_per_second': batch_size}
     if tokens:
       self._counted['tokens_per_second'] = batch_size * tokens
+    if busy:
+      self._counted['mfu'] = busy
     self._running: tuple[float, int] | None = None  # when and at which step it began
     self._first = True
 
@@ -49,7 +58,10 @@ class Clock:
     if self._running is None or step <= self._running[1]:
       return {}
     rate = (step - self._running[1]) / (time.monotonic() - self._running[0])
-    return {name: round(count * rate, 1) for name, count in self._counted.items()}
+    return {
+      name: round(count * rate, 4 if name == 'mfu' else 1)
+      for name, count in self._counted.items()
+    }
 
   def seconds(self) -> dict[str, float]:
     return {'seconds': round(self._before + time.monotonic() - self._began, 3)}

@@ -35,16 +35,8 @@ def make_mesh(text: str = '') -> Mesh:
   devices = jax.devices()
   if not text:
     text = f'data:{len(devices) if jax.process_count() > 1 else 1}'
-  sizes = dict.fromkeys(AXES, 1)
-  for part in text.split(','):
-    found = re.fullmatch(r'(\w+):([1-9]\d*)', part.strip())
-    if not found or found[1] not in AXES:
-      raise UserError(
-        f'--mesh={text} was given, AXIS:COUNT,... is wanted with the axes '
-        f'{", ".join(AXES)}, as in --mesh=data:4,fsdp:2'
-      )
-    sizes[found[1]] = int(found[2])
-  size, count = math.prod(sizes.values()), len(devices)
+  sides = sizes(text)
+  size, count = math.prod(sides.values()), len(devices)
   if count % size or (jax.process_count() > 1 and size < count):
     raise UserError(
       f'--mesh={text} was given, which is {size} devices, but JAX finds {count} '
@@ -53,11 +45,25 @@ def make_mesh(text: str = '') -> Mesh:
       * (devices[0].platform == 'cpu')
     )
   return jax.make_mesh(
-    tuple(sizes.values()),
+    tuple(sides.values()),
     AXES,
     axis_types=(AxisType.Auto,) * len(AXES),
     devices=devices[:size],
   )
+
+
+def sizes(text: str) -> dict[str, int]:
+  """Reads 'data:4,fsdp:2' as {axis: devices}. Raises UserError where it is no mesh."""
+  found = dict.fromkeys(AXES, 1)
+  for part in text.split(','):
+    words = re.fullmatch(r'(\w+):([1-9]\d*)', part.strip())
+    if not words or words[1] not in AXES:
+      raise UserError(
+        f'--mesh={text} was given, AXIS:COUNT,... is wanted with the axes '
+        f'{", ".join(AXES)}, as in --mesh=data:4,fsdp:2'
+      )
+    found[words[1]] = int(words[2])
+  return found
 
 
 def check(text: str, batch_size: int) -> None:
@@ -146,6 +152,11 @@ def spread(batch: Any, mesh: Mesh, size: int | None = None) -> Any:
     return jax.make_array_from_callback(leaf.shape, lies, lambda i: np.asarray(leaf)[i])
 
   return jax.tree.map(put, batch)
+
+
+def split(batch: Any, mesh: Mesh) -> Any:
+  """Returns the shardings of a batch that the mesh splits."""
+  return jax.tree.map(lambda _: NamedSharding(mesh, P(BATCH)), batch)
 
 
 def constrain(batch: Any, mesh: Mesh) -> Any:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from dl_core import config, history, hosts, jobs, lanes, log, train, workdir
+from dl_core import config, dispatch, history, hosts, jobs, lanes, log, train, workdir
 from dl_core.jobs import Job
 from dl_core.progress import Progress
 from dl_core.types import Experiment, Study, UserError
@@ -26,7 +26,15 @@ from dl_core.types import Experiment, Study, UserError
 SMALL = {'cpu': 200_000}
 SMALL_ELSEWHERE = 4_000_000
 # Of the study's flags, by its runs.
-INHERITED = ('data_dir', 'platform', 'mesh', 'distributed', 'resident_bytes', 'fresh')
+INHERITED = (
+  'data_dir',
+  'platform',
+  'mesh',
+  'distributed',
+  'resident_bytes',
+  'fresh',
+  'profile',
+)
 
 
 class Finished(NamedTuple):
@@ -132,8 +140,8 @@ def perform(
       stand = [set() if c.fresh else jobs.saved(job) for job in left.values()]
       early = max([0, *set().union(*stand)]) < lanes.soon(first.config)
       level = early or bool(set.intersection(*stand))
-      both, rule = level and together(first), train.rule_of(first)
-      shared = train.compiled(first, rule, len(left) if both else 1)
+      both, rule = level and together(first), dispatch.rule_of(first)
+      shared = dispatch.compiled(first, rule, len(left) if both else 1)
     groups = [list(left)] if both else [[label] for label in left]
     for labels in groups:
       number = len(plan.jobs) - len(left) + list(left).index(labels[0]) + 1

@@ -32,7 +32,7 @@ LIBRARIES = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'orbax-checkpoint')
 # that it is ours to drop.
 CONTENTS = (
   'manifest.json', 'metrics.jsonl', 'observed', 'tensorboard', 'checkpoints', 'report',
-  'config.json',
+  'profile', 'config.json',
 )  # fmt: skip
 
 

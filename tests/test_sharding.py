@@ -8,7 +8,7 @@ import optax
 import pytest
 from jax.sharding import PartitionSpec as P
 
-from dl_core import sharding, train
+from dl_core import dispatch, sharding, train
 from dl_core.sharding import Rule, make_mesh
 from dl_core.types import UserError
 from experiments import char_lm
@@ -38,7 +38,7 @@ def trained(e, mesh, steps=20):
   """The metrics of each of the first steps on a mesh, and the last state."""
   rule = Rule(make_mesh(mesh), e.split, SMALL)
   with jax.set_mesh(rule.mesh):
-    compiled = train.compiled(e, rule)
+    compiled = dispatch.compiled(e, rule)
     state, none = compiled.start(jax.random.key(0))
     key, found = train.data_key(state), []
     for step in range(steps):
@@ -80,7 +80,7 @@ def test_fsdp_divides_the_bytes_of_parameters_and_of_optimizer_states(prose):
   e = char_lm.build(char_lm.Config(dataset='text', data_dir=prose, hidden=256))
   sizes = {}
   for text in ('', 'fsdp:8'):
-    compiled = train.compiled(e, Rule(make_mesh(text), e.split))
+    compiled = dispatch.compiled(e, Rule(make_mesh(text), e.split))
     state, _ = compiled.start(jax.random.key(0))
     sizes[text] = [bytes_of_one_device(t) for t in (state.params, state.opt_state)]
   for part, whole in zip(sizes['fsdp:8'], sizes[''], strict=True):

@@ -13,6 +13,7 @@ from flax import linen as nn
 from dl_core import (
   checkpoint,
   config,
+  dispatch,
   evaluate,
   leaves,
   log,
@@ -204,11 +205,11 @@ def test_an_update_by_itself_is_that_of_the_loop_but_for_rounding():
 
 def test_the_model_has_a_say_in_how_many_updates_a_dispatch_makes():
   e = noisy()
-  assert train.steps_per_call(e) == 1
+  assert dispatch.steps_per_call(e) == 1
   e = e._replace(steps_per_call={'cpu': 7, 'gpu': 9})
-  assert train.steps_per_call(e) == 7
+  assert dispatch.steps_per_call(e) == 7
   given = e._replace(config=noisy(steps_per_call=2).config)
-  assert train.steps_per_call(given) == 2
+  assert dispatch.steps_per_call(given) == 2
 
 
 def test_a_run_that_was_interrupted_anywhere_ends_as_one_that_was_not(tmp_path):

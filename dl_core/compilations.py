@@ -1,0 +1,45 @@
+"""What was compiled, kept on disk from one start to the next."""
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+
+import jax
+
+SHORTEST = 0.1  # seconds of a compilation that is worth a file
+
+
+def keep() -> None:
+  """Has JAX keep what it compiles in the user's cache folder, and look there first.
+
+  $JAX_COMPILATION_CACHE_DIR names another folder, JAX_ENABLE_COMPILATION_CACHE=false
+  keeps nothing. Where the folder cannot be written, nothing is kept.
+  """
+  if os.environ.get('JAX_COMPILATION_CACHE_DIR'):
+    return
+  folder = cache() / 'dl_core' / f'compiled-{processor()}'
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+  except OSError:
+    return
+  if os.access(folder, os.W_OK):
+    jax.config.update('jax_compilation_cache_dir', str(folder))
+    jax.config.update('jax_persistent_cache_min_compile_time_secs', SHORTEST)
+
+
+def cache() -> Path:
+  """Returns the folder of caches, by the convention of XDG."""
+  given = os.environ.get('XDG_CACHE_HOME', '')
+  return Path(given or os.path.expanduser('~/.cache'))
+
+
+def processor() -> str:
+  """Returns digits of what this processor can do: programs for CPU rely on it."""
+  try:
+    lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+  except OSError:
+    lines = []
+  wanted = ('flags', 'Features', 'model name')
+  told = sorted({line for line in lines if line.startswith(wanted)})
+  return hashlib.sha256(repr((platform.machine(), told)).encode()).hexdigest()[:8]

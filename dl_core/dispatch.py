@@ -1,0 +1,105 @@
+"""What is compiled of an experiment: a dispatch makes one update of it, or several."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from dl_core import devices, evaluate, flops, metrics, sharding, tasks
+from dl_core.sharding import Rule
+from dl_core.types import Array, Experiment, Key, Metrics
+from dl_core.update import TrainState, data_key, init_state, make_update
+
+
+class Compiled(NamedTuple):
+  """What is compiled of an experiment, when it is first called, for every run of it.
+
+  Attributes:
+    rule: where states lie.
+    start: (key) -> (state, metrics) of a new run; metrics are none yet.
+    call: what is dispatched, (state, sums, arrays, count) -> (state, sums, skipped): it
+      takes the batch of the state's step out of the arrays, updates, and adds to the
+      metrics since the last report, `count` times.
+    most: the highest count.
+    judge: (state, split) -> mean metrics.
+  """
+
+  rule: Rule
+  start: Callable[[Key], tuple[TrainState, Metrics]]
+  call: Callable
+  most: int
+  judge: Callable[[Any, str], dict[str, float]]
+
+
+def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
+  """Makes what is compiled of an experiment.
+
+  Several updates in one dispatch are a loop whose trip count is an argument, so that
+  all ways to group them agree bit for bit. One update by itself is no loop: XLA's CPU
+  backend computes some models faster so, and in another order.
+
+  Args:
+    experiment: what is trained.
+    rule: where its states lie.
+    runs: how many have their states stacked along a first axis in `call`, if several.
+  """
+  task = tasks.computed_in(experiment.task, experiment.config.precision)
+  experiment = experiment._replace(task=task)
+  update = make_update(experiment.task, experiment.optimizers)
+  most = steps_per_call(experiment)
+
+  def start(key: Key):
+    state = init_state(experiment, key)
+    sums = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
+    sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), sums)
+    return state, sums | metrics.peak(sums, 0)
+
+  def once(state: TrainState, sums: Metrics, arrays: Any):
+    batch = experiment.data.take(arrays, data_key(state), state.step)
+    state, new = update(state, sharding.constrain(batch, rule.mesh))
+    new |= metrics.peak(new, state.step - 1)
+    return state, metrics.add(sums, new)
+
+  def call(state: TrainState, sums: Metrics, arrays: Any, count: Array):
+    if most == 1:
+      state, sums = once(state, sums, arrays)
+    else:
+      each = lambda _, carry: once(carry[0], carry[1], arrays)  # noqa: E731
+      state, sums = jax.lax.fori_loop(0, count, each, (state, sums))
+    return state, sums, state.skipped
+
+  shapes = jax.eval_shape(start, jax.random.key(0))
+  lies = rule(shapes, runs)
+  several = jax.vmap(call, (0, 0, None, None)) if runs > 1 else call
+  return Compiled(
+    rule,
+    jax.jit(start, out_shardings=rule(shapes)),
+    jax.jit(several, donate_argnums=0, out_shardings=(*lies, lies[0].skipped)),
+    most,
+    evaluate.make_judge(experiment, lambda batch: sharding.spread(batch, rule.mesh)),
+  )
+
+
+def steps_per_call(experiment: Experiment) -> int:
+  """Returns how many updates one dispatch makes, if nothing comes between them."""
+  given = experiment.config.steps_per_call
+  return given or experiment.steps_per_call.get(jax.default_backend(), 1)
+
+
+def busy(experiment: Experiment, mesh: jax.sharding.Mesh) -> float:
+  """Returns the seconds of a step if all devices computed at their peak; 0: unknown."""
+  c, spec = experiment.config, experiment.data.spec
+  peak = devices.peak(mesh.devices.flat[0], c.precision)
+  if not peak:
+    return 0.0
+  update = make_update(experiment.task, experiment.optimizers)
+  init = functools.partial(init_state, experiment)
+  state = jax.eval_shape(init, jax.random.key(c.seed))
+  return flops.count(update, state, spec.batch).products / (peak * mesh.size)
+
+
+def rule_of(experiment: Experiment) -> Rule:
+  """Returns where `--mesh` has the states of an experiment lie."""
+  return Rule(sharding.make_mesh(experiment.config.mesh), experiment.split)
