@@ -65,9 +65,7 @@ def parse(
   except absl_flags.UnrecognizedFlagError as error:
     near = difflib.get_close_matches(error.flagname, list(values), n=1)
     hint = f'did you mean --{near[0]}?' if near else '--help lists the flags'
-    raise UserError(
-      f'--{error.flagname} is no flag of this experiment; {hint}'
-    ) from None
+    raise UserError(f'--{error.flagname} is no flag here; {hint}') from None
   except (absl_flags.Error, UnicodeDecodeError) as error:
     text = ' '.join(str(error).split()).removeprefix('ERROR:: ')
     raise UserError(f'{text}; --help lists the flags and what they take') from None
@@ -85,7 +83,9 @@ def help_text(
   """Returns what `--help` prints: the docstring, every flag, the recipes."""
   own: list[str] = []
   common: list[str] = []
-  shared = {entry.name for entry in dataclasses.fields(config.Config)}
+  shared = set()
+  if issubclass(cls, config.Config):
+    shared = {entry.name for entry in dataclasses.fields(config.Config)}
   for entry in dataclasses.fields(cls):
     rule = config.rule_of(cls, entry.name)
     about = f'{rule.help} ({rule.wanted(entry.type)})' if rule.choices else rule.help
@@ -96,8 +96,9 @@ def help_text(
     (common if entry.name in shared else own).append(f'{name:<26} {text}')
   parts = [module_doc.strip()]
   if own:
-    parts.append('Flags of this experiment:\n' + '\n'.join(own))
-  parts.append('Flags of every experiment:\n' + '\n'.join(common))
+    parts.append('Flags of its own:\n' + '\n'.join(own))
+  if common:
+    parts.append('Flags of every experiment:\n' + '\n'.join(common))
   if recipes:
     rows = (
       f'  --dataset={name:<16} ' + ' '.join(f'--{k}={v}' for k, v in recipe.items())

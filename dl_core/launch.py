@@ -8,7 +8,7 @@ import errno
 import functools
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import jax
@@ -28,7 +28,7 @@ from dl_core import (
   workdir,
 )
 from dl_core.progress import Progress
-from dl_core.signals import Interrupted, Signals
+from dl_core.signals import Interrupted, Signals, at_once
 from dl_core.types import Experiment as Experiment
 from dl_core.types import Figure as Figure
 from dl_core.types import Study as Study
@@ -40,6 +40,8 @@ REFUSED = (
   errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
   errno.EIO,
 )  # fmt: skip
+
+HELP = {'-h', '-help', '--help', '--helpfull'}
 
 
 def main(name: str) -> None:
@@ -67,13 +69,46 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
     The exit code.
   """
   recipes = getattr(module, 'RECIPES', {})
-  if {'-h', '-help', '--help', '--helpfull'} & set(argv[1:]):
+  if HELP & set(argv[1:]):
     print(flags.help_text(module.__doc__ or name, module.Config, recipes))
     return 0
-  try:
+
+  def work():
     with Signals() as signals:
       c, rest = flags.parse(module.Config, recipes, argv)
       return _run(module, name, c, rest, signals)
+
+  return guarded(work)
+
+
+def command(
+  cls: type[flags.S], doc: str, argv: Sequence[str], work: Callable[[flags.S], int]
+) -> int:
+  """Runs what is no experiment as its command line says; returns the exit code.
+
+  Args:
+    cls: its settings.
+    doc: of its module, for --help.
+    argv: the command line, the program's name first.
+    work: (settings) -> exit code; a signal ends it at once.
+  """
+  if HELP & set(argv[1:]):
+    print(flags.help_text(doc, cls, {}))
+    return 0
+
+  def parsed():
+    settings, rest = flags.parse(cls, {}, argv)
+    refuse_rest(rest)
+    with at_once():
+      return work(settings)
+
+  return guarded(parsed)
+
+
+def guarded(work: Callable[[], int]) -> int:
+  """Does some work; returns its exit code, or one that says how it ended."""
+  try:
+    return work()
   except Interrupted as signal:
     print(f'stopped by {signal.name}', file=sys.stderr)
     return signal.code
@@ -113,15 +148,15 @@ def mendable(error: Exception) -> str:
 def _run(
   module: ModuleType, name: str, c: config.Config, rest: list[str], signals: Signals
 ) -> int:
-  if rest and not c.predict:
-    raise UserError(f'{rest[0]} was given, but every flag begins with -- ; see --help')
+  if not c.predict:
+    refuse_rest(rest)
   if c.until:
     stopping.target(c.until)
   if c.plan:
     from dl_core import plan
 
     return plan.main(module, name, c)
-  preflight(c)
+  use(c.platform, c.distributed)
   sharding.check(c.mesh, c.batch_size)
   if c.predict:
     return predict.main(module, name, c, [c.predict, *rest])
@@ -152,13 +187,17 @@ def _run(
   return 0
 
 
-def preflight(c: config.Config) -> None:
+def refuse_rest(words: Sequence[str]) -> None:
+  if words:
+    raise UserError(f'{words[0]} was given, but every flag begins with -- ; see --help')
+
+
+def use(platform: str, distributed: str = '') -> None:
   """Meets the other processes; makes sure that the platform asked for is there."""
   compilations.keep()
-  platform = c.platform
   if platform == 'cpu':
     jax.config.update('jax_platforms', 'cpu')
-  hosts.join(c.distributed)
+  hosts.join(distributed)
   if platform in ('auto', 'cpu'):
     return
   try:

@@ -234,16 +234,23 @@ def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
       'command': command(),
       'started': (starts or [now])[0],
       'starts': [*starts, now],
-      'git': revision(),
-      'versions': {'python': platform.python_version()}
-      | {name: importlib.metadata.version(name) for name in LIBRARIES},
-      'machine': f'{platform.machine()}, {os.cpu_count()} cores',
-      'platform': jax.default_backend(),
-      'devices': [f'{d.platform}:{d.id} {d.device_kind}' for d in jax.devices()],
-      'xla_flags': os.environ.get('XLA_FLAGS', ''),
+      **surroundings(),
       **about,
     },
   )
+
+
+def surroundings() -> dict[str, Any]:
+  """Returns on what this process computes, and by which versions."""
+  return {
+    'git': revision(),
+    'versions': {'python': platform.python_version()}
+    | {name: importlib.metadata.version(name) for name in LIBRARIES},
+    'machine': f'{platform.machine()}, {os.cpu_count()} cores',
+    'platform': jax.default_backend(),
+    'devices': [f'{d.platform}:{d.id} {d.device_kind}' for d in jax.devices()],
+    'xla_flags': os.environ.get('XLA_FLAGS', ''),
+  }
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,0 +1,80 @@
+"""Rows of the benchmark for a person: a table, and what has changed since another."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]  # see `benchmark.row`
+COLUMNS: dict[str, Callable[[Row], str]] = {
+  'experiment': lambda row: row['experiment'],
+  'batch': lambda row: f'{row["batch_size"]:,}',
+  'precision': lambda row: row['precision'],
+  'compile s': lambda row: f'{row["compile_seconds"]:.1f}',
+  'step ms': lambda row: within(row, 'step_ms'),
+  'a second': lambda row: (
+    f'{row["tokens_per_second"]:,.0f} tokens'
+    if row['tokens_per_second']
+    else f'{row["examples_per_second"]:,.0f} examples'
+  ),
+  'GFLOP/s': lambda row: f'{row["flops_per_second"] / 1e9:,.3g}',
+  'MFU': lambda row: f'{row["mfu"]:.1%}' if row['mfu'] else '',
+  'MB': lambda row: f'{row["peak_bytes"] / 1e6:,.1f}',
+  'peer': lambda row: row['peer'] or '',
+  'peer ms': lambda row: f'{row["peer_ms"]:.3g}' if row['peer'] else '',
+  'ratio': lambda row: within(row, 'ratio') if row['peer'] else '',
+  'before ms': lambda row: f'{row["before_ms"]:.3g}' if 'before_ms' in row else '',
+}
+
+
+def within(row: Row, name: str) -> str:
+  return f'{row[name]:.3g} [{row[f"{name}_low"]:.3g}, {row[f"{name}_high"]:.3g}]'
+
+
+def table(rows: Sequence[Row]) -> str:
+  """Writes the rows for a person; columns that say nothing are left out."""
+  cells = {title: [write(row) for row in rows] for title, write in COLUMNS.items()}
+  cells = {title: column for title, column in cells.items() if any(column)}
+  widths = {
+    title: max(len(title), *map(len, column)) for title, column in cells.items()
+  }
+  first = next(iter(cells))
+
+  def line(words):
+    return '  '.join(
+      f'{word:<{widths[title]}}' if title == first else f'{word:>{widths[title]}}'
+      for title, word in words.items()
+    ).rstrip()
+
+  lines = [line({title: title for title in cells})]
+  for number in range(len(rows)):
+    lines.append(line({title: column[number] for title, column in cells.items()}))
+  return '\n'.join(lines)
+
+
+def against(rows: Sequence[dict[str, Any]], before: Sequence[Row]) -> str:
+  """Adds to each row the time that an earlier file has; says what has changed."""
+  keys = ('experiment', 'batch_size', 'precision', 'mesh')
+  place = lambda row: repr([row.get(key) for key in keys])  # noqa: E731
+  known = {place(row): row for row in before}
+  lines = []
+  for row in rows:
+    old = known.get(place(row))
+    if old:
+      row['before_ms'] = old['step_ms']
+      change = old['step_ms'] / row['step_ms']
+      ratios = [each['ratio'] for each in (old, row)]
+      told = '' if None in ratios else ', ratio {:.2f} -> {:.2f}'.format(*ratios)
+      lines.append(
+        f'{row["experiment"]}: {change:.2f} times as fast as before'
+        f'{told}' + ' (another machine)' * (old.get('machine') != row.get('machine'))
+      )
+  return '\n'.join(lines) or 'nothing in that file is of these experiments'
+
+
+def rounded(value: Any) -> Any:
+  """Returns a figure as JSON has it, with six significant digits."""
+  if isinstance(value, float):
+    return float(f'{value:.6g}') if math.isfinite(value) else None
+  if isinstance(value, dict):
+    return {name: rounded(each) for name, each in value.items()}
+  return value

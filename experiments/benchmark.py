@@ -1,0 +1,120 @@
+"""Times the train steps of experiments, beside PyTorch's in the same run.
+
+    python -m experiments.benchmark --experiments=lenet,gan --peer=torch
+    python -m experiments.benchmark --batch_sizes=64,256 --json=FILE
+    python -m experiments.benchmark --json=FILE --against=FILE     # of an earlier day
+
+Each experiment is trained at its BENCH, on generated data. `ratio` is the time of the
+better PyTorch, eager or compiled, over ours: above 1 we are faster. In brackets, where
+nine of ten rounds lie. The peer wants the extra: pip install -e '.[bench]'.
+"""
+
+import dataclasses
+import importlib
+import json
+import pkgutil
+import sys
+from pathlib import Path
+
+import jax
+
+import experiments
+from dl_core import benchmark, config, launch, sharding, timings, workdir
+from dl_core.types import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(config.Settings):
+  experiments: str = config.field('all', 'names, separated by commas')
+  batch_sizes: str = config.field('', 'in place of that of BENCH, as in 64,256')
+  precision: str = config.field(
+    'float32', 'of what models compute', choices=config.PRECISIONS
+  )
+  steps_per_call: int = config.field(
+    0, 'updates in one dispatch; 0: the default', low=0
+  )
+  peer: str = config.field('none', 'what to compare with', choices=('none', 'torch'))
+  rounds: int = config.field(20, 'of each contestant', low=1)
+  json: str = config.field('', 'file for the rows')
+  against: str = config.field('', 'file of an earlier run, to compare with')
+  platform: str = config.field(
+    'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu')
+  )
+  mesh: str = config.field('', 'devices, as in data:4; empty is one of them')
+
+
+def main(s: Settings) -> int:
+  """Measures; prints a table, writes a file. Returns the exit code."""
+  names, sizes = listed(s.experiments), sizes_of(s.batch_sizes)
+  before = read(s.against) if s.against else []
+  launch.use(s.platform)
+  # What is compiled here is timed, so nothing comes from an earlier start.
+  jax.config.update('jax_enable_compilation_cache', False)
+  rows: list[dict] = []
+  for name in names:
+    module = importlib.import_module(f'experiments.{name}')
+    for size in sizes:
+      c = dataclasses.replace(
+        module.BENCH,
+        batch_size=size or module.BENCH.batch_size,
+        precision=s.precision,
+        mesh=s.mesh,
+        steps_per_call=s.steps_per_call,
+      )
+      sharding.check(c.mesh, c.batch_size)
+      row = benchmark.measured(name, module.build(c), s.peer == 'torch', s.rounds, note)
+      rows.append(timings.rounded(row | workdir.surroundings()))
+      print(timings.table(rows[-1:]) + '\n', flush=True)
+      if s.json:
+        Path(s.json).write_text(json.dumps(rows, indent=2) + '\n', encoding='utf-8')
+  if len(rows) > 1:
+    print(timings.table(rows))
+  if before:
+    print(timings.against(rows, before))
+  return 0
+
+
+def note(text: str) -> None:
+  print(text, file=sys.stderr)
+
+
+def listed(text: str) -> list[str]:
+  """Returns the experiments that are asked for. Raises UserError where one is not."""
+  modules = pkgutil.iter_modules(experiments.__path__)
+  sources = {m.name: Path(experiments.__path__[0], f'{m.name}.py') for m in modules}
+  known = [name for name, path in sources.items() if '\nBENCH = ' in path.read_text()]
+  names = known if text == 'all' else text.split(',')
+  for name in names:
+    if name not in known:
+      raise UserError(
+        f'--experiments={text} was given, but {name!r} is none that can be measured; '
+        f'name some of {", ".join(known)}, or all'
+      )
+  return names
+
+
+def sizes_of(text: str) -> list[int]:
+  """Reads '64,256'; [0] of an empty text. Raises UserError where it is no list."""
+  words = text.split(',') if text else ['0']
+  if not all(word.isdigit() for word in words) or (text and '0' in words):
+    raise UserError(
+      f'--batch_sizes={text} was given, numbers are wanted, as in --batch_sizes=64,256'
+    )
+  return [int(word) for word in words]
+
+
+def read(path: str) -> list[dict]:
+  """Reads the rows of an earlier run. Raises UserError where there are none."""
+  try:
+    rows = json.loads(Path(path).read_text(encoding='utf-8'))
+    assert all('step_ms' in row for row in rows)
+    return rows
+  except (OSError, ValueError, TypeError, AssertionError):
+    raise UserError(
+      f'--against={path} was given, but that is no file of rows; name one that --json '
+      'wrote'
+    ) from None
+
+
+if __name__ == '__main__':
+  sys.exit(launch.command(Settings, __doc__, sys.argv, main))
