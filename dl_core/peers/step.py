@@ -50,7 +50,7 @@ def make_step(
     torch.compile(turn.loss, mode=mode, dynamic=False) if mode else turn.loss
     for turn in peer.turns
   ]
-  moves = [mover(turn) for turn in peer.turns]
+  moves = [mover(turn)[0] for turn in peer.turns]
   parameters = list(peer.module.parameters())
   own = [set(turn.moves) for turn in peer.turns]
 
@@ -78,8 +78,8 @@ def make_step(
   return step
 
 
-def mover(turn: Turn) -> Callable[[], None]:
-  """Makes what ends a turn: its parameters move by their gradients, then dropped."""
+def mover(turn: Turn) -> tuple[Callable[[], None], list[torch.Tensor]]:
+  """Returns what ends a turn, moving its parameters, and their averages, if any."""
   optimizer = turn.optimizer(turn.moves, fused=True)
   average = [one.detach().clone() for one in turn.moves] if turn.average else []
   updates = 0
@@ -96,4 +96,4 @@ def mover(turn: Turn) -> Callable[[], None]:
         torch._foreach_lerp_(average, turn.moves, 1 - kept)
       updates += 1
 
-  return move
+  return move, average
