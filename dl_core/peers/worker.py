@@ -39,7 +39,7 @@ def listen(questions: queue.SimpleQueue) -> None:
   while True:
     try:
       questions.put(pickle.load(sys.stdin.buffer))
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):
       os._exit(0)
 
 
