@@ -36,6 +36,18 @@ from experiments import lenet
 words = ['--channels=2', '--batch_size=8', '--steps=2', '--workdir=run']
 assert launch.run(lenet, 'lenet', ['prog', *words]) == 0
 """
+EVERYTHING = """
+import importlib, pkgutil
+import dl_core, experiments
+peers = 'dl_core.peers.'
+value = [peers + 'process', peers + 'worker']
+for package in (dl_core, experiments):
+  for found in pkgutil.walk_packages(package.__path__, f'{package.__name__}.'):
+    if not found.name.startswith(peers) and not found.name.endswith('__main__'):
+      value.append(found.name)
+for name in value:
+  importlib.import_module(name)
+"""
 FAKE = """
 import pathlib
 pathlib.Path(__file__).with_name('attempted').touch()
@@ -89,3 +101,9 @@ def test_training_imports_neither_tensorflow_nor_torch(run, tmp_path):
   assert 'step 2/2' in out
   assert {'orbax.checkpoint', 'tensorboardX'} <= modules  # it did save and log
   assert [path.parent.name for path in tmp_path.glob('fake/*/attempted')] == []
+
+
+def test_nothing_but_the_peers_imports_torch(run, tmp_path):
+  imported, _, _ = run(EVERYTHING)
+  assert {'dl_core.peers', 'dl_core.data.images', 'experiments.gan'} <= set(imported)
+  assert not (tmp_path / 'fake' / 'torch' / 'attempted').exists()

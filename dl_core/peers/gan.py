@@ -92,17 +92,21 @@ def together(generator, discriminator):
 
 
 def carried(params):
-  for player, number in (('generator', 0), ('discriminator', -1)):
-    own = params[player]
-    for n in itertools.count():
-      kinds = ('Dense', 'ConvTranspose', 'Conv')
-      layer = next((own[f'{k}_{n}'] for k in kinds if f'{k}_{n}' in own), None)
-      if layer is None:
-        break
-      kernel = np.asarray(layer['kernel'])
-      yield kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
-      if 'bias' in layer:
-        yield np.asarray(layer['bias'])
-      if f'BatchNorm_{n + number}' in own:
-        norm = own[f'BatchNorm_{n + number}']
-        yield from (np.asarray(norm['scale']), np.asarray(norm['bias']))
+  for player in ('generator', 'discriminator'):
+    yield from of_player(params[player], player)
+
+
+def of_player(params, player):
+  """Lays one player out: its layers, each before the norm that follows it."""
+  later = 1 if player == 'discriminator' else 0  # whose first layer has no norm
+  for n in itertools.count():
+    kinds = (f'{kind}_{n}' for kind in ('Dense', 'ConvTranspose', 'Conv'))
+    name = next(filter(params.__contains__, kinds), None)
+    if name is None:
+      return
+    kernel = np.asarray(params[name]['kernel'])
+    yield kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+    if 'bias' in params[name]:
+      yield np.asarray(params[name]['bias'])
+    if norm := params.get(f'BatchNorm_{n - later}'):
+      yield from (np.asarray(norm['scale']), np.asarray(norm['bias']))

@@ -99,9 +99,8 @@ def started(
       version, variants, failures = ask(wanted)
       yield Process(version, variants, failures, lambda *words: ask(words))
     finally:
-      os.killpg(
-        process.pid, signal.SIGKILL
-      )  # with the compilers that it may have begun
+      if process.returncode is None:
+        os.killpg(process.pid, signal.SIGKILL)  # and the compilers that it has begun
       with contextlib.suppress(BrokenPipeError):
         questions.close()
 

@@ -22,33 +22,35 @@ def variants(tensors: Sequence[torch.Tensor], device: str) -> list[str]:
   return names + [f'{name} channels_last' for name in names] * images
 
 
-def make_step(
-  peer: Peer,
-  tensors: Sequence[torch.Tensor],
-  variant: str = 'eager',
-  precision: str = 'float32',
-  device: str = 'cpu',
-) -> Callable[..., list[torch.Tensor]]:
-  """Makes one step on a batch: (noises=None) -> the loss of every turn, before it.
+def place(
+  tensors: Sequence[torch.Tensor], variant: str, device: str
+) -> list[torch.Tensor]:
+  """Lays a batch out as a variant reads it, on its device."""
+  last = variant.endswith('channels_last')
+  layout = {4: torch.channels_last} if last else {}
+  return [
+    one.to(device, memory_format=layout.get(one.ndim, torch.contiguous_format))
+    for one in tensors
+  ]
 
-  The noises are one array for each turn that draws; they are drawn unless given. With
+
+def make_step(
+  peer: Peer, variant: str = 'eager', precision: str = 'float32', device: str = 'cpu'
+) -> Callable[..., list[torch.Tensor]]:
+  """Makes one step: (tensors, noises=None) -> the loss of every turn.
+
+  The noises are one for each turn that draws; they are drawn unless given. With
   'bfloat16' the losses run under autocast; parameters stay in float32.
   """
-  kind, _, layout = variant.partition(' ')
-  if layout:
+  if variant.endswith('channels_last'):
     peer.module.to(memory_format=torch.channels_last)
-    tensors = [
-      one.contiguous(memory_format=torch.channels_last) if one.ndim == 4 else one
-      for one in tensors
-    ]
   peer.module.to(device)
-  tensors = [one.to(device) for one in tensors]
-  mode = MODES.get(kind)
+  mode = MODES.get(variant.partition(' ')[0])
   losses = [
     torch.compile(turn.loss, mode=mode, dynamic=False) if mode else turn.loss
     for turn in peer.turns
   ]
-  moves = [mover(turn) for turn in peer.turns]
+  moves = [mover(turn)[0] for turn in peer.turns]
   parameters = list(peer.module.parameters())
   own = [set(turn.moves) for turn in peer.turns]
 
@@ -57,7 +59,7 @@ def make_step(
       return contextlib.nullcontext()
     return torch.autocast(device, getattr(torch, precision))
 
-  def step(noises=None):
+  def step(tensors, noises=None):
     found = []
     for n, turn in enumerate(peer.turns):
       for parameter in parameters:
@@ -76,8 +78,8 @@ def make_step(
   return step
 
 
-def mover(turn: Turn) -> Callable[[], None]:
-  """Makes what ends a turn: its parameters move by their gradients, then dropped."""
+def mover(turn: Turn) -> tuple[Callable[[], None], list[torch.Tensor]]:
+  """Returns what ends a turn, moving its parameters, and their averages, if any."""
   optimizer = turn.optimizer(turn.moves, fused=True)
   average = [one.detach().clone() for one in turn.moves] if turn.average else []
   updates = 0
@@ -94,4 +96,4 @@ def mover(turn: Turn) -> Callable[[], None]:
         torch._foreach_lerp_(average, turn.moves, 1 - kept)
       updates += 1
 
-  return move
+  return move, average

@@ -39,7 +39,7 @@ def listen(questions: queue.SimpleQueue) -> None:
   while True:
     try:
       questions.put(pickle.load(sys.stdin.buffer))
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):
       os._exit(0)
 
 
@@ -71,19 +71,20 @@ def prepare(name: str, config: Any, spec: Any, precision: str, device: str) -> t
 
   def timed(variant, times):
     settle = torch.cuda.synchronize if device == 'cuda' else lambda: None
+    step, tensors = steps[variant]
     settle()
     start = time.perf_counter()
     for _ in range(times):
-      steps[variant]()
+      step(tensors)
     settle()
     return time.perf_counter() - start
 
   first, failures = {}, {}
   for variant in step.variants(module.peer(config, spec).tensors(spec.batch), device):
     peer = module.peer(config, spec)
-    tensors = peer.tensors(spec.batch)
     try:
-      steps[variant] = step.make_step(peer, tensors, variant, precision, device)
+      tensors = step.place(peer.tensors(spec.batch), variant, device)
+      steps[variant] = step.make_step(peer, variant, precision, device), tensors
       first[variant] = timed(variant, FIRST)
     except Exception as error:  # whatever a compiler may say
       text = str(error).strip().splitlines() or ['']

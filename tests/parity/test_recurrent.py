@@ -1,34 +1,19 @@
 """The recurrent layers agree with PyTorch's: same weights, outputs and gradients."""
 
+import importlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from dl_core.layers import recurrent
+from tests.parity import agree
 
-torch = pytest.importorskip(
-  'torch', reason='parity needs the bench extra: pip install -e .[bench]'
-)
+torch = pytest.importorskip('torch', reason=agree.REASON)
+peers = importlib.import_module('dl_core.peers.char_lm')
 
 WIDTH, HIDDEN = 24, 32
-
-
-def carried(params):
-  """Lays our parameters (or their gradients) out as PyTorch's modules hold theirs.
-
-  PyTorch adds two biases. Where one is ours, the second of theirs is None here.
-  """
-  bias, again = np.asarray(params['bias']), None
-  if 'recurrent_bias' in params:
-    again = np.pad(params['recurrent_bias'], (2 * HIDDEN, 0))
-  kernels = params['input_kernel'], params['recurrent_kernel']
-  return [*(np.asarray(kernel).T for kernel in kernels), bias, again]
-
-
-def assert_close(found, expected, tolerance=1e-5):
-  scale = np.max(np.abs(expected))
-  np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +44,7 @@ def test_it_agrees_with_pytorch(layer, reference):
 
   tensor = lambda a: torch.tensor(np.asarray(a), requires_grad=True)  # noqa: E731
   twin = reference(WIDTH, HIDDEN, batch_first=True)
-  with torch.no_grad():
-    for parameter, ours in zip(twin.parameters(), carried(params), strict=True):
-      parameter.copy_(torch.tensor(0.0 if ours is None else ours))
+  agree.filled(twin, peers.recurrent(params))
   theirs_x = tensor(x)
   starts = [tensor(leaf[None]) for leaf in reversed(jax.tree.leaves(state))]  # h, c
   lstm = len(starts) == 2
@@ -70,13 +53,13 @@ def test_it_agrees_with_pytorch(layer, reference):
   squares = sum((end**2).sum() for end in ends)
   ((torch.tensor(np.asarray(pull)) * theirs_h).sum() + squares).backward()
 
-  assert_close(h, theirs_h.detach().numpy())
-  assert_close(d_x, theirs_x.grad.numpy())
+  agree.assert_close(h, theirs_h.detach())
+  agree.assert_close(d_x, theirs_x.grad)
   for ours, theirs in zip(reversed(jax.tree.leaves(last)), ends, strict=True):
-    assert_close(ours, theirs[0].detach().numpy())
+    agree.assert_close(ours, theirs[0].detach())
   for ours, theirs in zip(reversed(jax.tree.leaves(d_state)), starts, strict=True):
-    assert_close(ours, theirs.grad[0].numpy())
-  for parameter, ours in zip(twin.parameters(), carried(d_params), strict=True):
-    if ours is not None:
-      theirs = parameter.grad.numpy()
-      assert_close(ours, np.where(ours == 0, 0, theirs))  # 0: r and z have one bias
+    agree.assert_close(ours, theirs.grad[0])
+  for parameter, ours in zip(twin.parameters(), peers.recurrent(d_params), strict=True):
+    theirs = parameter.grad.numpy()
+    if np.any(ours):  # the second bias of an LSTM or RNN is none of ours
+      agree.assert_close(ours, np.where(ours == 0, 0, theirs))  # nor of a GRU's r and z

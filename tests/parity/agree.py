@@ -1,0 +1,19 @@
+"""What the comparisons with PyTorch share."""
+
+import numpy as np
+
+REASON = 'parity needs the bench extra: pip install -e .[bench]'
+
+
+def filled(module, arrays):
+  """Copies arrays into a module's parameters, in their order; returns the module."""
+  for parameter, own in zip(module.parameters(), arrays, strict=True):
+    parameter.data.copy_(parameter.data.new_tensor(own))
+  return module
+
+
+def assert_close(found, expected, tolerance=1e-5):
+  """Compares arrays, or tensors, on the scale of the largest expected number."""
+  found, expected = np.asarray(found), np.asarray(expected)
+  scale = np.max(np.abs(expected))
+  np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=tolerance)
