@@ -19,9 +19,8 @@ from dl_core import devices, dispatch, flops, sharding, train
 from dl_core.peers import process
 from dl_core.types import Batch, Data, Experiment, Key, Spec
 
-SECONDS = (
-  0.2  # that a round of each contestant takes, or one dispatch if that is longer
-)
+SECONDS = 0.3  # that a round of a contestant takes; one dispatch, if that is longer
+WARM = 5  # of a round, a part that is not timed comes first: the cores have slept
 BATCHES = 4  # generated; the steps take them in turn
 INTERVAL = (5, 95)  # percentiles, between which nine of ten rounds lie
 
@@ -125,7 +124,7 @@ def ours(experiment: Experiment, batches: Batch) -> Ours:
   def run(steps: int) -> float:
     nonlocal state, sums
     begun = time.perf_counter()
-    for _ in range(steps // most):
+    for _ in range(max(1, steps // most)):
       state, sums, _ = call(state, sums, arrays, np.int32(most))
     jax.block_until_ready((state, sums))
     return time.perf_counter() - begun
@@ -141,7 +140,8 @@ def ours(experiment: Experiment, batches: Batch) -> Ours:
 def steps_of(run: Run, per_call: int = 1) -> int:
   """Finds how many steps take a round, a multiple of `per_call`."""
   steps = per_call
-  while (seconds := run(steps)) < SECONDS / 4:
+  run(steps)  # the first is never like the others
+  while (seconds := run(steps)) < SECONDS / 2:
     steps *= 2
   return max(1, round(steps * SECONDS / seconds / per_call)) * per_call
 
@@ -159,6 +159,7 @@ def interleaved(
   for number in range(rounds):
     shift = number % len(names)
     for name in names[shift:] + names[:shift]:
+      runs[name](max(1, steps[name] // WARM))
       found[name].append(1e3 * runs[name](steps[name]) / steps[name])
   return {name: np.array(each) for name, each in found.items()}
 
