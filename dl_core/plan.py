@@ -7,6 +7,7 @@ by the CPU backend, so the bytes of temporaries are that backend's.
 import functools
 import json
 import math
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,6 +49,7 @@ def main(module: ModuleType, name: str, c: configs.Config) -> int:
 
 def simulate(mesh: str) -> None:
   """Makes as many CPU devices as a mesh has, before any device is touched."""
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   jax.config.update('jax_platforms', 'cpu')
   count = math.prod(sharding.sizes(mesh).values()) if mesh else 1
   try:
@@ -101,8 +103,13 @@ def of(experiment: Experiment) -> dict[str, Any]:
     'bytes_per_device': held | {'total': total},
     'collective_bytes': collectives.count(compiled.as_text() or ''),
     'compile_seconds': round(seconds, 3),
-    'fits': {name: total <= each.memory for name, each in devices.DEVICES.items()},
+    'fits': fits(total),
   }
+
+
+def fits(total: float) -> dict[str, bool]:
+  """Tells which of the devices known hold so many bytes."""
+  return {name: total <= each.memory for name, each in devices.DEVICES.items()}
 
 
 def placed(leaf: Any, lies: Any) -> jax.ShapeDtypeStruct:

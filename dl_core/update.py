@@ -1,11 +1,13 @@
 """The one train step: every player's turn in order, kept only if it is finite."""
 
 from collections.abc import Callable
+from typing import Any
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 import optax
+from jax.interpreters import partial_eval
 
 from dl_core import stopping
 from dl_core.types import Array, Batch, Experiment, Extra, Key, Metrics, Params, Task
@@ -47,8 +49,8 @@ def init_state(experiment: Experiment, key: Key) -> TrainState:
 def make_update(task: Task, optimizers: tuple) -> Callable:
   """Makes one step, (state, batch) -> (state, metrics): every player's turn, in order.
 
-  It is pure and not yet compiled. Where a loss or a change is not finite, nothing of
-  the state moves but the step, and `skipped` counts.
+  It is pure and not yet compiled. Where a loss or its gradient is not finite, nothing
+  of the state moves but the step, and `skipped` counts.
   """
 
   def update(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
@@ -61,11 +63,10 @@ def make_update(task: Task, optimizers: tuple) -> Callable:
       (value, (extra, turn_sums)), gradient = jax.value_and_grad(loss, has_aux=True)(
         params, extra, batch, jax.random.fold_in(key, turn)
       )
+      read = read_by(optimizer, gradient, opt_state, params)
+      good &= jnp.isfinite(value + optax.tree.sum((read, extra)))
       change, opt_state = optimizer.update(gradient, opt_state, params)
       params = optax.apply_updates(params, change)
-      # The change, not the gradient: XLA drops the gradients that no optimizer reads.
-      size = optax.tree.norm((change, extra))
-      good &= jnp.isfinite(value) & jnp.isfinite(size)
       opt_states.append(opt_state)
       sums |= turn_sums
 
@@ -87,6 +88,23 @@ def make_update(task: Task, optimizers: tuple) -> Callable:
     return state, keep(sums, jax.tree.map(jnp.zeros_like, sums))
 
   return update
+
+
+def read_by(
+  optimizer: optax.GradientTransformation, gradient: Any, opt_state: Any, params: Params
+) -> list[Array]:
+  """Returns the leaves of a gradient that an optimizer reads.
+
+  Those of another player are left out, so that XLA never computes them.
+  """
+  leaves, tree = jax.tree.flatten(gradient)
+
+  def move(*leaves):
+    return optimizer.update(jax.tree.unflatten(tree, leaves), opt_state, params)
+
+  jaxpr = jax.make_jaxpr(move)(*leaves).jaxpr
+  _, read = partial_eval.dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
+  return [leaf for leaf, is_read in zip(leaves, read, strict=True) if is_read]
 
 
 def data_key(state: TrainState) -> Key:

@@ -58,10 +58,13 @@ def build(c: Config) -> launch.Experiment:
   if c.critic_steps > 1:
     last = lambda step: step % c.critic_steps == c.critic_steps - 1  # noqa: E731
     maker = optax.conditionally_mask(maker, last)
+  average = optax.masked(
+    optimizers.average(c.average), {'generator': True, 'discriminator': False}
+  )
   experiment = launch.Experiment(
     config=c,
     task=tasks.gan(model, c.loss),
-    optimizers=(critic, optax.chain(maker, optimizers.average(c.average))),
+    optimizers=(critic, optax.chain(maker, average)),
     data=data._replace(baseline=dict),
     scores=pictures.scores(model, names),
     averaged=averaged,

@@ -18,7 +18,11 @@ from dl_core import jobs, metrics, studies, train
 from dl_core.data import sources
 from dl_core.progress import Progress
 
-NAMES = [m.name for m in pkgutil.iter_modules(experiments.__path__) if m.name[0] != '_']
+NAMES = [
+  m.name
+  for m in pkgutil.iter_modules(experiments.__path__)
+  if m.name not in ('__main__', 'benchmark')
+]
 MODULES = {name: importlib.import_module(f'experiments.{name}') for name in NAMES}
 BUILT = [name for name, module in MODULES.items() if hasattr(module, 'build')]
 STUDIES = [name for name, module in MODULES.items() if hasattr(module, 'study')]
