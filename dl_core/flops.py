@@ -130,6 +130,8 @@ def count_equation(equation: Any) -> Flops:
   if name in FREE:
     return Flops()
   inner = [count_jaxpr(jaxpr) for jaxpr in inside(params)]
+  if name == 'cond' and params.get('branches_platforms'):
+    return inner[params['branches_platforms'].index(None)]
   if name == 'cond':
     return max(inner, key=lambda each: each[:2])._replace(
       unknown=total(iter(inner)).unknown

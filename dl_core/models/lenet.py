@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from dl_core.layers import convolution
 from dl_core.types import Array
 
 
@@ -38,10 +39,12 @@ class LeNet(nn.Module):
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps images [B, 32, 32, C] to logits [B, K]."""
     del train  # it does in training what it does in evaluation
-    convolution = functools.partial(nn.Conv, kernel_size=(5, 5), padding='VALID')
-    pool = functools.partial(nn.max_pool, window_shape=(2, 2), strides=(2, 2))
-    x = pool(nn.relu(convolution(self.channels, name='C1')(x)))  # [B, 14, 14, 6]
-    x = pool(nn.relu(convolution(16 * self.channels // 6, name='C3')(x)))
+    # ReLU after max-pooling, which are the same in either order, is on fewer numbers.
+    layer = functools.partial(
+      convolution.Conv, kernel_size=(5, 5), padding='VALID', pool=(2, 2)
+    )
+    x = nn.relu(layer(self.channels, name='C1')(x))  # [B, 14, 14, 6]
+    x = nn.relu(layer(16 * self.channels // 6, name='C3')(x))  # [B, 5, 5, 16]
     x = x.reshape(x.shape[0], -1)  # [B, 400]: 5 x 5 places of 16 maps
     x = nn.relu(nn.Dense(120, name='C5')(x))
     x = nn.relu(nn.Dense(84, name='F6')(x))
