@@ -1,10 +1,8 @@
 """Recurrent layers over whole sequences: LSTM, GRU and Elman's RNN.
 
-All inputs are projected in one matrix product before the loop over time; only the
-product with the last hidden state stays inside. The backward pass is written by hand
-(`sweep`): its loop yields the slopes at the pre-activations, and the gradient of the
-recurrent kernel is one large product of all of them after it, where automatic
-differentiation would add up one outer product for every step.
+All inputs are projected in one matrix product before the loop over time (`sweep`);
+only the product with the last hidden state stays inside. Whatever the parameters' type,
+what a cell adds up is float32.
 
 Shapes: B sequences, T steps, D inputs, V symbols, H hidden units, G units of all gates.
 """
@@ -16,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from dl_core.layers import sweep
 from dl_core.types import Array
 
 SPLIT = {  # the gates' kernels by column; see `Experiment.split`
@@ -170,6 +169,7 @@ def project(layer: Any, x: Array, gates: int) -> Array:
   kernel = layer.param('input_kernel', nn.initializers.lecun_normal(), shape)
   if layer.symbols is not None:
     return kernel[x]
+  x = x.astype(kernel.dtype)
   # A product of matrices, not an einsum, whose gradient transposes all T·B·G slopes.
   steps, batch_size, _ = x.shape
   flat = x.reshape(steps * batch_size, width) @ kernel
@@ -187,57 +187,6 @@ def orthogonal(gates: int) -> Callable[..., Array]:
     return jnp.concatenate(squares, axis=1)
 
   return draw
-
-
-def sweep(forward: Callable, backward: Callable) -> Callable:
-  """Makes a loop over time, and its gradient, of what one step does to its activations.
-
-  Args:
-    forward: (state, a, u) -> (state, rates): one step, where a [B, G] is the input's
-      part and u = h w + b [B, G] that of the last h, which is the state's last array.
-      The rates are arrays [B, H]: all that the way back has to know of the step.
-    backward: (slopes of the new state, rates) -> (slopes of a, of u, and of the old
-      state apart from its way through u).
-
-  Returns:
-    (a [T, B, G], w [H, G], b [G], state) -> (last state, all h [T, B, H]).
-  """
-
-  def scan(a, w, b, state):
-    def step(state, a):
-      state, rates = forward(state, a, state[-1] @ w + b[None])
-      return state, (state[-1], rates)
-
-    return jax.lax.scan(step, state, a)
-
-  @jax.custom_vjp
-  def run(a, w, b, state):
-    last, (h, _) = scan(a, w, b, state)
-    return last, h
-
-  def run_forward(a, w, b, state):
-    last, (h, rates) = scan(a, w, b, state)
-    return (last, h), (w, state[-1], h, rates)
-
-  def run_backward(residuals, slopes):
-    w, first, h, rates = residuals
-    d_last, d_h = slopes
-    transposed = w.T  # once, not in every step
-
-    def step(d_state, at):
-      d_h, rates = at
-      *d_rest, d_said = d_state
-      d_a, d_u, (*d_rest, d_past) = backward((*d_rest, d_said + d_h), rates)
-      d_state = (*d_rest, d_past + d_u @ transposed)
-      return d_state, (d_a, None if d_u is d_a else d_u)
-
-    d_start, (d_a, d_u) = jax.lax.scan(step, d_last, (d_h, rates), reverse=True)
-    flat = (d_a if d_u is None else d_u).reshape(-1, w.shape[1])
-    before = jnp.concatenate([first[None], h[:-1]]).reshape(-1, w.shape[0])
-    return d_a, before.T @ flat, jnp.sum(flat, axis=0), d_start
-
-  run.defvjp(run_forward, run_backward)
-  return run
 
 
 # A step forward saves by how much each slope will be multiplied on its way back, not
@@ -296,6 +245,6 @@ def elman_backward(slopes, rates):
   return d_a, d_a, (jnp.zeros_like(d_h),)
 
 
-lstm = sweep(lstm_forward, lstm_backward)
-gru = sweep(gru_forward, gru_backward)
-elman = sweep(elman_forward, elman_backward)
+lstm = sweep.over_time(lstm_forward, lstm_backward)
+gru = sweep.over_time(gru_forward, gru_backward)
+elman = sweep.over_time(elman_forward, elman_backward)
