@@ -1,10 +1,8 @@
 """Recurrent layers over whole sequences: LSTM, GRU and Elman's RNN.
 
-All inputs are projected in one matrix product before the loop over time; only the
-product with the last hidden state stays inside. The backward pass is written by hand
-(`sweep`): its loop yields the slopes at the pre-activations, and the gradient of the
-recurrent kernel is one large product of all of them after it, where automatic
-differentiation would add up one outer product for every step.
+All inputs are projected in one matrix product before the loop over time (`sweep`);
+only the product with the last hidden state stays inside. Whatever the parameters' type,
+what a cell adds up is float32.
 
 Shapes: B sequences, T steps, D inputs, V symbols, H hidden units, G units of all gates.
 """
@@ -16,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from dl_core.layers import sweep
 from dl_core.types import Array
 
 SPLIT = {  # the gates' kernels by column; see `Experiment.split`
@@ -170,6 +169,7 @@ def project(layer: Any, x: Array, gates: int) -> Array:
   kernel = layer.param('input_kernel', nn.initializers.lecun_normal(), shape)
   if layer.symbols is not None:
     return kernel[x]
+  x = x.astype(kernel.dtype)
   # A product of matrices, not an einsum, whose gradient transposes all T·B·G slopes.
   steps, batch_size, _ = x.shape
   flat = x.reshape(steps * batch_size, width) @ kernel
@@ -189,80 +189,27 @@ def orthogonal(gates: int) -> Callable[..., Array]:
   return draw
 
 
-def sweep(forward: Callable, backward: Callable) -> Callable:
-  """Makes a loop over time, and its gradient, of what one step does to its activations.
-
-  Args:
-    forward: (state, a, u) -> (state, saved): one step, where a [B, G] is the input's
-      part and u = h w + b [B, G] that of the last h, which is the state's last array;
-      what is saved are arrays [B, ...].
-    backward: (slopes of the new state, old state, new state, saved) -> (slopes of a,
-      of u, and of the old state apart from its way through u).
-
-  Returns:
-    (a [T, B, G], w [H, G], b [G], state) -> (last state, all h [T, B, H]).
-  """
-
-  def scan(a, w, b, state):
-    def step(state, a):
-      state, saved = forward(state, a, state[-1] @ w + b[None])
-      return state, (state, saved)
-
-    return jax.lax.scan(step, state, a)
-
-  @jax.custom_vjp
-  def run(a, w, b, state):
-    last, (states, _) = scan(a, w, b, state)
-    return last, states[-1]
-
-  def run_forward(a, w, b, state):
-    last, (states, saved) = scan(a, w, b, state)
-    return (last, states[-1]), (w, state, states, saved)
-
-  def run_backward(residuals, slopes):
-    w, start, states, saved = residuals
-    d_last, d_h = slopes
-    before = jax.tree.map(
-      lambda first, all_: jnp.concatenate([first[None], all_[:-1]]), start, states
-    )
-    transposed = w.T  # once, not in every step
-
-    def step(d_state, at):
-      d_h, old, new, saved = at
-      *d_rest, d_said = d_state
-      d_a, d_u, (*d_rest, d_past) = backward((*d_rest, d_said + d_h), old, new, saved)
-      d_state = (*d_rest, d_past + d_u @ transposed)
-      return d_state, (d_a, None if d_u is d_a else d_u)
-
-    d_start, (d_a, d_u) = jax.lax.scan(
-      step, d_last, (d_h, before, states, saved), reverse=True
-    )
-    flat = (d_a if d_u is None else d_u).reshape(-1, w.shape[1])
-    d_w = before[-1].reshape(-1, w.shape[0]).T @ flat
-    return d_a, d_w, jnp.sum(flat, axis=0), d_start
-
-  run.defvjp(run_forward, run_backward)
-  return run
+# A step forward saves by how much each slope will be multiplied on its way back, not
+# what it computed: fewer arrays to read where one step has to wait for the next.
 
 
 def lstm_forward(state, a, u):
   c, _ = state
   i, f, g, o = jnp.split(a + u, 4, axis=-1)
   i, f, g, o = nn.sigmoid(i), nn.sigmoid(f), jnp.tanh(g), nn.sigmoid(o)
+  by_f = c * f * (1 - f)
   c = f * c + i * g
-  return (c, o * jnp.tanh(c)), jnp.concatenate([i, f, g, o], axis=-1)
+  squashed = jnp.tanh(c)
+  h = o * squashed
+  rates = g * i * (1 - i), by_f, i * (1 - g**2), h * (1 - o), o * (1 - squashed**2), f
+  return (c, h), rates
 
 
-def lstm_backward(slopes, old, new, saved):
+def lstm_backward(slopes, rates):
   d_c, d_h = slopes
-  i, f, g, o = jnp.split(saved, 4, axis=-1)
-  squashed = jnp.tanh(new[0])
-  d_c += d_h * o * (1 - squashed**2)
-  d_i = d_c * g * i * (1 - i)
-  d_f = d_c * old[0] * f * (1 - f)
-  d_g = d_c * i * (1 - g**2)
-  d_o = d_h * squashed * o * (1 - o)
-  d_a = jnp.concatenate([d_i, d_f, d_g, d_o], axis=-1)
+  by_i, by_f, by_g, by_o, by_c, f = rates
+  d_c += d_h * by_c
+  d_a = jnp.concatenate([d_c * by_i, d_c * by_f, d_c * by_g, d_h * by_o], axis=-1)
   return d_a, d_a, (d_c * f, jnp.zeros_like(d_h))
 
 
@@ -272,16 +219,15 @@ def gru_forward(state, a, u):
   u_r, u_z, u_n = jnp.split(u, 3, axis=-1)
   r, z = nn.sigmoid(r + u_r), nn.sigmoid(z + u_z)
   n = jnp.tanh(n + r * u_n)
-  return ((1 - z) * n + z * h,), jnp.concatenate([r, z, n, u_n], axis=-1)
+  by_n = (1 - z) * (1 - n**2)
+  rates = by_n * u_n * r * (1 - r), (h - n) * z * (1 - z), by_n, r, z
+  return ((1 - z) * n + z * h,), rates
 
 
-def gru_backward(slopes, old, new, saved):
-  del new
-  (d_h,), (h,) = slopes, old
-  r, z, n, u_n = jnp.split(saved, 4, axis=-1)
-  d_n = d_h * (1 - z) * (1 - n**2)
-  d_r = d_n * u_n * r * (1 - r)
-  d_z = d_h * (h - n) * z * (1 - z)
+def gru_backward(slopes, rates):
+  (d_h,) = slopes
+  by_r, by_z, by_n, r, z = rates
+  d_r, d_z, d_n = d_h * by_r, d_h * by_z, d_h * by_n
   d_a = jnp.concatenate([d_r, d_z, d_n], axis=-1)
   d_u = jnp.concatenate([d_r, d_z, d_n * r], axis=-1)
   return d_a, d_u, (d_h * z,)
@@ -289,16 +235,16 @@ def gru_backward(slopes, old, new, saved):
 
 def elman_forward(state, a, u):
   del state
-  return (jnp.tanh(a + u),), ()
+  h = jnp.tanh(a + u)
+  return (h,), (1 - h**2,)
 
 
-def elman_backward(slopes, old, new, saved):
-  del old, saved
-  (d_h,), (h,) = slopes, new
-  d_a = d_h * (1 - h**2)
+def elman_backward(slopes, rates):
+  (d_h,), (by_h,) = slopes, rates
+  d_a = d_h * by_h
   return d_a, d_a, (jnp.zeros_like(d_h),)
 
 
-lstm = sweep(lstm_forward, lstm_backward)
-gru = sweep(gru_forward, gru_backward)
-elman = sweep(elman_forward, elman_backward)
+lstm = sweep.over_time(lstm_forward, lstm_backward)
+gru = sweep.over_time(gru_forward, gru_backward)
+elman = sweep.over_time(elman_forward, elman_backward)

@@ -2,6 +2,7 @@
 
 import chex
 import jax
+import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -204,3 +205,32 @@ def test_a_loop_holds_no_outer_product_of_the_recurrent_kernel(cell):
     for out in eqn.outvars
   ]
   assert sorted(products) == sorted([(MANY, GATES[cell] * HIDDEN), (MANY, HIDDEN)])
+
+
+def test_in_bfloat16_the_products_are_bfloat16_and_the_state_is_not(cell):
+  narrow = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), params_of(cell))
+  jaxpr = jax.make_jaxpr(slopes(run, cell))(narrow, inputs(), states(cell))
+  types = {str(var.aval.dtype) for eqn in products(jaxpr.jaxpr) for var in eqn.invars}
+  assert types == {'bfloat16'}
+  state, h = run(cell, narrow, inputs())
+  assert h.dtype == jnp.bfloat16
+  assert {leaf.dtype for leaf in jax.tree.leaves(state)} == {jnp.dtype('float32')}
+
+
+def test_in_bfloat16_outputs_and_gradients_are_close_to_those_in_float32(cell):
+  given = params_of(cell), inputs(), states(cell)
+  narrow = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), given[0])
+  for function in (jax.jit(slopes(run, cell)), lambda *given: run(cell, *given)):
+    found, expected = function(narrow, *given[1:]), function(*given)
+    for mine, theirs in zip(*map(jax.tree.leaves, (found, expected)), strict=True):
+      scale = jnp.max(jnp.abs(theirs))
+      chex.assert_trees_all_close(mine.astype(jnp.float32), theirs, atol=0.05 * scale)
+
+
+def products(jaxpr):
+  """Yields all products of matrices of a jaxpr and of those inside it."""
+  for eqn in jaxpr.eqns:
+    if eqn.primitive.name == 'dot_general':
+      yield eqn
+    for inner in jax.extend.core.jaxprs_in_params(eqn.params):
+      yield from products(inner)
