@@ -16,7 +16,6 @@ of r x c outputs reads a patch of P inputs.
 """
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 

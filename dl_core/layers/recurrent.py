@@ -169,11 +169,8 @@ def project(layer: Any, x: Array, gates: int) -> Array:
   kernel = layer.param('input_kernel', nn.initializers.lecun_normal(), shape)
   if layer.symbols is not None:
     return kernel[x]
-  x = x.astype(kernel.dtype)
-  # A product of matrices, not an einsum, whose gradient transposes all T·B·G slopes.
-  steps, batch_size, _ = x.shape
-  flat = x.reshape(steps * batch_size, width) @ kernel
-  return flat.reshape(steps, batch_size, gates * layer.hidden)
+  a = sweep.merged(x.astype(kernel.dtype)) @ kernel
+  return a.reshape(*x.shape[:2], gates * layer.hidden)
 
 
 def orthogonal(gates: int) -> Callable[..., Array]:

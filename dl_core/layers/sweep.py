@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import PartitionSpec
 
 from dl_core.types import Array
 
@@ -32,6 +33,8 @@ def over_time(forward: Callable, backward: Callable) -> Callable:
   """
 
   def scan(a, w, b, state):
+    w = gathered(w)
+
     def step(state, a):
       u = state[-1].astype(w.dtype) @ w + b[None]
       state, rates = forward(state, widen(a), u)
@@ -51,7 +54,7 @@ def over_time(forward: Callable, backward: Callable) -> Callable:
   def run_backward(residuals, slopes):
     w, first, h, rates = residuals
     d_last, d_h = slopes
-    transposed = w.T  # once, not in every step
+    transposed = gathered(w).T  # once, not in every step
 
     def step(d_state, at):
       d_h, rates = at
@@ -63,12 +66,40 @@ def over_time(forward: Callable, backward: Callable) -> Callable:
       return d_state, (d_a, None if same else d_u)
 
     d_start, (d_a, d_u) = jax.lax.scan(step, d_last, (d_h, rates), reverse=True)
-    flat = (d_a if d_u is None else d_u).reshape(-1, w.shape[1])
-    before = jnp.concatenate([first[None], h[:-1]]).reshape(-1, w.shape[0])
-    return d_a, before.T @ flat, jnp.sum(flat, axis=0), d_start
+    d_u = d_a if d_u is None else d_u
+    before = jnp.concatenate([first[None], h[:-1]])
+    d_w = outer(merged(before), merged(d_u))
+    return d_a, d_w, jnp.sum(d_u, axis=(0, 1)), d_start
 
   run.defvjp(run_forward, run_backward)
   return lambda a, w, b, state: run(a, w, b, tuple(map(widen, state)))
+
+
+def merged(x: Array) -> Array:
+  """Returns [T, B, D] as [T · B, D], which XLA multiplies without copying it.
+
+  Not so on several devices: each has some of the B, and would be sent all the others'.
+  """
+  return x if several() else x.reshape(-1, x.shape[-1])
+
+
+def gathered(w: Array) -> Array:
+  """Has devices that each hold some rows of [H, G] get all of them, once for all T."""
+  if not several():
+    return w
+  return jax.lax.with_sharding_constraint(w, PartitionSpec(None, 'tensor'))
+
+
+def several() -> bool:
+  """Tells whether several devices share the work."""
+  mesh = jax.sharding.get_abstract_mesh()
+  return not mesh.empty and mesh.size > 1
+
+
+def outer(x: Array, y: Array) -> Array:
+  """Sums x yᵀ over all places: [..., D], [..., G] -> [D, G]."""
+  places = tuple(range(x.ndim - 1))
+  return jax.lax.dot_general(x, y, ((places, places), ((), ())))
 
 
 def widen(x: Array) -> Array:
