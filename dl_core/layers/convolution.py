@@ -8,11 +8,11 @@ neighbouring outputs. A wider patch has zeros in that kernel, but it is copied o
 the whole block. If the block is the window of a max-pooling, the maximum is one over
 columns, and the map before it is never laid out.
 
-Which of the two a program holds is settled when it is compiled for a platform, so a
-jaxpr has both, and `flops.count` reads the plain one. Parameters are those of `nn.Conv`.
+Which of the two a program holds is settled when it is compiled for a platform: a jaxpr
+has both, and `flops.count` reads the plain one. Parameters are those of `nn.Conv`.
 
-Shapes: B images, H x W places, C channels, F features, h x w the kernel's sides; a block
-of r x c outputs reads a patch of P inputs.
+Shapes: B images, H x W places, C channels, F features, h x w the sides of the kernel; a
+block of N outputs reads a patch of P inputs.
 """
 
 import functools
@@ -21,6 +21,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 
 from dl_core.types import Array
@@ -87,107 +88,142 @@ def convolve(
   Returns:
     [B, H', W', F].
   """
-  sides, window = x.shape[1:3], kernel.shape[:2]
   if isinstance(padding, str):
+    sides, window = x.shape[1:3], kernel.shape[:2]
     padding = jax.lax.padtype_to_pads(sides, window, strides, padding)
-  settings = {'strides': strides, 'padding': tuple(map(tuple, padding)), 'pool': pool}
-  plain = functools.partial(plainly, **settings)
-  if not quicker(x.shape, kernel.shape, pool):
-    return plain(x, kernel)
-  product = functools.partial(as_a_product, **settings)
-  return jax.lax.platform_dependent(x, kernel, cpu=product, default=plain)
+  settings = (strides, tuple(padding), pool)
+  if not quicker(x.shape, kernel.shape, strides, pool):
+    return plainly(x, kernel, *settings)
+  return jax.lax.platform_dependent(
+    x,
+    kernel,
+    cpu=lambda x, kernel: as_a_product(x, kernel, *settings),
+    default=lambda x, kernel: plainly(x, kernel, *settings),
+  )
 
 
-def quicker(x: Sequence[int], kernel: Sequence[int], pool: Pair) -> bool:
-  """Tells from the shapes whether a product of matrices is quicker on a CPU."""
-  return True
+def quicker(x: Any, kernel: Any, strides: Pair, pool: Pair) -> bool:
+  """Tells from the shapes whether a product of matrices is quicker on a CPU.
+
+  As measured on 4 cores, forwards and backwards: with pooling 1.7 to 11 times as fast,
+  of up to 4 channels 0.9 to 6, without overlap of more than two patches along a side
+  1.2 to 3.3; all others, as 3 x 3 of 16 channels or more, 0.2 to 1.
+  """
+  few = 4
+  cells = [k / s for k, s in zip(kernel[:2], strides, strict=True)]
+  return pool != (1, 1) or x[-1] <= few or all(n in (1, 2) for n in cells)
 
 
-def plainly(x: Array, kernel: Array, *, strides: Pair, padding: Any, pool: Pair):
+def plainly(x: Array, kernel: Array, strides: Pair, padding: Any, pool: Pair) -> Array:
   """Is `convolve` in XLA's own terms."""
   y = jax.lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=AXES)
   return y if pool == (1, 1) else nn.max_pool(y, pool, pool)
 
 
-def as_a_product(x: Array, kernel: Array, *, strides: Pair, padding: Any, pool: Pair):
-  """Is `convolve` as one product of patches with the kernel of a block."""
-  *window, channels, features = kernel.shape
-  step = (pool[0] * strides[0], pool[1] * strides[1])  # from a block to the next
+def as_a_product(
+  x: Array, kernel: Array, strides: Pair, padding: Any, pool: Pair
+) -> Array:
+  """Is `convolve` as one product of patches with the kernel of a block of outputs.
+
+  A block is the window of the pooling. It reads `reach` inputs along each side, and
+  lies `step` inputs from the next one.
+  """
+  *window, _, features = kernel.shape
+  step = (pool[0] * strides[0], pool[1] * strides[1])
   reach = [s * (p - 1) + k for s, p, k in zip(strides, pool, window, strict=True)]
-  cells = [-(-n // s) for n, s in zip(reach, step, strict=True)]  # of a patch
-  blocks = [
-    (side + sum(pad) - n) // s + 1
-    for side, pad, n, s in zip(x.shape[1:3], padding, reach, step, strict=True)
-  ]
-  sides = [(n + m - 1) * s for n, m, s in zip(blocks, cells, step, strict=True)]
-  after = [
-    n - side - pad[0] for n, side, pad in zip(sides, x.shape[1:3], padding, strict=True)
-  ]
-  zero = jnp.zeros((), x.dtype)
-  rows, columns = ((pad[0], n, 0) for pad, n in zip(padding, after, strict=True))
-  x = jax.lax.pad(x, zero, ((0, 0, 0), rows, columns, (0, 0, 0)))
-  x = gathered(x, step)  # [B, H / step, W / step, cell]
+  cells = (-(-reach[0] // step[0]), -(-reach[1] // step[1]))
+  lengths = []
+  for side, pad, far, s, cell in zip(
+    x.shape[1:3], padding, reach, step, cells, strict=True
+  ):
+    blocks = (side + sum(pad) - far) // s + 1
+    lengths.append((blocks + cell - 1) * s)
+  x = fitted(x, (padding[0][0], padding[1][0]), lengths)
+  patches = gathered(x, step, cells)  # [B, H', W', P]
+  whole = [s * n for s, n in zip(step, cells, strict=True)]
+  block = jnp.stack(  # [N, F, h', w', C], h' x w' the sides of a patch
+    [
+      fitted(jnp.moveaxis(kernel, 3, 0), (i * strides[0], j * strides[1]), whole)
+      for i in range(pool[0])
+      for j in range(pool[1])
+    ]
+  )
+  block = cut(block.reshape(-1, *block.shape[2:]), step, cells)  # [N·F, 1, 1, P]
+  # Of two matrices: XLA transposes what is contracted over several axes.
+  size = patches.shape[3]
+  y = patches.reshape(-1, size) @ block.reshape(-1, size).T
+  y = y.reshape(*patches.shape[:3], -1, features)
+  return y[..., 0, :] if pool == (1, 1) else largest(y)
+
+
+def fitted(x: Array, before: Pair, lengths: Sequence[int]) -> Array:
+  """Pads [B, H, W, C] with zeros before and after, or cuts it, to these lengths."""
+  rows, columns = (
+    (pad, length - pad - side, 0)
+    for pad, length, side in zip(before, lengths, x.shape[1:3], strict=True)
+  )
+  return jax.lax.pad(x, jnp.zeros((), x.dtype), ((0, 0, 0), rows, columns, (0, 0, 0)))
+
+
+def cut(x: Any, step: Pair, cells: Pair) -> Any:
+  """Cuts images into the overlapping patches of all blocks, cell by cell.
+
+  Args:
+    x: [B, H, W, C], of JAX or of NumPy.
+    step: the sides of a cell.
+    cells: how many of them a patch is.
+
+  Returns:
+    [B, H', W', P].
+  """
+  batch_size, height, width, channels = x.shape
+  (r, c), (rows, columns) = step, (height // step[0], width // step[1])
+  x = x.reshape(batch_size, rows, r, columns, c, channels).transpose(0, 1, 3, 2, 4, 5)
+  x = x.reshape(batch_size, rows, columns, -1)
+  end_row, end_column = rows - cells[0] + 1, columns - cells[1] + 1
   parts = [
-    x[:, i : i + blocks[0], j : j + blocks[1]]
+    x[:, i : i + end_row, j : j + end_column]
     for i in range(cells[0])
     for j in range(cells[1])
   ]
-  patches = jnp.concatenate(parts, axis=-1)  # [B, H', W', P]
-  whole = [n * s for n, s in zip(cells, step, strict=True)]
-  places = [
-    (i * strides[0], j * strides[1]) for i in range(pool[0]) for j in range(pool[1])
-  ]
-  laid = [
-    jnp.pad(
-      kernel,
-      (
-        (i, whole[0] - window[0] - i),
-        (j, whole[1] - window[1] - j),
-        (0, 0),
-        (0, 0),
-      ),
-    )
-    for i, j in places
-  ]
-  block = jnp.stack(laid, axis=-2)  # [h', w', C, r·c, F]
-  block = block.reshape(1, *whole, -1)
-  block = block.reshape(
-    cells[0], step[0], cells[1], step[1], channels, len(places), features
-  )
-  block = block.transpose(0, 2, 1, 3, 4, 5, 6).reshape(-1, len(places) * features)
-  y = jnp.einsum('bhwp,pf->bhwf', patches, block)
-  if pool == (1, 1):
-    return y
-  return largest(y.reshape(*y.shape[:3], len(places), features))
+  return (np if isinstance(x, np.ndarray) else jnp).concatenate(parts, axis=-1)
 
 
-def gathered(x: Array, step: Pair) -> Array:
-  """Gathers the places of every cell of step x step: space becomes channels."""
-  if step == (1, 1):
-    return x
-  batch_size, height, width, channels = x.shape
-  r, c = step
-  x = x.reshape(batch_size, height // r, r, width // c, c, channels)
-  x = x.transpose(0, 1, 3, 2, 4, 5)
-  return x.reshape(batch_size, height // r, width // c, r * c * channels)
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+def gathered(x: Array, step: Pair, cells: Pair) -> Array:
+  """Is `cut`, number by number, which XLA compiles to a quicker loop."""
+  batch_size, *image = x.shape
+  index = cut(np.arange(np.prod(image), dtype=np.int32).reshape(1, *image), step, cells)
+  x = x.reshape(batch_size, -1).at[:, index.ravel()].get(mode='promise_in_bounds')
+  return x.reshape(batch_size, *index.shape[1:])
+
+
+@gathered.defjvp
+def gathered_jvp(step, cells, values, slopes):
+  # The gradient of a gather is a scatter, that of slices a sum.
+  (x,), (slope,) = values, slopes
+  return gathered(x, step, cells), cut(slope, step, cells)
 
 
 @jax.custom_jvp
 def largest(y: Array) -> Array:
-  """Returns the largest along the last axis but one; only its first place has a slope."""
-  parts = [y[..., k, :] for k in range(y.shape[-2])]
-  return functools.reduce(jnp.maximum, parts)
+  """Returns the largest along the last axis but one; the first of equals is moved by.
+
+  It is a window to XLA, whose result is laid out once: a maximum of slices would be
+  computed again for every patch that reads it.
+  """
+  window = (*(1 for _ in y.shape[:-2]), y.shape[-2], 1)
+  most = jax.lax.reduce_window(y, -jnp.inf, jax.lax.max, window, (1,) * y.ndim, 'VALID')
+  return most[..., 0, :]
 
 
 @largest.defjvp
 def largest_jvp(values, slopes):
   (y,), (slope,) = values, slopes
   most = largest(y)
-  many = y.shape[-2]
-  first = jnp.full(most.shape, many - 1, jnp.int32)
-  for k in reversed(range(many - 1)):
+  last = y.shape[-2] - 1
+  first = jnp.full(most.shape, last, jnp.int32)
+  for k in reversed(range(last)):
     first = jnp.where(y[..., k, :] == most, k, first)
-  chosen = (
-    jax.lax.broadcasted_iota(jnp.int32, y.shape, y.ndim - 2) == first[..., None, :]
-  )
-  return most, jnp.sum(jnp.where(chosen, slope, 0), axis=-2)
+  places = jax.lax.broadcasted_iota(jnp.int32, y.shape, y.ndim - 2)
+  return most, jnp.sum(jnp.where(places == first[..., None, :], slope, 0), axis=-2)

@@ -1,0 +1,164 @@
+"""The product of matrices says what XLA's own convolution and pooling say, in all."""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from dl_core import flops
+from dl_core.layers import convolution
+
+# (sides, kernel, strides, padding, pool)
+CASES = {
+  'C1 of LeNet': ((32, 32), (5, 5, 1, 6), (1, 1), 'VALID', (2, 2)),
+  'C3 of LeNet': ((14, 14), (5, 5, 6, 16), (1, 1), 'VALID', (2, 2)),
+  'without pooling': ((9, 7), (3, 3, 2, 4), (1, 1), 'SAME', (1, 1)),
+  'not square': ((11, 8), (2, 3, 3, 5), (1, 1), ((1, 0), (2, 1)), (3, 2)),
+  'strided': ((12, 13), (3, 3, 2, 4), (2, 2), 'SAME', (1, 1)),
+  'strided and pooled': ((13, 12), (3, 5, 2, 4), (2, 1), 'SAME', (2, 3)),
+  'halving': ((8, 8), (4, 4, 5, 3), (2, 2), ((1, 1), (1, 1)), (1, 1)),
+  'of one place': ((6, 5), (1, 1, 7, 3), (1, 1), 'VALID', (1, 1)),
+  'of one place, strided': ((7, 6), (1, 1, 7, 3), (2, 2), 'SAME', (1, 1)),
+  'pooled, with a rest': ((10, 10), (4, 4, 2, 3), (1, 1), 'VALID', (2, 2)),
+  'stride beyond the kernel': ((9, 9), (2, 2, 2, 3), (3, 3), 'VALID', (1, 1)),
+  'kernel as large as the image': ((5, 5), (5, 5, 3, 4), (1, 1), 'VALID', (1, 1)),
+}
+MANY = 8
+
+
+@pytest.fixture(params=CASES, ids=lambda name: name.replace(' ', '_'))
+def case(request):
+  """Returns (x, kernel, settings)."""
+  sides, kernel, strides, padding, pool = CASES[request.param]
+  x = jax.random.normal(jax.random.key(0), (MANY, *sides, kernel[2]))
+  kernel = jax.random.normal(jax.random.key(1), kernel)
+  return x, kernel, (strides, padding, pool)
+
+
+def pads(x, kernel, strides, padding, pool):
+  if isinstance(padding, str):
+    padding = jax.lax.padtype_to_pads(x.shape[1:3], kernel.shape[:2], strides, padding)
+  return strides, padding, pool
+
+
+def product(x, kernel, *settings):
+  return convolution.as_a_product(x, kernel, *pads(x, kernel, *settings))
+
+
+def plain(x, kernel, *settings):
+  return convolution.plainly(x, kernel, *pads(x, kernel, *settings))
+
+
+def slopes(function, settings):
+  """Gradients by x and by the kernel of a loss that reads every output."""
+
+  def loss(x, kernel):
+    y = function(x, kernel, *settings)
+    return jnp.sum(y**2 + y * jnp.arange(y.size).reshape(y.shape) / y.size)
+
+  return jax.grad(loss, (0, 1))
+
+
+def assert_close(found, expected, tolerance=1e-5):
+  def close(a, b):
+    a, b = (np.asarray(each, np.float32) for each in (a, b))
+    scale = np.max(np.abs(b))
+    np.testing.assert_allclose(a / scale, b / scale, rtol=0, atol=tolerance)
+
+  chex.assert_trees_all_equal_shapes_and_dtypes(found, expected)
+  jax.tree.map(close, found, expected)
+
+
+def test_a_product_says_what_the_convolution_says(case):
+  x, kernel, settings = case
+  assert_close(product(x, kernel, *settings), plain(x, kernel, *settings))
+
+
+def test_its_gradients_are_those_of_the_convolution(case):
+  x, kernel, settings = case
+  found = jax.jit(slopes(product, settings))(x, kernel)
+  assert_close(found, jax.jit(slopes(plain, settings))(x, kernel))
+
+
+def test_its_derivative_forwards_is_that_of_the_convolution(case):
+  x, kernel, settings = case
+  moved = (jnp.cos(x), jnp.sin(kernel))
+  found, expected = (
+    jax.jvp(lambda x, k, f=f: f(x, k, *settings), (x, kernel), moved)
+    for f in (product, plain)
+  )
+  assert_close(found, expected)
+
+
+def test_gradients_of_several_kernels_side_by_side_are_those_of_each(case):
+  x, kernel, settings = case
+  kernels = jnp.stack([kernel, jnp.flip(kernel, 0)])
+  layer = functools.partial(slopes, settings=settings)
+  found = jax.jit(jax.vmap(layer(convolution.convolve), (None, 0)))(x, kernels)
+  for number, one in enumerate(kernels):
+    mine = jax.tree.map(lambda leaf: leaf[number], found)  # noqa: B023
+    assert_close(mine, jax.jit(layer(plain))(x, one))
+
+
+def test_eight_devices_that_share_a_batch_compute_what_one_does(case):
+  x, kernel, settings = case
+  mesh = jax.make_mesh((8,), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
+  shared = jax.device_put(x, NamedSharding(mesh, P('data')))
+  both = jax.jit(slopes(convolution.convolve, settings))
+  assert_close(both(shared, kernel), both(x, kernel))
+  whole = jax.jit(lambda x: convolution.convolve(x, kernel, *settings))(shared)
+  assert whole.addressable_shards[0].data.shape[0] == 1
+
+
+def test_in_bfloat16_it_errs_no_more_than_the_convolution(case):
+  x, kernel, settings = case
+  exact = plain(x, kernel, *settings)
+  short = [each.astype(jnp.bfloat16) for each in (x, kernel)]
+  found = product(*short, *settings)
+  assert found.dtype == jnp.bfloat16
+  assert_close(found.astype(jnp.float32), exact, tolerance=2e-2)
+
+
+def test_operations_are_counted_of_the_convolution_and_not_of_the_product(case):
+  x, kernel, settings = case
+  count = lambda f: flops.count(slopes(f, settings), x, kernel)  # noqa: E731
+  found, expected = count(convolution.convolve), count(plain)
+  assert found.products == expected.products
+  assert not found.unknown
+
+
+def test_on_a_cpu_a_program_holds_the_product_alone():
+  x, kernel = jnp.zeros((2, 8, 8, 1)), jnp.zeros((3, 3, 1, 4))
+  lowered = jax.jit(slopes(convolution.convolve, ((1, 1), 'SAME', (2, 2)))).trace(
+    x, kernel
+  )
+  for platform, inside in (('cpu', False), ('cuda', True), ('tpu', True)):
+    text = lowered.lower(lowering_platforms=(platform,)).as_text()
+    assert ('stablehlo.convolution' in text) == inside, platform
+    assert ('dot_general' in text) != inside, platform
+
+
+def test_of_equal_outputs_the_first_alone_is_moved():
+  y = jnp.array([[1.0, 3.0], [2.0, 3.0], [2.0, 0.0]])  # three places, two features
+  slope = jax.grad(lambda y: jnp.sum(convolution.largest(y)))(y)
+  np.testing.assert_array_equal(slope, [[0, 1], [1, 0], [0, 0]])
+
+
+@pytest.mark.parametrize('pool', [(1, 1), (2, 2)])
+@pytest.mark.parametrize('use_bias', [True, False])
+def test_the_layer_is_that_of_linen_with_the_same_parameters(pool, use_bias):
+  settings = {'strides': (1, 1), 'padding': 'SAME', 'use_bias': use_bias}
+  mine = convolution.Conv(4, (3, 3), pool=pool, **settings)
+  other = nn.Conv(4, (3, 3), **settings)
+  x = jax.random.normal(jax.random.key(0), (2, 8, 8, 3))
+  variables = mine.init(jax.random.key(1), x)
+  chex.assert_trees_all_equal(variables, other.init(jax.random.key(1), x))
+  variables = jax.tree.map(lambda leaf: leaf + 0.1, variables)
+  expected = nn.max_pool(other.apply(variables, x), pool, pool)
+  assert_close(mine.apply(variables, x), expected)
