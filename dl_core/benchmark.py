@@ -96,7 +96,8 @@ def generated(spec: Spec, key: Key, count: int = BATCHES) -> Batch:
 
   ones = lambda leaf: np.ones((count, *leaf.shape), leaf.dtype)  # noqa: E731
   x, y, weight = spec.batch
-  return Batch(*jax.tree.map(draw, (x, y)), jax.tree.map(ones, weight))
+  x, y = jax.tree.map(draw, (x, y))
+  return Batch(x, y, jax.tree.map(ones, weight))
 
 
 def data_of(spec: Spec, batches: Batch) -> Data:

@@ -28,7 +28,7 @@ class Compiled(NamedTuple):
 
   rule: Rule
   start: Callable[[Key], tuple[TrainState, Metrics]]
-  call: Callable
+  call: Any  # jitted
   most: int
   judge: Callable[[Any, str], dict[str, float]]
 

@@ -69,6 +69,7 @@ def build(c: Config) -> launch.Experiment:
   rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
   return launch.Experiment(
     config=c,
+    steps_per_call={'cpu': 10},
     task=task,
     optimizers=(
       optax.chain(

@@ -63,6 +63,7 @@ def build(c: Config) -> launch.Experiment:
   )
   experiment = launch.Experiment(
     config=c,
+    steps_per_call={'cpu': 10} if c.net == 'mlp' else {},
     task=tasks.gan(model, c.loss),
     optimizers=(critic, optax.chain(maker, average)),
     data=data._replace(baseline=dict),

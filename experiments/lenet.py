@@ -52,6 +52,7 @@ def build(c: Config) -> launch.Experiment:
   task = tasks.supervised(model, loss, accuracy=metrics.accuracy)
   return launch.Experiment(
     config=c,
+    steps_per_call={'cpu': 10} if c.variant == 'modern' else {},
     task=task,
     optimizers=(optax.adamw(rate, weight_decay=c.weight_decay),),
     data=data,

@@ -43,6 +43,7 @@ def build(c: Config) -> launch.Experiment:
   model = perceptron.Perceptron()
   return launch.Experiment(
     config=c,
+    steps_per_call={'cpu': 100},
     task=tasks.supervised(
       model, loss=metrics.perceptron_loss, accuracy=metrics.sign_accuracy
     ),

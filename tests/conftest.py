@@ -5,6 +5,7 @@ import os
 os.environ['JAX_PLATFORMS'] = 'cpu'
 os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=8'
 os.environ['JAX_NUMPY_RANK_PROMOTION'] = 'raise'
+os.environ['JAX_ENABLE_COMPILATION_CACHE'] = 'false'  # nothing of an earlier start
 
 from pathlib import Path
 

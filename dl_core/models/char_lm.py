@@ -12,7 +12,7 @@ from typing import Any
 
 from flax import linen as nn
 
-from dl_core.layers import recurrent
+from dl_core.layers import readout, recurrent
 from dl_core.types import Array
 
 SPLIT = recurrent.SPLIT | {'output.kernel': ('tensor', None)}  # see `Experiment.split`
@@ -43,7 +43,7 @@ class CharLM(nn.Module):
     symbols = [self.vocabulary] + [None] * (self.layers - 1)
     self.recurrent = [layer(self.hidden, symbols=number) for number in symbols]
     self.drop = nn.Dropout(self.dropout)
-    self.output = nn.Dense(self.vocabulary)
+    self.output = readout.Readout(self.vocabulary)
 
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps symbols [B, T] to the logits [B, T, V] of those that come next."""

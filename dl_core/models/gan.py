@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from dl_core.layers import readout
 from dl_core.types import Array, Variables
 
 leaky = functools.partial(nn.leaky_relu, negative_slope=0.2)
@@ -106,7 +107,7 @@ class MLPDiscriminator(nn.Module):
     x = x.reshape(x.shape[0], -1)
     for width in self.widths:
       x = leaky(nn.Dense(width)(x))
-    return nn.Dense(1)(x)[:, 0]
+    return readout.Readout(1)(x)[:, 0]
 
 
 class DCGenerator(nn.Module):

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from dl_core.layers import convolution
+from dl_core.layers import convolution, readout
 from dl_core.types import Array
 
 
@@ -48,7 +48,7 @@ class LeNet(nn.Module):
     x = x.reshape(x.shape[0], -1)  # [B, 400]: 5 x 5 places of 16 maps
     x = nn.relu(nn.Dense(120, name='C5')(x))
     x = nn.relu(nn.Dense(84, name='F6')(x))
-    return nn.Dense(self.classes, name='output')(x)
+    return readout.Readout(self.classes, name='output')(x)
 
 
 # Table I of the paper: which maps of S2 (rows) each of the 16 maps of C3 (columns)
@@ -102,7 +102,7 @@ class LeNet1998(nn.Module):
     x = x.reshape(x.shape[0], -1)  # C5 is a convolution over all that there is
     x = squash(nn.Dense(120, name='C5', **drawn(400))(x))
     x = squash(nn.Dense(84, name='F6', **drawn(120))(x))
-    codes = jnp.asarray(CODES, x.dtype)
+    codes = jnp.asarray(CODES, jnp.float32)
     penalties = jnp.sum((x[:, None] - codes[None]) ** 2, axis=-1)  # equation 7
     return -penalties
 
