@@ -6,12 +6,13 @@ DATASET ?= mnist
 DATA_DIR ?=
 KILLS ?= 100
 FLIPS ?= 1000
+EXPERIMENTS ?= all
 PY := $(VENV)/bin/python
 # Workers of pytest; JAX itself uses the remaining cores.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all test-312 test-parity check faults data record clean
+.PHONY: help venv demo test test-all test-312 test-parity bench check faults data record clean
 
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +39,10 @@ test-all: venv  ## also the slow ones and those on real data: TEST_DATA=DIR
 test-parity: venv  ## install PyTorch (extra bench) and compare with it
 	@$(PY) -m pip install --quiet --disable-pip-version-check --progress-bar=off -c constraints.txt -e '.[$(EXTRAS),bench]'
 	@$(PY) -m pytest -n $(WORKERS) tests/parity
+
+bench: venv  ## install PyTorch and time our train steps beside its own
+	@$(PY) -m pip install --quiet --disable-pip-version-check --progress-bar=off -c constraints.txt -e '.[$(EXTRAS),bench]'
+	@$(PY) -m experiments.benchmark --experiments=$(EXPERIMENTS) --peer=torch
 
 test-312:  ## run the tests on Python 3.12, where pip takes jax 0.11
 	@for python in python3.12 $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python); do \

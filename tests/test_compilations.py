@@ -33,8 +33,8 @@ def test_a_second_start_compiles_nothing_that_the_first_has_kept(tmp_path):
   assert 'MISS' in told
   stamps = [path.stat().st_mtime_ns for path in first]
   again, _ = start(tmp_path)
-  assert again == first
-  assert [path.stat().st_mtime_ns for path in again] == stamps
+  assert set(first) <= set(again)  # more where it took longer now
+  assert [path.stat().st_mtime_ns for path in first] == stamps
 
 
 def test_it_can_be_switched_off(tmp_path):

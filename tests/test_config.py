@@ -162,7 +162,7 @@ def test_the_help_shows_every_flag_with_its_default_and_the_recipes():
     switch = f'--[no]{entry.name}' if entry.type is bool else f'--{entry.name}'
     assert f'  {switch} ' in text
     assert config.rule_of(Own, entry.name).help.split()[0] in text
-  own, common = text.index('of this experiment'), text.index('of every experiment')
+  own, common = text.index('of its own'), text.index('of every experiment')
   assert own < text.index('--width') < common < text.index('--steps')
   assert '[4]' in text
   assert '--dataset=big' in text

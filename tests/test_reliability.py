@@ -96,7 +96,7 @@ def test_a_full_disk_ends_a_run_in_a_sentence_and_costs_nothing(
 
 
 def test_what_a_crash_left_beyond_its_checkpoint_is_cut(tmp_path):
-  c = perceptron.Config(gate='xor', steps=40, checkpoint_every=8)
+  c = perceptron.Config(gate='xor', steps=40, checkpoint_every=8, steps_per_call=1)
   whole = train.fit(perceptron.build(c), tmp_path / 'whole')
   folder, calls = tmp_path / 'cut', iter(range(100))
   train.fit(perceptron.build(c), folder, interrupted=lambda: next(calls) == 26)

@@ -89,7 +89,13 @@ def test_fsdp_divides_the_bytes_of_parameters_and_of_optimizer_states(prose):
 
 def test_a_run_moves_between_eight_four_and_one_device(tmp_path, prose):
   c = dataclasses.replace(
-    char_lm.TINY, hidden=128, steps=9, eval_every=3, dataset='text', data_dir=prose
+    char_lm.TINY,
+    hidden=128,
+    steps=9,
+    eval_every=3,
+    dataset='text',
+    data_dir=prose,
+    steps_per_call=1,
   )
   whole = train.fit(char_lm.build(c)._replace(observe=None))
   for number, mesh in enumerate(('fsdp:8', 'data:2,tensor:2', '')):
