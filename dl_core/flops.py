@@ -77,7 +77,8 @@ def count(function: Callable, *args: Any) -> Flops:
 
   What no output depends on is left out, as XLA leaves it out. Integers, comparisons and
   what only moves numbers are free. A loop counts as often as it runs, `while` once; of
-  the branches of `cond` the one with the most products counts. A complex product counts
+  the branches of `cond` the one with the most products counts, of those of
+  `platform_dependent` the default. A complex product counts
   four times a real one.
 
   Args:
@@ -131,6 +132,7 @@ def count_equation(equation: Any) -> Flops:
     return Flops()
   inner = [count_jaxpr(jaxpr) for jaxpr in inside(params)]
   if name == 'cond' and params.get('branches_platforms'):
+    # The branch of no platform is what is meant; others are how one computes it.
     return inner[params['branches_platforms'].index(None)]
   if name == 'cond':
     return max(inner, key=lambda each: each[:2])._replace(

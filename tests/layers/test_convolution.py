@@ -1,7 +1,5 @@
 """The product of matrices says what XLA's own convolution and pooling say, in all."""
 
-import functools
-
 import chex
 import jax
 import jax.numpy as jnp
@@ -30,39 +28,29 @@ CASES = {
   'kernel as large as the image': ((5, 5), (5, 5, 3, 4), (1, 1), 'VALID', (1, 1)),
 }
 MANY = 8
+as_a_product, plainly = convolution.as_a_product, convolution.plainly
 
 
 @pytest.fixture(params=CASES, ids=lambda name: name.replace(' ', '_'))
 def case(request):
-  """Returns (x, kernel, settings)."""
+  """Returns the arrays (x, kernel, bias) and the settings."""
   sides, kernel, strides, padding, pool = CASES[request.param]
   x = jax.random.normal(jax.random.key(0), (MANY, *sides, kernel[2]))
+  bias = jax.random.normal(jax.random.key(2), kernel[3:])
   kernel = jax.random.normal(jax.random.key(1), kernel)
-  return x, kernel, (strides, padding, pool)
-
-
-def pads(x, kernel, strides, padding, pool):
   if isinstance(padding, str):
-    padding = jax.lax.padtype_to_pads(x.shape[1:3], kernel.shape[:2], strides, padding)
-  return strides, padding, pool
-
-
-def product(x, kernel, *settings):
-  return convolution.as_a_product(x, kernel, *pads(x, kernel, *settings))
-
-
-def plain(x, kernel, *settings):
-  return convolution.plainly(x, kernel, *pads(x, kernel, *settings))
+    padding = jax.lax.padtype_to_pads(sides, kernel.shape[:2], strides, padding)
+  return (x, kernel, bias), (strides, tuple(padding), pool)
 
 
 def slopes(function, settings):
-  """Gradients by x and by the kernel of a loss that reads every output."""
+  """Gradients by all arrays of a loss that reads every output."""
 
-  def loss(x, kernel):
-    y = function(x, kernel, *settings)
+  def loss(*arrays):
+    y = function(*arrays, *settings)
     return jnp.sum(y**2 + y * jnp.arange(y.size).reshape(y.shape) / y.size)
 
-  return jax.grad(loss, (0, 1))
+  return jax.grad(loss, (0, 1, 2))
 
 
 def assert_close(found, expected, tolerance=1e-5):
@@ -76,77 +64,74 @@ def assert_close(found, expected, tolerance=1e-5):
 
 
 def test_a_product_says_what_the_convolution_says(case):
-  x, kernel, settings = case
-  assert_close(product(x, kernel, *settings), plain(x, kernel, *settings))
+  arrays, settings = case
+  assert_close(as_a_product(*arrays, *settings), plainly(*arrays, *settings))
 
 
 def test_its_gradients_are_those_of_the_convolution(case):
-  x, kernel, settings = case
-  found = jax.jit(slopes(product, settings))(x, kernel)
-  assert_close(found, jax.jit(slopes(plain, settings))(x, kernel))
+  arrays, settings = case
+  found = jax.jit(slopes(as_a_product, settings))(*arrays)
+  assert_close(found, jax.jit(slopes(plainly, settings))(*arrays))
 
 
 def test_its_derivative_forwards_is_that_of_the_convolution(case):
-  x, kernel, settings = case
-  moved = (jnp.cos(x), jnp.sin(kernel))
+  arrays, settings = case
+  moved = tuple(jnp.cos(each) for each in arrays)
   found, expected = (
-    jax.jvp(lambda x, k, f=f: f(x, k, *settings), (x, kernel), moved)
-    for f in (product, plain)
+    jax.jvp(lambda *given, f=f: f(*given, *settings), arrays, moved)
+    for f in (as_a_product, plainly)
   )
   assert_close(found, expected)
 
 
 def test_gradients_of_several_kernels_side_by_side_are_those_of_each(case):
-  x, kernel, settings = case
+  (x, kernel, bias), settings = case
   kernels = jnp.stack([kernel, jnp.flip(kernel, 0)])
-  layer = functools.partial(slopes, settings=settings)
-  found = jax.jit(jax.vmap(layer(convolution.convolve), (None, 0)))(x, kernels)
+  together = jax.vmap(slopes(convolution.convolve, settings), (None, 0, None))
+  found = jax.jit(together)(x, kernels, bias)
   for number, one in enumerate(kernels):
     mine = jax.tree.map(lambda leaf: leaf[number], found)  # noqa: B023
-    assert_close(mine, jax.jit(layer(plain))(x, one))
+    assert_close(mine, jax.jit(slopes(plainly, settings))(x, one, bias))
 
 
 def test_eight_devices_that_share_a_batch_compute_what_one_does(case):
-  x, kernel, settings = case
+  (x, *rest), settings = case
   mesh = jax.make_mesh((8,), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
   shared = jax.device_put(x, NamedSharding(mesh, P('data')))
-  both = jax.jit(slopes(convolution.convolve, settings))
-  assert_close(both(shared, kernel), both(x, kernel))
-  whole = jax.jit(lambda x: convolution.convolve(x, kernel, *settings))(shared)
-  assert whole.addressable_shards[0].data.shape[0] == 1
+  both = jax.jit(slopes(as_a_product, settings))
+  assert_close(both(shared, *rest), both(x, *rest))
+  y = jax.jit(lambda *given: as_a_product(*given, *settings))(shared, *rest)
+  assert y.addressable_shards[0].data.shape[0] == 1
 
 
-def test_in_bfloat16_it_errs_no_more_than_the_convolution(case):
-  x, kernel, settings = case
-  exact = plain(x, kernel, *settings)
-  short = [each.astype(jnp.bfloat16) for each in (x, kernel)]
-  found = product(*short, *settings)
+def test_in_bfloat16_it_errs_no_more_than_rounding_does(case):
+  arrays, settings = case
+  found = as_a_product(*(each.astype(jnp.bfloat16) for each in arrays), *settings)
   assert found.dtype == jnp.bfloat16
-  assert_close(found.astype(jnp.float32), exact, tolerance=2e-2)
+  assert_close(found.astype(jnp.float32), plainly(*arrays, *settings), tolerance=2e-2)
 
 
 def test_operations_are_counted_of_the_convolution_and_not_of_the_product(case):
-  x, kernel, settings = case
-  count = lambda f: flops.count(slopes(f, settings), x, kernel)  # noqa: E731
-  found, expected = count(convolution.convolve), count(plain)
-  assert found.products == expected.products
-  assert not found.unknown
-
-
-def test_on_a_cpu_a_program_holds_the_product_alone():
-  x, kernel = jnp.zeros((2, 8, 8, 1)), jnp.zeros((3, 3, 1, 4))
-  lowered = jax.jit(slopes(convolution.convolve, ((1, 1), 'SAME', (2, 2)))).trace(
-    x, kernel
+  arrays, settings = case
+  found, expected = (
+    flops.count(slopes(f, settings), *arrays) for f in (convolution.convolve, plainly)
   )
+  assert (found.products, found.unknown) == (expected.products, set())
+
+
+def test_a_program_for_cpu_holds_the_product_alone_and_others_the_convolution():
+  shapes = (2, 8, 8, 1), (3, 3, 1, 4), (4,)
+  step = jax.jit(slopes(convolution.convolve, ((1, 1), 'SAME', (2, 2))))
+  traced = step.trace(*map(jnp.zeros, shapes))
   for platform, inside in (('cpu', False), ('cuda', True), ('tpu', True)):
-    text = lowered.lower(lowering_platforms=(platform,)).as_text()
+    text = traced.lower(lowering_platforms=(platform,)).as_text()
     assert ('stablehlo.convolution' in text) == inside, platform
     assert ('dot_general' in text) != inside, platform
 
 
 def test_of_equal_outputs_the_first_alone_is_moved():
   y = jnp.array([[1.0, 3.0], [2.0, 3.0], [2.0, 0.0]])  # three places, two features
-  slope = jax.grad(lambda y: jnp.sum(convolution.largest(y)))(y)
+  slope = jax.grad(lambda y: jnp.sum(convolution.largest(y, jnp.ones(2))))(y)
   np.testing.assert_array_equal(slope, [[0, 1], [1, 0], [0, 0]])
 
 
