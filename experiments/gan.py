@@ -46,7 +46,7 @@ RECIPES = {
   'folder': {'net': 'dcgan', 'size': 64, 'latent': 100, 'learning_rate': 2e-4},
 }
 TINY = Config(steps=2, batch_size=8, size=16, latent=8, judge_steps=2)
-BENCH = Config(batch_size=128)
+BENCH = Config()
 
 
 def build(c: Config) -> launch.Experiment:
