@@ -7,7 +7,6 @@ by the CPU backend, so the bytes of temporaries are that backend's.
 import functools
 import json
 import math
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from dl_core import (
   dispatch,
   flops,
   jobs,
+  quiet,
   sharding,
   studies,
   tasks,
@@ -49,7 +49,6 @@ def main(module: ModuleType, name: str, c: configs.Config) -> int:
 
 def simulate(mesh: str) -> None:
   """Makes as many CPU devices as a mesh has, before any device is touched."""
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   jax.config.update('jax_platforms', 'cpu')
   count = math.prod(sharding.sizes(mesh).values()) if mesh else 1
   try:
@@ -81,7 +80,7 @@ def of(experiment: Experiment) -> dict[str, Any]:
   lies = rule(state), sharding.split(data.spec.batch, rule.mesh)
   inputs = jax.tree.map(placed, (state, data.spec.batch), lies)
   begun = time.monotonic()
-  with jax.set_mesh(rule.mesh):
+  with jax.set_mesh(rule.mesh), quiet.compiler():
     step = jax.jit(update, donate_argnums=0, out_shardings=(lies[0], None))
     compiled = step.lower(*inputs).compile()
   seconds = time.monotonic() - begun
@@ -128,8 +127,14 @@ def modules(params: Any) -> dict[str, dict[str, Any]]:
 
 
 def write(path: Path, found: Mapping[str, Any]) -> None:
-  path.parent.mkdir(parents=True, exist_ok=True)
-  path.write_text(json.dumps(found, indent=2) + '\n', encoding='utf-8')
+  try:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=2) + '\n', encoding='utf-8')
+  except OSError as error:
+    raise UserError(
+      f'the workdir {path.parent} cannot be written ({error.strerror}); name another '
+      'one with --workdir'
+    ) from None
 
 
 def text(found: Mapping[str, Any]) -> str:

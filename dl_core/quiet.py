@@ -1,7 +1,8 @@
-"""Keeps off the terminal what orbax says of damage and of full disks: we say it."""
+"""Keeps off the terminal what libraries say that we say, or that nobody can use."""
 
 import asyncio
 import contextlib
+import os
 import sys
 import types
 import warnings
@@ -45,3 +46,16 @@ def loops() -> Iterator[None]:
   finally:
     asyncio.set_event_loop_policy(policy)
     sys.unraisablehook = hook
+
+
+@contextlib.contextmanager
+def compiler() -> Iterator[None]:
+  """Has XLA's own log go nowhere: it comments on how it splits arrays."""
+  before = os.dup(2)
+  try:
+    with open(os.devnull, 'wb') as nowhere:
+      os.dup2(nowhere.fileno(), 2)
+    yield
+  finally:
+    os.dup2(before, 2)
+    os.close(before)

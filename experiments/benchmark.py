@@ -47,6 +47,7 @@ def main(s: Settings) -> int:
   """Measures; prints a table, writes a file. Returns the exit code."""
   names, sizes = listed(s.experiments), sizes_of(s.batch_sizes)
   before = read(s.against) if s.against else []
+  check(s.json)
   launch.use(s.platform)
   # What is compiled here is timed, so nothing comes from an earlier start.
   jax.config.update('jax_enable_compilation_cache', False)
@@ -72,6 +73,18 @@ def main(s: Settings) -> int:
   if before:
     print(timings.against(rows, before))
   return 0
+
+
+def check(path: str) -> None:
+  """Raises UserError where the rows could not be written."""
+  try:
+    if path:
+      Path(path).open('a').close()
+  except OSError as error:
+    raise UserError(
+      f'--json={path} was given, which cannot be written ({error.strerror}); name '
+      'another file'
+    ) from None
 
 
 def note(text: str) -> None:

@@ -45,6 +45,7 @@ def test_rows_have_what_was_measured(tmp_path, capsys):
     (('--batch_sizes=8,x',), 'numbers are wanted'),
     (('--batch_sizes=0',), 'numbers are wanted'),
     (('--against=nothing.json',), 'that is no file of rows'),
+    (('--json=/nowhere/rows.json',), 'cannot be written (No such file'),
     (('--peer=jax',), 'one of none, torch is wanted'),
     (('lenet',), 'every flag begins with --'),
   ],
