@@ -23,12 +23,12 @@ def names(text: str) -> frozenset[str]:
 # One operation for each element of the output, whatever it costs on a device.
 ELEMENTWISE = names(
   """
-  abs acos acosh add add_any asin asinh atan atan2 atanh bessel_i0e bessel_i1e cbrt ceil
-  clamp conj cos cosh cumlogsumexp cummax cummin cumprod cumsum digamma div erf erf_inv
-  erfc exp exp2 expm1 floor igamma igamma_grad_a igammac integer_pow lgamma log log1p
-  logistic max min mul neg nextafter pmax pmin polygamma pow psum psum_invariant
-  reduce_scatter regularized_incomplete_beta rem round rsqrt sign sin sinh sqrt square
-  sub tan tanh unreduced_psum zeta
+  abs acos acosh add add_any asin asinh atan atan2 atanh bessel_i0e bessel_i1e cbrt
+  ceil clamp conj cos cosh cumlogsumexp cummax cummin cumprod cumsum digamma div erf
+  erf_inv erfc exp exp2 expm1 floor igamma igamma_grad_a igammac integer_pow lgamma
+  log log1p log2 logistic max min mul neg nextafter one_minus_square pmax pmin
+  polygamma pow psum psum_invariant reduce_scatter regularized_incomplete_beta rem
+  round rsqrt sign sin sinh sqrt square sub tan tanh unreduced_psum zeta
   """
 )
 # One operation for each element of the input.
