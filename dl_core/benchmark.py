@@ -60,6 +60,7 @@ def measured(
   batches = generated(spec, jax.random.key(c.seed))
   found = ours(experiment, batches)
   runs, compiled = {'ours': found.run}, {}
+  facts: dict[str, Any] = {'peer_version': None, 'peer_failures': {}}
   steps = {'ours': steps_of(found.run, found.per_call)}
   with contextlib.ExitStack() as stack:
     if peer and process.exists(name):
@@ -68,6 +69,7 @@ def measured(
       twin = stack.enter_context(
         process.started(name, c, spec, first, precision=c.precision, device=device)
       )
+      facts = {'peer_version': twin.version, 'peer_failures': dict(twin.failures)}
       for variant, reason in twin.failures.items():
         say(f'{name}: no {variant} ({reason})')
       for variant, seconds in twin.variants.items():
@@ -77,7 +79,7 @@ def measured(
     elif peer:
       say(f'{name} has no peer in dl_core/peers')
     times = interleaved(runs, steps, rounds)
-  return row(name, experiment, found, times, compiled)
+  return row(name, experiment, found, times, compiled) | facts
 
 
 def generated(spec: Spec, key: Key, count: int = BATCHES) -> Batch:

@@ -18,6 +18,8 @@ def keep() -> None:
   """
   if os.environ.get('JAX_COMPILATION_CACHE_DIR'):
     return
+  if not cache().is_absolute():  # nobody's home
+    return
   folder = cache() / 'dl_core' / f'compiled-{processor()}'
   try:
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,8 +32,8 @@ def keep() -> None:
 
 def cache() -> Path:
   """Returns the folder of caches, by the convention of XDG."""
-  given = os.environ.get('XDG_CACHE_HOME', '')
-  return Path(given or os.path.expanduser('~/.cache'))
+  given = Path(os.environ.get('XDG_CACHE_HOME', ''))
+  return given if given.is_absolute() else Path(os.path.expanduser('~/.cache'))
 
 
 def processor() -> str:

@@ -116,7 +116,10 @@ class Config(Settings):
     'float32', 'of what models compute; parameters are float32', choices=PRECISIONS
   )
   steps_per_call: int = field(
-    0, 'updates in one dispatch; 0: as measured for the model and the device', low=0
+    0,
+    'updates in one dispatch; 0: as measured for the model and the device',
+    low=0,
+    below=2**31,
   )
   platform: str = field(
     'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu'), how=True

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from dl_core import config
+
 
 class Device(NamedTuple):
   """An accelerator, one of which JAX sees as one device.
@@ -20,10 +22,9 @@ class Device(NamedTuple):
 
 
 def _tpu(kinds: tuple[str, ...], gigabytes: float, tera: float) -> Device:
-  return Device(kinds, gigabytes * 1e9, dict.fromkeys(PRECISIONS, tera * 1e12))
+  return Device(kinds, gigabytes * 1e9, dict.fromkeys(config.PRECISIONS, tera * 1e12))
 
 
-PRECISIONS = ('float32', 'bfloat16')
 # The makers' data sheets: NVIDIA A100, H100 SXM and H200 SXM without sparsity; Google
 # Cloud's pages on TPU v4, v5e, v5p and v6e.
 DEVICES = {

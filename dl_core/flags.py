@@ -46,7 +46,7 @@ def parse(
     argv: the command line, the program's name first.
 
   Returns:
-    The config, and the arguments that are no absl_flags.
+    The config, and the arguments that are no flags.
 
   Raises:
     UserError: an unknown flag (with the nearest one that exists) or a wrong value.

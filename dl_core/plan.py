@@ -31,6 +31,7 @@ from dl_core import config as configs
 from dl_core.types import Experiment, UserError
 
 ROWS = 40  # of the table that is printed
+MOST = 4_096  # devices
 
 
 def main(module: ModuleType, name: str, c: configs.Config) -> int:
@@ -51,6 +52,11 @@ def simulate(mesh: str) -> None:
   """Makes as many CPU devices as a mesh has, before any device is touched."""
   jax.config.update('jax_platforms', 'cpu')
   count = math.prod(sharding.sizes(mesh).values()) if mesh else 1
+  if count > MOST:
+    raise UserError(
+      f'--mesh={mesh} was given, which is {count:,} devices; up to {MOST:,} can be '
+      'simulated, give fewer'
+    )
   try:
     jax.config.update('jax_num_cpu_devices', count)
   except RuntimeError as error:
@@ -147,7 +153,7 @@ def text(found: Mapping[str, Any]) -> str:
     'parameters': f'{found["parameters"]:,}',
     'operations a step': f'{found["flops_per_step"]:,} (products, batch of '
     f'{found["batch_size"]}, {found["precision"]})',
-    'mesh': f'{mesh}: {found["devices"]} devices',
+    'mesh': f'{mesh}: {found["devices"]} in all',
     'bytes a device': f'{held["total"]:,}: {held["arguments"]:,} arguments (state and '
     f'batch), {held["temporaries"]:,} temporaries, {held["output"]:,} output',
     'sent by a device': ', '.join(f'{kind} {size:,}' for kind, size in sent.items())

@@ -51,22 +51,40 @@ def table(rows: Sequence[Row]) -> str:
   return '\n'.join(lines)
 
 
-def against(rows: Sequence[dict[str, Any]], before: Sequence[Row]) -> str:
-  """Adds to each row the time that an earlier file has; says what has changed."""
-  keys = ('experiment', 'batch_size', 'precision', 'mesh')
-  place = lambda row: repr([row.get(key) for key in keys])  # noqa: E731
-  known = {place(row): row for row in before}
+# What two rows have to have in common, and what is told where they have not.
+SAME = ('experiment', 'batch_size', 'precision', 'mesh', 'platform')
+TOLD = ('devices', 'machine')
+
+
+def comparable(row: Any) -> bool:
+  """Tells whether something is a row that others can be compared with."""
+  wanted = {*SAME, *TOLD, 'step_ms', 'ratio'}
+  return isinstance(row, dict) and wanted <= row.keys()
+
+
+def earlier(row: Row, before: Sequence[Row]) -> dict[str, Any]:
+  """Returns what an earlier run has of a row; {} if it has none."""
+  for old in before:
+    if all(old[key] == row[key] for key in SAME):
+      return {
+        'before_ms': old['step_ms'],
+        'before_ratio': old['ratio'],
+        'same_machine': all(old[key] == row[key] for key in TOLD),
+      }
+  return {}
+
+
+def against(rows: Sequence[Row]) -> str:
+  """Says what has changed in each row that an earlier run has, too; see `earlier`."""
   lines = []
   for row in rows:
-    old = known.get(place(row))
-    if old:
-      row['before_ms'] = old['step_ms']
-      change = old['step_ms'] / row['step_ms']
-      ratios = [each['ratio'] for each in (old, row)]
+    if 'before_ms' in row:
+      change = row['before_ms'] / row['step_ms']
+      ratios = row['before_ratio'], row['ratio']
       told = '' if None in ratios else ', ratio {:.2f} -> {:.2f}'.format(*ratios)
       lines.append(
-        f'{row["experiment"]}: {change:.2f} times as fast as before'
-        f'{told}' + ' (another machine)' * (old.get('machine') != row.get('machine'))
+        f'{row["experiment"]}, batch of {row["batch_size"]}: {change:.2f} times as '
+        f'fast as before{told}' + ' (another machine)' * (not row['same_machine'])
       )
   return '\n'.join(lines) or 'nothing in that file is of these experiments'
 

@@ -122,7 +122,7 @@ def clear(folder: Path) -> None:
   if not any((folder / name).exists() for name in CONTENTS):
     return
   read_config(folder)
-  for name in CONTENTS:
+  for name in (*CONTENTS[:-1], 'plan.json', CONTENTS[-1]):
     path = folder / name
     if path.is_dir() and not path.is_symlink():
       shutil.rmtree(path)

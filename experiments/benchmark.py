@@ -31,7 +31,7 @@ class Settings(config.Settings):
     'float32', 'of what models compute', choices=config.PRECISIONS
   )
   steps_per_call: int = config.field(
-    0, 'updates in one dispatch; 0: the default', low=0
+    0, 'updates in one dispatch; 0: the default', low=0, below=2**31
   )
   peer: str = config.field('none', 'what to compare with', choices=('none', 'torch'))
   rounds: int = config.field(20, 'of each contestant', low=1)
@@ -64,14 +64,15 @@ def main(s: Settings) -> int:
       )
       sharding.check(c.mesh, c.batch_size)
       row = benchmark.measured(name, module.build(c), s.peer == 'torch', s.rounds, note)
-      rows.append(timings.rounded(row | workdir.surroundings()))
+      row = timings.rounded(row | workdir.surroundings())
+      rows.append(row | timings.earlier(row, before))
       print(timings.table(rows[-1:]) + '\n', flush=True)
       if s.json:
-        Path(s.json).write_text(json.dumps(rows, indent=2) + '\n', encoding='utf-8')
+        workdir.write_json(Path(s.json), rows)
   if len(rows) > 1:
     print(timings.table(rows))
-  if before:
-    print(timings.against(rows, before))
+  if s.against:
+    print(timings.against(rows))
   return 0
 
 
@@ -109,7 +110,7 @@ def listed(text: str) -> list[str]:
 def sizes_of(text: str) -> list[int]:
   """Reads '64,256'; [0] of an empty text. Raises UserError where it is no list."""
   words = text.split(',') if text else ['0']
-  if not all(word.isdigit() for word in words) or (text and '0' in words):
+  if not all(word.isdecimal() for word in words) or (text and 0 in map(int, words)):
     raise UserError(
       f'--batch_sizes={text} was given, numbers are wanted, as in --batch_sizes=64,256'
     )
@@ -120,13 +121,14 @@ def read(path: str) -> list[dict]:
   """Reads the rows of an earlier run. Raises UserError where there are none."""
   try:
     rows = json.loads(Path(path).read_text(encoding='utf-8'))
-    assert all('step_ms' in row for row in rows)
-    return rows
-  except (OSError, ValueError, TypeError, AssertionError):
+  except (OSError, ValueError):
+    rows = None
+  if not isinstance(rows, list) or not all(map(timings.comparable, rows)):
     raise UserError(
       f'--against={path} was given, but that is no file of rows; name one that --json '
       'wrote'
-    ) from None
+    )
+  return rows
 
 
 if __name__ == '__main__':

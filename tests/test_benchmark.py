@@ -43,7 +43,9 @@ def test_rows_have_what_was_measured(tmp_path, capsys):
     (('--experiments=lenett',), "'lenett' is none that can be measured"),
     (('--experiments=cells',), "'cells' is none that can be measured"),
     (('--batch_sizes=8,x',), 'numbers are wanted'),
-    (('--batch_sizes=0',), 'numbers are wanted'),
+    (('--batch_sizes=00',), 'numbers are wanted'),
+    (('--batch_sizes=²',), 'numbers are wanted'),
+    (('--steps_per_call=3000000000',), 'an integer of at least 0 and below'),
     (('--against=nothing.json',), 'that is no file of rows'),
     (('--json=/nowhere/rows.json',), 'cannot be written (No such file'),
     (('--peer=jax',), 'one of none, torch is wanted'),
@@ -119,18 +121,28 @@ def test_a_round_takes_whole_dispatches():
   assert benchmark.steps_of(lambda steps: 9.0 * steps, 8) == 8
 
 
-def test_rows_of_other_machines_are_told_apart():
+def test_rows_are_held_against_those_of_the_same_kind():
   row = {
     'experiment': 'lenet', 'batch_size': 8, 'precision': 'float32', 'mesh': {},
-    'step_ms': 2.0, 'ratio': 1.5, 'machine': 'here',
+    'platform': 'cpu', 'devices': ['cpu:0'], 'machine': 'here', 'step_ms': 2.0,
+    'ratio': 1.5,
   }  # fmt: skip
   before = row | {'step_ms': 3.0, 'ratio': 1.0}
-  assert timings.against([row], [before]) == (
-    'lenet: 1.50 times as fast as before, ratio 1.00 -> 1.50'
-  )
-  elsewhere = before | {'machine': 'there'}
-  assert timings.against([row], [elsewhere]).endswith('(another machine)')
-  assert 'nothing' in timings.against([row], [before | {'batch_size': 9}])
+  assert timings.comparable(row)
+  compare = lambda old: timings.against([row | timings.earlier(row, [old])])  # noqa: E731
+  said = 'lenet, batch of 8: 1.50 times as fast as before, ratio 1.00 -> 1.50'
+  assert compare(before) == said
+  assert compare(before | {'machine': 'there'}) == said + ' (another machine)'
+  for other in ({'batch_size': 9}, {'platform': 'gpu'}):
+    assert 'nothing' in compare(before | other)
+
+
+@pytest.mark.parametrize('text', ['{"step_ms": 1}', '[{"step_ms": 1}]', 'rows', ''])
+def test_a_file_of_something_else_is_refused(text, tmp_path, capsys):
+  path = tmp_path / 'rows.json'
+  path.write_text(text)
+  assert called('--experiments=perceptron', f'--against={path}') == 2
+  assert 'is no file of rows' in capsys.readouterr().err
 
 
 def test_figures_are_written_with_the_digits_that_they_have():

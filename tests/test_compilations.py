@@ -48,8 +48,9 @@ def test_a_folder_that_cannot_be_made_is_done_without(tmp_path):
   assert told == ''
 
 
-@pytest.mark.parametrize('given', ['', 'elsewhere'])
+@pytest.mark.parametrize('given', ['', 'elsewhere', '/cache'])
 def test_the_folder_is_that_of_xdg(given, monkeypatch):
   monkeypatch.setenv('XDG_CACHE_HOME', given)
   monkeypatch.setenv('HOME', '/home/someone')
-  assert str(compilations.cache()) == (given or '/home/someone/.cache')
+  own = given if given.startswith('/') else '/home/someone/.cache'
+  assert str(compilations.cache()) == own

@@ -90,6 +90,14 @@ def convolve(
   if isinstance(padding, str):
     sides, window = x.shape[1:3], kernel.shape[:2]
     padding = jax.lax.padtype_to_pads(sides, window, strides, padding)
+  for side, pad, k, s, p in zip(
+    x.shape[1:3], padding, kernel.shape[:2], strides, pool, strict=True
+  ):
+    if side + sum(pad) < k + s * (p - 1):
+      raise ValueError(
+        f'a side of {side} (padding {pad}) holds no window of {p} outputs of a kernel '
+        f'of {k}; give larger images'
+      )
   settings: dict[str, Any] = {
     'strides': strides,
     'padding': tuple(padding),

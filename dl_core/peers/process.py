@@ -82,6 +82,8 @@ def started(
       start_new_session=True,  # Ctrl-C reaches us alone, who end it
     ) as process,
   ):
+    # One that has died is told of by the pipe, not by the end of us, too.
+    pipe = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     questions, answers = cast(Any, process.stdin), cast(Any, process.stdout)
 
     def ask(question):
@@ -103,6 +105,7 @@ def started(
         os.killpg(process.pid, signal.SIGKILL)  # and the compilers that it has begun
       with contextlib.suppress(BrokenPipeError):
         questions.close()
+      signal.signal(signal.SIGPIPE, pipe)
 
 
 def died(name: str, code: int, errors: Any) -> str:

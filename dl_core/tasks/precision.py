@@ -24,7 +24,7 @@ def cast(tree: Any, dtype: Any) -> Any:
 
 
 def computed_in(task: Task, precision: str) -> Task:
-  """Makes the task whose models get their parameters in `precision`.
+  """Makes the task that is trained and judged with its parameters in `precision`.
 
   Args:
     task: whose.
@@ -40,4 +40,5 @@ def computed_in(task: Task, precision: str) -> Task:
     params = cast(variables['params'], precision)
     return task.metrics({**variables, 'params': params}, batch, key)
 
+  # Pictures and predictions, `outputs` and `decode`, stay float32.
   return task._replace(losses=tuple(map(lowered, task.losses)), metrics=metrics)
