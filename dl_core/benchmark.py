@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import devices, dispatch, flops, sharding, train
+from dl_core import devices, dispatch, sharding
 from dl_core.peers import process
 from dl_core.types import Batch, Data, Experiment, Key, Spec
 
@@ -132,12 +132,8 @@ def ours(experiment: Experiment, batches: Batch) -> Ours:
     jax.block_until_ready((state, sums))
     return time.perf_counter() - begun
 
-  memory: Any = call.memory_analysis()
-  peak = memory.argument_size_in_bytes + memory.temp_size_in_bytes
-  peak += memory.output_size_in_bytes - memory.alias_size_in_bytes
-  update = train.make_update(experiment.task, experiment.optimizers)
-  counted = flops.count(update, state, experiment.data.spec.batch)
-  return Ours(run, most, seconds, peak, counted.products)
+  peak = sum(dispatch.held(call).values())
+  return Ours(run, most, seconds, peak, dispatch.operations(experiment))
 
 
 def steps_of(run: Run, per_call: int = 1) -> int:

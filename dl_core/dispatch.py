@@ -1,6 +1,5 @@
 """What is compiled of an experiment: a dispatch makes one update of it, or several."""
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ import jax.numpy as jnp
 from dl_core import devices, evaluate, flops, metrics, sharding, tasks
 from dl_core.sharding import Rule
 from dl_core.types import Array, Experiment, Key, Metrics
-from dl_core.update import TrainState, data_key, init_state, make_update
+from dl_core.update import TrainState, data_key, init_state, make_update, shapes
 
 
 class Compiled(NamedTuple):
@@ -70,12 +69,12 @@ def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
       state, sums = jax.lax.fori_loop(0, count, each, (state, sums))
     return state, sums, state.skipped
 
-  shapes = jax.eval_shape(start, jax.random.key(0))
-  lies = rule(shapes, runs)
+  begun = jax.eval_shape(start, jax.random.key(0))
+  lies = rule(begun, runs)
   several = jax.vmap(call, (0, 0, None, None)) if runs > 1 else call
   return Compiled(
     rule,
-    jax.jit(start, out_shardings=rule(shapes)),
+    jax.jit(start, out_shardings=rule(begun)),
     jax.jit(several, donate_argnums=0, out_shardings=(*lies, lies[0].skipped)),
     most,
     evaluate.make_judge(experiment, lambda batch: sharding.spread(batch, rule.mesh)),
@@ -90,14 +89,31 @@ def steps_per_call(experiment: Experiment) -> int:
 
 def busy(experiment: Experiment, mesh: jax.sharding.Mesh) -> float:
   """Returns the seconds of a step if all devices computed at their peak; 0: unknown."""
-  c, spec = experiment.config, experiment.data.spec
-  peak = devices.peak(mesh.devices.flat[0], c.precision)
+  peak = devices.peak(mesh.devices.flat[0], experiment.config.precision)
   if not peak:
     return 0.0
+  return operations(experiment) / (peak * mesh.size)
+
+
+def operations(experiment: Experiment) -> int:
+  """Counts the operations of a step's products, over all devices; see `flops`."""
   update = make_update(experiment.task, experiment.optimizers)
-  init = functools.partial(init_state, experiment)
-  state = jax.eval_shape(init, jax.random.key(c.seed))
-  return flops.count(update, state, spec.batch).products / (peak * mesh.size)
+  spec = experiment.data.spec
+  return flops.count(update, shapes(experiment), spec.batch).products
+
+
+def held(program: Any) -> dict[str, int]:
+  """Returns the bytes of a device that a compiled program takes.
+
+  Returns:
+    {arguments, temporaries, output: what does not take the place of an argument}.
+  """
+  memory = program.memory_analysis()
+  return {
+    'arguments': memory.argument_size_in_bytes,
+    'temporaries': memory.temp_size_in_bytes,
+    'output': memory.output_size_in_bytes - memory.alias_size_in_bytes,
+  }
 
 
 def rule_of(experiment: Experiment) -> Rule:

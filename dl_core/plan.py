@@ -4,7 +4,6 @@ From shapes alone: no example is read, no parameter is made. The devices are sim
 by the CPU backend, so the bytes of temporaries are that backend's.
 """
 
-import functools
 import json
 import math
 import time
@@ -19,7 +18,6 @@ from dl_core import (
   collectives,
   devices,
   dispatch,
-  flops,
   jobs,
   quiet,
   sharding,
@@ -72,17 +70,16 @@ def of(experiment: Experiment) -> dict[str, Any]:
 
   Returns:
     parameters; modules: {path: {parameters, shapes}}; flops_per_step, products alone,
-    over all devices; bytes_per_device: {arguments: state and batch, temporaries,
-    output: what does not take the place of an argument, total}; collective_bytes: see
-    `collectives.count`; compile_seconds; fits: {device: whether it holds the total};
+    over all devices; bytes_per_device: see `dispatch.held`, the arguments are state and
+    batch, and their total; collective_bytes: see `collectives.count`; compile_seconds;
+    fits: {device: whether it holds the total};
     experiment's batch_size, precision, mesh and the number of its devices.
   """
   c, data = experiment.config, experiment.data
   rule = dispatch.rule_of(experiment)
   task = tasks.computed_in(experiment.task, c.precision)
   update = train.make_update(task, experiment.optimizers)
-  init = functools.partial(train.init_state, experiment)
-  state = jax.eval_shape(init, jax.random.key(c.seed))
+  state = train.shapes(experiment)
   lies = rule(state), sharding.split(data.spec.batch, rule.mesh)
   inputs = jax.tree.map(placed, (state, data.spec.batch), lies)
   begun = time.monotonic()
@@ -90,12 +87,7 @@ def of(experiment: Experiment) -> dict[str, Any]:
     step = jax.jit(update, donate_argnums=0, out_shardings=(lies[0], None))
     compiled = step.lower(*inputs).compile()
   seconds = time.monotonic() - begun
-  memory: Any = compiled.memory_analysis()
-  held = {
-    'arguments': memory.argument_size_in_bytes,
-    'temporaries': memory.temp_size_in_bytes,
-    'output': memory.output_size_in_bytes - memory.alias_size_in_bytes,
-  }
+  held = dispatch.held(compiled)
   total = sum(held.values())
   return {
     'parameters': sum(leaf.size for leaf in jax.tree.leaves(state.params)),
@@ -104,7 +96,7 @@ def of(experiment: Experiment) -> dict[str, Any]:
     'precision': c.precision,
     'mesh': dict(rule.mesh.shape),
     'devices': rule.mesh.size,
-    'flops_per_step': flops.count(update, state, data.spec.batch).products,
+    'flops_per_step': dispatch.operations(experiment),
     'bytes_per_device': held | {'total': total},
     'collective_bytes': collectives.count(compiled.as_text() or ''),
     'compile_seconds': round(seconds, 3),

@@ -22,6 +22,7 @@ from dl_core.update import TrainState as TrainState
 from dl_core.update import data_key as data_key
 from dl_core.update import init_state as init_state
 from dl_core.update import make_update as make_update
+from dl_core.update import shapes as shapes
 
 # Steps between looks at the count of skipped updates, and between those at which
 # several processes agree on whether to stop.

@@ -1,5 +1,6 @@
 """The one train step: every player's turn in order, kept only if it is finite."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,12 @@ def init_state(experiment: Experiment, key: Key) -> TrainState:
   return TrainState(
     jnp.int32(0), params, variables, opt_state, key, jnp.array([0, 0, -1], jnp.int32)
   )
+
+
+def shapes(experiment: Experiment) -> TrainState:
+  """Returns a state as shapes and types; nothing is computed."""
+  init = functools.partial(init_state, experiment)
+  return jax.eval_shape(init, jax.random.key(experiment.config.seed))
 
 
 def make_update(task: Task, optimizers: tuple) -> Callable:

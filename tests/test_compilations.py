@@ -1,6 +1,7 @@
 """What is compiled is kept, where the user can be written to."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -17,7 +18,7 @@ def start(tmp_path, **changes):
   environment = {k: v for k, v in os.environ.items() if k not in kept}
   environment |= {
     'XDG_CACHE_HOME': str(tmp_path / 'cache'),
-    'JAX_EXPLAIN_CACHE_MISSES': 'true',
+    'JAX_DEBUG_LOG_MODULES': 'jax._src.compiler',
     **changes,
   }
   command = [sys.executable, '-m', *STEP, f'--workdir={tmp_path}/run', '--fresh']
@@ -30,11 +31,15 @@ def start(tmp_path, **changes):
 def test_a_second_start_compiles_nothing_that_the_first_has_kept(tmp_path):
   first, told = start(tmp_path)
   assert first
-  assert 'MISS' in told
+  assert 'cache hit' not in told
   stamps = [path.stat().st_mtime_ns for path in first]
-  again, _ = start(tmp_path)
+  again, told = start(tmp_path)
   assert set(first) <= set(again)  # more where it took longer now
   assert [path.stat().st_mtime_ns for path in first] == stamps
+  for path in first:
+    assert re.search(
+      f'cache hit for .* with key .{path.name.removesuffix("-cache")}', told
+    )
 
 
 def test_it_can_be_switched_off(tmp_path):
@@ -43,7 +48,7 @@ def test_it_can_be_switched_off(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_done_without(tmp_path):
   (tmp_path / 'cache').write_text('a file')
-  quiet = {'JAX_EXPLAIN_CACHE_MISSES': 'false', 'MPLCONFIGDIR': str(tmp_path / 'mpl')}
+  quiet = {'JAX_DEBUG_LOG_MODULES': '', 'MPLCONFIGDIR': str(tmp_path / 'mpl')}
   _, told = start(tmp_path, **quiet)
   assert told == ''
 

@@ -61,7 +61,7 @@ class Conv(nn.Module):
     """Maps [B, H, W, C] to [B, H', W', F]."""
     shape = (*self.kernel_size, x.shape[-1], self.features)
     kernel = self.param('kernel', self.kernel_init, shape)
-    bias = jnp.zeros(self.features)
+    bias = jnp.zeros(self.features, kernel.dtype)
     if self.use_bias:
       bias = self.param('bias', self.bias_init, (self.features,))
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias)

@@ -147,3 +147,13 @@ def test_the_layer_is_that_of_linen_with_the_same_parameters(pool, use_bias):
   variables = jax.tree.map(lambda leaf: leaf + 0.1, variables)
   expected = nn.max_pool(other.apply(variables, x), pool, pool)
   assert_close(mine.apply(variables, x), expected)
+
+
+@pytest.mark.parametrize('use_bias', [True, False])
+def test_a_layer_of_bfloat16_parameters_says_bfloat16(use_bias):
+  layer = convolution.Conv(4, (3, 3), use_bias=use_bias)
+  x = jnp.ones((1, 8, 8, 2), jnp.bfloat16)
+  variables = jax.tree.map(
+    lambda leaf: leaf.astype(jnp.bfloat16), layer.init(jax.random.key(0), x)
+  )
+  assert layer.apply(variables, x).dtype == jnp.bfloat16
