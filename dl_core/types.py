@@ -120,6 +120,20 @@ class Figure(NamedTuple):
   source: str
 
 
+class Claim(NamedTuple):
+  """What is said to be so, and whether it was found to be.
+
+  Attributes:
+    sentence: the claim.
+    holds: whether it does, here.
+    measured: the figures that say so, in a few words.
+  """
+
+  sentence: str
+  holds: bool
+  measured: str
+
+
 class Picture(NamedTuple):
   """One drawing of the report.
 
@@ -127,11 +141,13 @@ class Picture(NamedTuple):
     title: a short heading.
     caption: one or two sentences: what to see in it.
     draw: () -> a matplotlib figure, or text.
+    claims: what it bears out.
   """
 
   title: str
   caption: str
   draw: Callable[[], Any]
+  claims: tuple[Claim, ...] = ()
 
 
 class Experiment(NamedTuple):
@@ -170,8 +186,9 @@ class Study(NamedTuple):
   """What `study(config)` returns: several runs, and what is drawn of them together.
 
   Attributes:
-    runs: {label: (module of the experiment, its config)}; each runs in workdir/label.
-    draw: ({label: its finished run}) -> Pictures; see `studies.Finished`.
+    runs: {label: (module of the experiment, its config)}; each runs in workdir/label,
+      or for several seeds in workdir/label-seed-SEED. One without runs only draws.
+    draw: ({label: its finished run for each seed}) -> Pictures; see `studies.Finished`.
   """
 
   runs: Mapping[str, tuple[Any, Any]]
