@@ -12,7 +12,7 @@ error, through as many of tanh 0.19. Nothing is trained.
 import dataclasses
 import functools
 
-import jax
+import numpy as np
 
 from dl_core import config, launch
 from dl_core.interpret import activations, depth, outputs, softmax
@@ -36,12 +36,12 @@ def study(c: Config) -> launch.Study:
 def draw(c: Config, runs):
   """Draws the functions, the output losses and the stacks."""
   del runs
-  keys = jax.random.split(jax.random.key(c.seed), 4)
+  random = np.random.default_rng(c.seed)
   return [
-    activations.picture(keys[0], c.draws),
-    softmax.picture(keys[1], c.draws),
-    outputs.picture(keys[2], c.draws),
-    depth.picture(depth.measure(keys[3], c.networks, c.layers, c.hidden)),
+    activations.picture(random, c.draws),
+    softmax.picture(random, c.draws),
+    outputs.picture(random, c.draws),
+    depth.picture(depth.measure(random, c.networks, c.layers, c.hidden)),
   ]
 
 

@@ -13,7 +13,7 @@ starts on XOR, all of which the hand-written pass trains to four rows of four.
 import dataclasses
 import functools
 
-import jax
+import numpy as np
 
 from dl_core import config, launch
 from dl_core.interpret import agreement, learning, worked
@@ -38,9 +38,9 @@ def study(c: Config) -> launch.Study:
 def draw(c: Config, runs):
   """Draws the worked example, the comparison and the training."""
   del runs
-  compare_key, learn_key = jax.random.split(jax.random.key(c.seed))
-  found = agreement.measure(compare_key, c.networks)
-  learned = learning.learn(learn_key, c.starts, c.hidden, c.steps, c.learning_rate)
+  random = np.random.default_rng(c.seed)
+  found = agreement.measure(random, c.networks)
+  learned = learning.learn(random, c.starts, c.hidden, c.steps, c.learning_rate)
   return [
     *worked.pictures(c.learning_rate),
     agreement.picture(found, c.networks),

@@ -47,18 +47,16 @@ def study(c: Config) -> launch.Study:
 def draw(c: Config, runs):
   """Draws the paths, the escapes, the noise and the memory."""
   del runs
-  data_key, walk_key, noise_key = jax.random.split(jax.random.key(c.seed), 3)
-  tilts = wells.noise(data_key, c.examples)
+  random, key = np.random.default_rng(c.seed), jax.random.key(c.seed)
+  tilts = wells.noise(random, c.examples)
   sizes = {'paths': c.paths, 'steps': c.steps}
   walks = {
-    batch: np.asarray(
-      wells.descend(walk_key, tilts, c.learning_rate, batch=batch, **sizes)
-    )
+    batch: np.asarray(wells.descend(key, tilts, c.learning_rate, batch=batch, **sizes))
     for batch in (c.examples, c.batch_size, 1)
   }
   return [
-    *wells.pictures(walks, np.asarray(tilts)),
-    noise.picture(noise.measure(noise_key, tilts, c.draws), c.draws),
+    *wells.pictures(walks, tilts),
+    noise.picture(noise.measure(random, tilts, c.draws), c.draws),
     memory.picture(memory.measure()),
   ]
 

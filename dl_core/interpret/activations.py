@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core.types import Array, Claim, Key, Picture
+from dl_core.types import Array, Claim, Picture
 
 BLUE, ORANGE = '#2f7fb8', '#cf7a24'  # for light and dark pages
 SOFTMAX = 'softmax of (z, 0, 0)'
@@ -76,21 +76,21 @@ def curves(z: Array) -> dict[str, tuple[Array, Array]]:
   }
 
 
-def picture(key: Key, draws: int) -> Picture:
+def picture(random: np.random.Generator, draws: int) -> Picture:
   """Draws each activation with its derivative; softmax as one logit of three moves."""
-  off = derivatives(3 * jax.random.normal(key, (draws,)))
+  off = derivatives(3 * random.standard_normal(draws, np.float32))
   grid = np.linspace(-REACH, REACH, 401, dtype=np.float32)
   found = jax.device_get(curves(grid))
   steepest = {name: slope.max() for name, (_, slope) in found.items()}
   worst = float(max(off.values()))
   claims = (
     Claim(
-      'The derivatives written out are those that jax.grad finds.',
+      'The derivatives written out are those that jax.grad finds',
       worst <= CLOSE,
       f'{worst:.1g} apart at most, at {draws:,} draws of each',
     ),
     Claim(
-      'A sigmoid is nowhere steeper than 1/4, a tanh or a ReLU nowhere than 1.',
+      'A sigmoid is nowhere steeper than 1/4, a tanh or a ReLU nowhere than 1',
       bool(
         steepest['sigmoid'] <= 0.25 + CLOSE
         and max(steepest['tanh'], steepest['ReLU']) <= 1 + CLOSE

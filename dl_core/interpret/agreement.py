@@ -3,13 +3,14 @@
 Shapes: N networks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import jax
 import numpy as np
 
 from dl_core.interpret import activations, backprop, outputs
-from dl_core.types import Claim, Key, Picture
+from dl_core.interpret.activations import Activation
+from dl_core.types import Claim, Picture
 
 COLOURS = ('#2f7fb8', '#cf7a24', '#3f9c74')  # for light and dark pages
 SIZES = (4, 6, 5, 3)  # inputs, and units of each layer
@@ -20,24 +21,35 @@ Found = dict[str, dict[str, float]]  # {pairing: {activation: the largest differ
 
 
 def measure(
-  key: Key,
+  random: np.random.Generator,
   networks: int,
-  hidden: Mapping[str, activations.Activation] = activations.ACTIVATIONS,
+  hidden: Iterable[tuple[str, Activation]] = tuple(activations.ACTIVATIONS.items()),
 ) -> Found:
   """Compares as many networks of three layers, each on an example of its own."""
-  layer_key, x_key, y_key = jax.random.split(key, 3)
-  draw = jax.jit(jax.vmap(lambda key: backprop.random_layers(key, SIZES)))
-  layers = draw(jax.random.split(layer_key, networks))
-  x = jax.random.normal(x_key, (networks, SIZES[0]))
-  found: Found = {}
-  for pairing, output in outputs.PAIRINGS.items():
-    y = output.labels(y_key, (networks, SIZES[-1]))
-    found[pairing] = {}
-    for name, activation in hidden.items():
-      net = backprop.Net(activation, output)
-      run = jax.jit(jax.vmap(lambda *a, net=net: backprop.compare(net, *a)))
-      found[pairing][name] = float(run(layers, x, y).max())
-  return found
+  layers = backprop.random_layers(random, networks, SIZES)
+  x = random.standard_normal((networks, SIZES[0]), np.float32)
+  labels = {
+    pairing: output.labels(random, (networks, SIZES[-1]))
+    for pairing, output in outputs.PAIRINGS.items()
+  }
+
+  def largest(pairing, activation, *drawn):
+    net = backprop.Net(activation, outputs.PAIRINGS[pairing])
+    run = jax.vmap(lambda *each: backprop.compare(net, *each))
+    return run(*drawn).max()
+
+  @jax.jit
+  def run(layers, x, labels):
+    return {
+      pairing: {name: largest(pairing, each, layers, x, y) for name, each in hidden}
+      for pairing, y in labels.items()
+    }
+
+  found = jax.device_get(run(layers, x, labels))
+  return {
+    pairing: {name: float(found[pairing][name]) for name, _ in hidden}
+    for pairing in labels
+  }
 
 
 def picture(found: Found, networks: int) -> Picture:
@@ -75,7 +87,7 @@ def picture(found: Found, networks: int) -> Picture:
     draw,
     (
       Claim(
-        'Backpropagation by hand is jax.grad, for every activation and output.',
+        'Backpropagation by hand is jax.grad, for every activation and output',
         worst <= CLOSE,
         f'{worst:.1g} apart at most, {networks:,} networks of each of '
         f'{sum(map(len, found.values()))} kinds',

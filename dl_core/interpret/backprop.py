@@ -11,21 +11,22 @@ Shapes: L layers of n(1) ... n(L) units, n(0) inputs, N examples.
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from dl_core.interpret.activations import Activation
 from dl_core.interpret.outputs import Pairing
-from dl_core.types import Array, Key
+from dl_core.types import Array
 
 
 class Layer(NamedTuple):
   """The parameters of a layer, or the gradient with respect to them."""
 
-  w: Array  # [n(l), n(l-1)]
-  b: Array  # [n(l)]
+  w: Any  # [n(l), n(l-1)]
+  b: Any  # [n(l)]
 
 
 class Net(NamedTuple):
@@ -96,14 +97,20 @@ def descend(layers: list[Layer], gradients: list[Layer], rate: float) -> list[La
   return jax.tree.map(lambda w, g: w - rate * g, layers, gradients)
 
 
-def random_layers(key: Key, sizes: Sequence[int]) -> list[Layer]:
-  """Draws weights and biases of n(0), n(1) ... n(L) units, of variance 1/n(l-1)."""
-  pairs = list(itertools.pairwise(sizes))
-  drawn = jax.random.normal(key, (sum(m * (n + 1) for n, m in pairs),))
+def random_layers(
+  random: np.random.Generator, networks: int, sizes: Sequence[int]
+) -> list[Layer]:
+  """Draws weights and biases of n(0), n(1) ... n(L) units, of variance 1/n(l-1).
+
+  Returns:
+    The layers, every array with an axis [N] of as many networks in front.
+  """
   layers = []
-  for n, m in pairs:
-    both, drawn = drawn[: m * (n + 1)].reshape(m, n + 1) / n**0.5, drawn[m * (n + 1) :]
-    layers.append(Layer(both[:, :-1], both[:, -1]))
+  for n, m in itertools.pairwise(sizes):
+    both = (
+      random.standard_normal((networks, m, n + 1), np.float32) / np.float32(n) ** 0.5
+    )
+    layers.append(Layer(both[..., :-1], both[..., -1]))
   return layers
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from dl_core.interpret import activations, backprop, outputs
 from dl_core.interpret.activations import Activation
-from dl_core.types import Array, Claim, Key, Picture
+from dl_core.types import Array, Claim, Picture
 
 COLOURS = {'sigmoid': '#cf7a24', 'tanh': '#2f7fb8', 'ReLU': '#3f9c74'}
 ORTHOGONAL = 'orthogonal weights'
@@ -26,10 +26,10 @@ Found = dict[str, dict[str, np.ndarray]]  # {weights: {activation: norms [S, L]}
 ROUNDING = 1e-6  # relative: what float32 may add to a norm
 
 
-def orthogonal(drawn: Array) -> Array:
+def orthogonal(drawn: np.ndarray) -> np.ndarray:
   """Makes orthogonal matrices, drawn uniformly, of normal ones [..., n, n]."""
-  q, r = jnp.linalg.qr(drawn)
-  return q * jnp.sign(jnp.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
+  q, r = np.linalg.qr(drawn)
+  return q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
 
 
 def norms(hidden: Activation, weights: Array, x: Array, error: Array) -> Array:
@@ -47,19 +47,29 @@ def norms(hidden: Activation, weights: Array, x: Array, error: Array) -> Array:
   return jnp.linalg.norm(jnp.stack(delta), axis=-1)
 
 
-def measure(key: Key, networks: int, layers: int, units: int) -> Found:
+def measure(
+  random: np.random.Generator, networks: int, layers: int, units: int
+) -> Found:
   """Measures the norms of δ at every layer of as many networks, on one input each."""
-  weight_key, x_key, error_key = jax.random.split(key, 3)
-  drawn = jax.random.normal(weight_key, (networks, layers, units, units))
-  x, error = (jax.random.normal(key, (networks, units)) for key in (x_key, error_key))
-  straight, scaled = orthogonal(drawn), drawn / units**0.5
-  found: Found = {ORTHOGONAL: {}, SCALED: {}}
-  for name in COLOURS:
-    run = jax.jit(jax.vmap(functools.partial(norms, activations.ACTIVATIONS[name])))
-    gain = 2**0.5 if name == 'ReLU' else 1.0  # He et al.: half of it answers 0
-    found[ORTHOGONAL][name] = np.asarray(run(straight, x, error))
-    found[SCALED][name] = np.asarray(run(gain * scaled, x, error))
-  return found
+  drawn = random.standard_normal((networks, layers, units, units), np.float32)
+  x, error = random.standard_normal((2, networks, units), np.float32)
+  scaled = drawn / np.float32(units) ** 0.5
+
+  @jax.jit
+  def run(scaled, straight, x, error):
+    found: dict = {ORTHOGONAL: {}, SCALED: {}}
+    for name in COLOURS:
+      of = jax.vmap(functools.partial(norms, activations.ACTIVATIONS[name]))
+      gain = 2**0.5 if name == 'ReLU' else 1.0  # He et al.: half of it answers 0
+      found[ORTHOGONAL][name] = of(straight, x, error)
+      found[SCALED][name] = of(gain * scaled, x, error)
+    return found
+
+  found = jax.device_get(run(scaled, orthogonal(drawn), x, error))
+  return {  # in the order of the pictures, which jit has not kept
+    weights: {name: found[weights][name] for name in COLOURS}
+    for weights in (ORTHOGONAL, SCALED)
+  }
 
 
 def ratios(norms: np.ndarray) -> np.ndarray:
@@ -81,19 +91,19 @@ def claims(found: Found) -> tuple[Claim, ...]:
   bound = 0.25 ** (layers - 1)
   return (
     Claim(
-      'No orthogonal sigmoid layer lets more than a quarter of the error through.',
+      'No orthogonal sigmoid layer lets more than a quarter of the error through',
       most['sigmoid'] <= 0.25 * (1 + ROUNDING),
       f'{most["sigmoid"]:.4f} at most, of {ratios(straight["sigmoid"]).size} layers of '
       f'{len(straight["sigmoid"])} networks',
     ),
     Claim(
-      f'So at most (1/4)^{layers - 1} of it passes {layers - 1} of them.',
+      f'At most (1/4)^{layers - 1} of an error passes {layers - 1} of these layers',
       arrives <= bound * (1 + ROUNDING),
       f'{arrives:.2g} at most; the bound is {bound:.2g}',
     ),
     Claim(
       'An orthogonal tanh or ReLU layer lets no more through than there is, and more '
-      'than a sigmoid one.',
+      'than a sigmoid one',
       all(
         most[name] <= 1 + ROUNDING and float(ratios(straight[name]).min()) > 0.25
         for name in ('tanh', 'ReLU')
@@ -104,13 +114,13 @@ def claims(found: Found) -> tuple[Claim, ...]:
       ),
     ),
     Claim(
-      "He's weights keep the error of a ReLU stack, on geometric average.",
+      "He's weights keep the error of a ReLU stack, on geometric average",
       0.9 < typical(scaled['ReLU']) < 1.1,
       f'{typical(scaled["ReLU"]):.3f} a layer, {typical(straight["ReLU"]):.3f} with '
       'orthogonal ones',
     ),
     Claim(
-      "Xavier's weights keep most of it in a tanh stack and do not save the sigmoid.",
+      "Xavier's weights keep most of the error in a tanh stack, not in a sigmoid one",
       typical(scaled['tanh']) > 0.8 and typical(scaled['sigmoid']) < 1 / 3,
       f'{typical(scaled["tanh"]):.3f} and {typical(scaled["sigmoid"]):.3f} a layer',
     ),

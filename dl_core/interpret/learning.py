@@ -6,6 +6,7 @@ no single neuron gets right.
 Shapes: S starts, T steps, N examples.
 """
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -14,7 +15,7 @@ import numpy as np
 
 from dl_core.data import toys
 from dl_core.interpret import activations, backprop, outputs
-from dl_core.types import Array, Claim, Key, Picture
+from dl_core.types import Array, Claim, Picture
 
 BLUE, RED, GREY = '#4477aa', '#ee6677', '#888888'
 NET = backprop.Net(
@@ -43,44 +44,47 @@ class Learned(NamedTuple):
 def gate() -> tuple[Array, Array]:
   """Returns the rows of XOR [4, 2], and their labels [4, 1] as 0 and 1."""
   x, y = toys.gate('xor')
-  return jnp.asarray(x), jnp.asarray(y[:, None] + 1) / 2
+  return jnp.asarray(x), jnp.asarray((y[:, None] + 1) / 2)
 
 
-def learn(key: Key, starts: int, hidden: int, steps: int, rate: float) -> Learned:
+def learn(
+  random: np.random.Generator, starts: int, hidden: int, steps: int, rate: float
+) -> Learned:
   """Trains a network of 2, `hidden` and 1 units from as many random starts.
 
   Args:
-    key: of the starts.
+    random: draws the starts.
     starts, hidden, steps: S, units of the hidden layer, T.
     rate: η.
   """
+  layers = backprop.random_layers(random, starts, (2, hidden, 1))
+  shown = sorted({0, *np.geomspace(max(1, steps // 20), steps, PANELS - 1).astype(int)})
+  found = train(layers, rate, np.array(shown), steps=steps)
+  loss, right, drawn = map(np.asarray, found)
+  return Learned(loss, right, [int(step) for step in shown], drawn)
+
+
+@functools.partial(jax.jit, static_argnames='steps')
+def train(starts: list[backprop.Layer], rate: float, shown: Array, *, steps: int):
+  """Trains from layers [S, ...]; returns what `Learned` has, `shown` its steps."""
   x, y = gate()
 
-  @jax.jit
-  @jax.vmap
-  def run(key):
+  def run(start):
     def turn(layers, _):
       loss = backprop.mean_loss(NET, layers, x, y)
       step = backprop.gradients(NET, layers, x, y)
       return backprop.descend(layers, step, rate), (loss, layers)
 
-    start = backprop.random_layers(key, (2, hidden, 1))
     return jax.lax.scan(turn, start, length=steps + 1)[1]
 
-  loss, path = run(jax.random.split(key, starts))  # the last step taken is left out
+  loss, path = jax.vmap(run)(starts)  # path[:, t] is before step t
   last = jax.tree.map(lambda leaf: leaf[:, -1], path)
-  answers = jax.vmap(answer, in_axes=(0, None))(last, x)
-  shown = sorted({0, *np.geomspace(max(1, steps // 20), steps, PANELS - 1).astype(int)})
-  first = jax.tree.map(lambda leaf: leaf[0, np.array(shown)], path)
-  sides = np.linspace(-0.5, 1.5, SIDE, dtype=np.float32)
+  right = (jax.vmap(answer, in_axes=(0, None))(last, x) > 0.5) == (y[:, 0] > 0.5)[None]
+  first = jax.tree.map(lambda leaf: leaf[0, shown], path)
+  sides = jnp.linspace(-0.5, 1.5, SIDE)
   square = jnp.stack(jnp.meshgrid(sides, sides), axis=-1).reshape(-1, 2)
   drawn = jax.vmap(answer, in_axes=(0, None))(first, square)
-  return Learned(
-    np.asarray(loss),
-    np.asarray(jnp.sum((answers > 0.5) == (y[:, 0] > 0.5)[None], axis=1)),
-    [int(step) for step in shown],
-    np.asarray(drawn).reshape(-1, SIDE, SIDE),
-  )
+  return loss, right.sum(axis=1), drawn.reshape(-1, SIDE, SIDE)
 
 
 def answer(layers: list[backprop.Layer], x: Array) -> Array:
@@ -135,12 +139,12 @@ def picture(found: Learned) -> Picture:
     draw,
     (
       Claim(
-        'Each step lowers the loss.',
+        'Each step along the gradient by hand lowers the loss',
         bool(falls.all()),
         f'all {steps:,} steps of {falls.sum()} of {starts} starts',
       ),
       Claim(
-        'A hidden layer learns XOR, which no single neuron can.',
+        'A hidden layer learns XOR, which no single neuron can',
         bool(solved.all()),
         f'all four rows from {solved.sum()} of {starts} starts',
       ),

@@ -5,6 +5,7 @@ temporaries: activations kept for the way back, and gradients. Up to some hundre
 examples the gradients of the weights, which no batch makes larger, take most of them.
 """
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +19,7 @@ from dl_core.types import Array, Claim, Picture
 
 BLUE, GREY = '#2f7fb8', '#888888'
 SIZES = (784, 256, 10)  # inputs, and units of each layer
-SMALL, LARGE = (16, 32, 64, 128, 256), (512, 1_024, 2_048, 4_096, 8_192, 60_000)
+SMALL, LARGE = (16, 64, 256), (512, 2_048, 8_192, 60_000)
 
 
 def loss(layers: Sequence[backprop.Layer], x: Array, y: Array) -> Array:
@@ -35,14 +36,14 @@ def measure(batches: Sequence[int] = SMALL + LARGE) -> dict[int, int]:
   def step(layers, x, y):
     return backprop.descend(layers, jax.grad(loss)(layers, x, y), 0.1)
 
-  layers = jax.eval_shape(lambda: backprop.random_layers(jax.random.key(0), SIZES))
+  shaped = functools.partial(jax.ShapeDtypeStruct, dtype=jnp.float32)
+  layers = [
+    backprop.Layer(shaped((m, n)), shaped((m,))) for n, m in itertools.pairwise(SIZES)
+  ]
   compiled = jax.jit(step, donate_argnums=0)
   found = {}
   for batch in batches:
-    x, y = (
-      jax.ShapeDtypeStruct((batch, width), jnp.float32)
-      for width in (SIZES[0], SIZES[-1])
-    )
+    x, y = (shaped((batch, width)) for width in (SIZES[0], SIZES[-1]))
     program = compiled.lower(layers, x, y).compile()
     found[batch] = dispatch.held(program)['temporaries']
   return found
@@ -92,7 +93,7 @@ def picture(found: Mapping[int, int]) -> Picture:
     draw,
     (
       Claim(
-        f'From {min(LARGE)} examples on, memory rises linearly with the batch.',
+        f'From {min(LARGE)} examples on, memory rises linearly with the batch',
         a > 0 and off < 0.05,
         f'{a / 1e3:.2f} kB an example, within {off:.2%} of a line up to {largest:,}',
       ),

@@ -11,31 +11,35 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.interpret import wells
-from dl_core.types import Array, Claim, Key, Picture
+from dl_core.types import Claim, Picture
 
 BLUE, GREY = '#2f7fb8', '#888888'
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
-@functools.partial(jax.jit, static_argnames=('batch', 'draws'))
-def spread(key: Key, noise: Array, *, batch: int, draws: int) -> Array:
-  """Returns the standard deviation of D batches' gradients at the poor minimum."""
+def measure(
+  random: np.random.Generator, noise: np.ndarray, draws: int
+) -> dict[int, float]:
+  """Measures at the poor minimum; each batch is the beginning of the next larger one.
+
+  Args:
+    random: draws the batches, each of their examples independently.
+    noise: ε [N] of the examples, see `wells`.
+    draws: D.
+
+  Returns:
+    {B: the standard deviation of D gradients}.
+  """
   poor = jnp.float32(wells.places().poor)
+  chosen = random.integers(len(noise), size=(draws, max(BATCHES)))
 
-  def one(key):
-    return wells.batch_gradient(poor, wells.pick(key, noise, batch))
+  @jax.jit
+  def spread(drawn):
+    of = jax.vmap(functools.partial(wells.batch_gradient, poor))
+    return {batch: of(drawn[:, :batch]).std() for batch in BATCHES}
 
-  return jax.vmap(one)(jax.random.split(key, draws)).std()
-
-
-def measure(key: Key, noise: Array, draws: int) -> dict[int, float]:
-  """Returns {B: the noise of its gradient}, examples being drawn independently."""
-  return {
-    batch: float(
-      spread(jax.random.fold_in(key, batch), noise, batch=batch, draws=draws)
-    )
-    for batch in BATCHES
-  }
+  found = jax.device_get(spread(noise[chosen]))
+  return {batch: float(found[batch]) for batch in BATCHES}
 
 
 def slope(found: Mapping[int, float]) -> float:
@@ -70,7 +74,7 @@ def picture(found: Mapping[int, float], draws: int) -> Picture:
     draw,
     (
       Claim(
-        'The noise goes with 1/√B: on log axes its slope is −1/2.',
+        'The noise goes with 1/√B: on log axes its slope is −1/2',
         abs(fitted + 0.5) < 0.03,
         f'slope {fitted:.3f}'.replace('-', '−'),
       ),

@@ -8,7 +8,8 @@ outputs, not a mean, leaves p - y of each.
 Shapes: N draws, K outputs.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.interpret import activations
-from dl_core.types import Array, Claim, Key, Picture
+from dl_core.types import Array, Claim, Picture
 
 BLUE, ORANGE, GREEN = '#2f7fb8', '#cf7a24', '#3f9c74'  # for light and dark pages
 OUTPUTS = 10  # of the draws
@@ -29,12 +30,12 @@ class Pairing(NamedTuple):
   Attributes:
     answer: logits z [K] -> p [K].
     loss: (z [K], y [K]) -> scalar.
-    labels: (key, shape [..., K]) -> labels y of the kind that it is for.
+    labels: (random, shape [..., K]) -> labels y of the kind that it is for.
   """
 
   answer: Callable[[Array], Array]
   loss: Callable[[Array, Array], Array]
-  labels: Callable[[Key, tuple[int, ...]], Array]
+  labels: Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
 def squared_error(p: Array, y: Array) -> Array:
@@ -52,16 +53,22 @@ def cross_entropy(z: Array, y: Array) -> Array:
   return -jnp.sum(y * jax.nn.log_softmax(z))
 
 
-def bits(key: Key, shape: tuple[int, ...]) -> Array:
-  return jax.random.bernoulli(key, shape=shape).astype(jnp.float32)
+def numbers(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+  return random.standard_normal(shape, np.float32)
 
 
-def one_hot(key: Key, shape: tuple[int, ...]) -> Array:
-  return jax.nn.one_hot(jax.random.randint(key, shape[:-1], 0, shape[-1]), shape[-1])
+def bits(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+  return random.integers(2, size=shape).astype(np.float32)
+
+
+def one_hot(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+  return np.eye(shape[-1], dtype=np.float32)[
+    random.integers(shape[-1], size=shape[:-1])
+  ]
 
 
 PAIRINGS = {
-  'identity, squared error': Pairing(lambda z: z, squared_error, jax.random.normal),
+  'identity, squared error': Pairing(lambda z: z, squared_error, numbers),
   'sigmoid, binary cross-entropy': Pairing(jax.nn.sigmoid, binary_cross_entropy, bits),
   'softmax, cross-entropy': Pairing(jax.nn.softmax, cross_entropy, one_hot),
 }
@@ -72,6 +79,7 @@ def mismatched(z: Array, y: Array) -> Array:
   return squared_error(jax.nn.sigmoid(z), y)
 
 
+@functools.partial(jax.jit, static_argnums=0)
 def gradient_off(pairing: Pairing, z: Array, y: Array) -> Array:
   """Returns how far jax.grad at logits z [N, K], labels y [N, K] is from p - y [N]."""
 
@@ -109,43 +117,50 @@ def mean_of_squares_factors(p: Array, y: Array) -> Array:
   return jax.grad(lambda p: jnp.mean((p - y) ** 2))(p) / (p - y)
 
 
-def claims(key: Key, draws: int) -> tuple[Claim, ...]:
-  """States what the pairings have in common, and what a mismatched one lacks."""
-  logit_key, label_key = jax.random.split(key)
-  z = 3 * jax.random.normal(logit_key, (draws, OUTPUTS))
+def claims(
+  random: np.random.Generator, draws: int, along: Mapping
+) -> tuple[Claim, ...]:
+  """States what the pairings have in common, and what a mismatched one lacks.
+
+  Args:
+    random: draws logits and labels.
+    draws: N.
+    along: the `slopes` from -REACH to REACH.
+  """
+  z = 3 * numbers(random, (draws, OUTPUTS))
   off = [
-    float(gradient_off(pairing, z, pairing.labels(label_key, z.shape)).max())
+    float(np.max(gradient_off(pairing, z, pairing.labels(random, z.shape))))
     for pairing in PAIRINGS.values()
   ]
-  wrong = jax.device_get(slopes(np.linspace(-REACH, 0, 81, dtype=np.float32)))
-  paired, other = -wrong['sigmoid'], -wrong['mismatched']
-  factors = mean_of_squares_factors(z[0], jnp.arange(OUTPUTS, dtype=jnp.float32) - 100)
+  half = len(along['sigmoid']) // 2 + 1
+  paired, other = -along['sigmoid'][:half], -along['mismatched'][:half]
+  factors = mean_of_squares_factors(z[0], np.arange(OUTPUTS, dtype=np.float32) - 100)
   return (
     Claim(
-      'For all three pairings the gradient at the logits is p − y.',
+      'For all three pairings the gradient at the logits is p − y',
       max(off) <= activations.CLOSE,
       ', '.join(f'{value:.1g}' for value in off)
       + f' off at most, over {draws:,} draws of {OUTPUTS} outputs',
     ),
     Claim(
-      'Cross-entropy pulls the harder the more wrong the answer is.',
+      'Cross-entropy pulls the harder the more wrong the answer is',
       bool(np.all(np.diff(paired) < 0)),
       f'for y = 1: {paired[0]:.3f} at z = −{REACH:g}, {paired[-1]:.3f} at z = 0',
     ),
     Claim(
-      'With squared error on a sigmoid the gradient vanishes where it is most wrong.',
+      'With squared error on a sigmoid the gradient vanishes where it is most wrong',
       bool(other[0] < other[-1] / 100),
       f'for y = 1: {other[0]:.1g} at z = −{REACH:g}, {other[-1]:.3f} at z = 0',
     ),
     Claim(
-      'A mean of the squares, without the ½, gives 2/K of p − y instead.',
+      'A mean of the squares, without the ½, gives 2/K of p − y instead',
       bool(np.allclose(factors, 2 / OUTPUTS, rtol=1e-4)),
       f'{np.mean(factors):.3f} of it for K = {OUTPUTS} outputs',
     ),
   )
 
 
-def picture(key: Key, draws: int) -> Picture:
+def picture(random: np.random.Generator, draws: int) -> Picture:
   """Draws the gradient against a logit, for each pairing."""
   grid = np.linspace(-REACH, REACH, 161, dtype=np.float32)
   found = jax.device_get(slopes(grid))
@@ -179,5 +194,5 @@ def picture(key: Key, draws: int) -> Picture:
     'curve is p − y. The dashed one has the factor σ′(z) besides: a unit that is wrong '
     'and sure of it hardly learns.',
     draw,
-    claims(key, draws),
+    claims(random, draws, found),
   )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.interpret import activations
-from dl_core.types import Array, Claim, Key, Picture
+from dl_core.types import Array, Claim, Picture
 
 BLUE, ORANGE, GREEN = '#2f7fb8', '#cf7a24', '#3f9c74'  # for light and dark pages
 TEMPERATURES = (0.25, 1.0, 4.0)
@@ -50,9 +50,9 @@ def measure(logits: Array, shift: Array, temperatures: Array):
   )
 
 
-def picture(key: Key, draws: int) -> Picture:
+def picture(random: np.random.Generator, draws: int) -> Picture:
   """Draws one set of logits at three temperatures, and how sharp any are."""
-  drawn = jax.random.normal(key, (draws, CLASSES + 1))
+  drawn = random.standard_normal((draws, CLASSES + 1), np.float32)
   logits, shift = 2 * drawn[:, 1:], 5 * drawn[:, :1]
   tried = np.geomspace(0.1, 10, 41, dtype=np.float32)
   found = jax.device_get(measure(logits, shift, tried))
@@ -60,27 +60,27 @@ def picture(key: Key, draws: int) -> Picture:
   rises = float(np.mean(np.all(np.diff(spread, axis=0) > -activations.CLOSE, axis=0)))
   claims = (
     Claim(
-      'Softmax sums to one.',
+      'Softmax sums to one',
       bool(total <= activations.CLOSE),
       f'{total:.1g} off at most',
     ),
     Claim(
-      'Adding the same number to all logits changes nothing.',
+      'Adding the same number to all logits changes nothing',
       bool(moved <= activations.CLOSE),
       f'{moved:.1g} off at most, shifted by up to {float(abs(shift).max()):.0f}',
     ),
     Claim(
-      'The lower the temperature, the sharper the answer: its entropy falls.',
+      'The lower the temperature, the sharper the answer: its entropy falls',
       rises == 1,
       f'for {rises:.0%} of {draws:,} draws, from T = {tried[-1]:g} to {tried[0]:.1g}',
     ),
     Claim(
-      'Its derivative written out, p_i·(1 if i = j else 0) − p_i·p_j, is that of JAX.',
+      'The derivative p_i·(1 if i = j else 0) − p_i·p_j of softmax is that of JAX',
       bool(slope <= activations.CLOSE),
       f'{slope:.1g} apart at most, at {draws:,} draws of {CLASSES} logits',
     ),
     Claim(
-      'Of two classes, softmax is the sigmoid of the difference of the logits.',
+      'Of two classes, softmax is the sigmoid of the difference of the logits',
       bool(two <= activations.CLOSE),
       f'{two:.1g} off at most',
     ),

@@ -38,9 +38,9 @@ def places() -> Places:
   return Places(*(float(w) for w in sorted(np.roots([4, 0, -4, TILT]).real)))
 
 
-def noise(key: Key, examples: int) -> Array:
+def noise(random: np.random.Generator, examples: int) -> np.ndarray:
   """Draws ε [N] of mean 0 and standard deviation NOISE."""
-  drawn = jax.random.normal(key, (examples,))
+  drawn = random.standard_normal(examples, np.float32)
   return NOISE * (drawn - drawn.mean()) / drawn.std()
 
 
@@ -113,22 +113,22 @@ def claims(walks: Mapping[int, np.ndarray]) -> tuple[Claim, ...]:
   paths = len(one)
   return (
     Claim(
-      'The full batch never escapes from the poor minimum.',
+      'The full batch never escapes from the poor minimum',
       left[0] == 0,
       f'{left[0]} of {paths} seeds',
     ),
     Claim(
-      'One example at a time escapes in most cases.',
+      'One example at a time escapes in most cases',
       left[2] > paths / 2,
       f'{left[2]} of {paths} seeds',
     ),
     Claim(
-      'Mini-batches lie between the two.',
+      'Mini-batches escape more often than the full batch, less often than singles',
       left[0] < left[1] < left[2],
       f'{left[1]} of {paths} seeds',
     ),
     Claim(
-      'The smaller the batch, the less it comes to rest.',
+      'The smaller the batch, the less a path comes to rest',
       rest[0] < rest[1] < rest[2],
       f'{", ".join(f"{each:.2g}" for each in rest)} from a minimum in the end',
     ),

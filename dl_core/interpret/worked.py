@@ -4,15 +4,16 @@ Sigmoid units and a sigmoid output under binary cross-entropy, with weights that
 short enough to be followed on paper; every number is computed by `backprop`.
 """
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from dl_core.interpret import activations, backprop, outputs
 from dl_core.interpret.backprop import Layer
-from dl_core.types import Claim, Picture
+from dl_core.types import Array, Claim, Picture
 
 BLUE, ORANGE, GREY = '#2f7fb8', '#cf7a24', '#888888'  # for light and dark pages
 NET = backprop.Net(
@@ -23,26 +24,33 @@ RADIUS = 0.42
 NAMES = (('x₁', 'x₂'), ('h₁', 'h₂'), ('p',))
 
 
-def example() -> tuple[list[Layer], jax.Array, jax.Array]:
+def example() -> tuple[list[Layer], Any, Any]:
   """Returns the layers, the input [2] and the label [1]."""
+  array = functools.partial(np.array, dtype=np.float32)
   layers = [
-    Layer(jnp.array([[0.5, -1.0], [1.5, 0.5]]), jnp.array([0.5, -1.0])),
-    Layer(jnp.array([[-1.0, 2.0]]), jnp.array([-0.5])),
+    Layer(array([[0.5, -1.0], [1.5, 0.5]]), array([0.5, -1.0])),
+    Layer(array([[-1.0, 2.0]]), array([-0.5])),
   ]
-  return layers, jnp.array([1.0, 2.0]), jnp.array([1.0])
+  return layers, array([1, 2]), array([1])
+
+
+@jax.jit
+def passes(layers: list[Layer], x: Array, y: Array, rate: float):
+  """Returns both passes, how far they are from jax.grad, the loss before and after."""
+  passed = backprop.forward(NET, layers, x)
+  back = backprop.backward(NET, layers, passed, y)
+  moved = backprop.descend(layers, back.gradients, rate)
+  before, after = (backprop.loss(NET, net, x, y) for net in (layers, moved))
+  return passed, back, backprop.compare(NET, layers, x, y), before, after
 
 
 def pictures(rate: float) -> list[Picture]:
   """Draws the way forward and the way back, and states what one step of η does."""
   layers, x, y = example()
-  passed = backprop.forward(NET, layers, x)
-  back = backprop.backward(NET, layers, passed, y)
-  off = float(backprop.compare(NET, layers, x, y))
-  moved = backprop.descend(layers, back.gradients, rate)
-  before, after = (float(backprop.loss(NET, net, x, y)) for net in (layers, moved))
-  (h1, h2), (p,) = map(np.asarray, passed.a[1:])
-  (d1, d2), (d,) = map(np.asarray, back.delta)
-  (w1, w2) = np.asarray(layers[1].w[0])
+  passed, back, off, before, after = jax.device_get(passes(layers, x, y, rate))
+  (h1, h2), (p,) = passed.a[1:]
+  (d1, d2), (d,) = back.delta
+  w1, w2 = layers[1].w[0]
   hidden = [
     f'δ({name}) = {show(w)}·({show(d)})·{show(a)}·(1 − {show(a)}) = {show(delta)}'
     for name, w, a, delta in (('h₁', w1, h1, d1), ('h₂', w2, h2, d2))
@@ -72,13 +80,13 @@ def pictures(rate: float) -> list[Picture]:
       ),
       (
         Claim(
-          'Every gradient drawn is the one that jax.grad finds.',
-          off <= CLOSE,
+          'Every gradient drawn is the one that jax.grad finds',
+          bool(off <= CLOSE),
           f'{off:.1g} apart at most, relative to 1 + |gradient|',
         ),
         Claim(
-          f'One step w − η·dL/dw with η = {rate:g} lowers the loss.',
-          after < before,
+          f'One step w − η·dL/dw with η = {rate:g} lowers the loss',
+          bool(after < before),
           f'from {before:.4f} to {after:.4f}',
         ),
       ),
