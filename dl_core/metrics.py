@@ -9,8 +9,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
+from dl_core import information
 from dl_core.types import Array, Metrics
 
 # Higher is better for these; lower for every other name.
@@ -34,7 +34,15 @@ FRACTIONS = RISING - {'bleu', 'classes'} | {'largest_share'}  # shown in per cen
 
 def cross_entropy(logits: Array, labels: Array) -> Array:
   """-log softmax(logits)[label]. Shapes: [..., K], integers [...] -> [...], nats."""
-  return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+  return information.softmax_cross_entropy(logits, labels)
+
+
+def binary_cross_entropy(logit: Array, label: Array) -> Array:
+  """-log of what sigmoid(logit) gives the label, 0 or 1 or a probability between.
+
+  Shapes: [...], [...] -> [...], nats.
+  """
+  return information.sigmoid_cross_entropy(logit, label)
 
 
 def accuracy(logits: Array, labels: Array) -> Array:
