@@ -10,8 +10,8 @@ CIRCLE = np.stack(
 )  # [2, T], unit vectors
 MAPS = {
   'orthogonal: turns': [[0.8, -0.6], [0.6, 0.8]],
-  'diagonal: stretches the axes': [[1.5, 0], [0, 0.5]],
-  'symmetric: stretches others': [[1, 0.5], [0.5, 1]],
+  'diagonal: along the axes': [[1.5, 0], [0, 0.5]],
+  'symmetric: along eigenvectors': [[1, 0.5], [0.5, 1]],
   'rank 1: flattens': [[0.8, 0.4], [0.4, 0.2]],
 }
 
@@ -129,7 +129,8 @@ def maps_picture(matrices: np.ndarray) -> Picture:
         arrows(axes, (vectors * values).T, ['C2'] * 2)
       else:
         arrows(axes, matrix.T, ['C1'] * 2)
-      axes.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), aspect='equal', xticks=[], yticks=[])
+      axes.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), aspect='equal')
+      axes.axis('off')
       axes.set_title(f'{name}\ndet {np.linalg.det(matrix):.2f}', fontsize=9)
     return figure
 
