@@ -75,7 +75,7 @@ def bayes_picture(tested: np.ndarray, random: np.ndarray) -> Picture:
     posterior = probability.bayes(np.stack([1 - prior, prior]), TEST[:, 1:])[1]
     right.plot(prior, posterior, color='C0', lw=2)
     right.plot(PRIOR[1, 0], ill[1], 'o', color='C1')
-    right.annotate(f'1 in 1,000: {ill[1]:.1%}', (9e-4, 0.08), ha='center')
+    right.annotate(f'1 in 1,000: {ill[1]:.1%}', (5e-4, 0.08), ha='center')
     right.set(xscale='log', xlabel='P(ill) before the test', ylim=(-0.04, 1.08))
     right.set_title('after one positive test', fontsize=10)
     right.set_ylabel('P(ill | positive)')

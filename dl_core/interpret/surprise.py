@@ -110,7 +110,7 @@ def bars_picture(p: np.ndarray, q: np.ndarray) -> Picture:
       axes.barh(place, more, left=base, color='C1', label='KL(P‖Q)' if first else None)
       axes.plot(crossed, place, 'D', color='C2', label='H(P, Q)' if first else None)
       axes.annotate(
-        f'{base:.2f} + {more:.2f} = {crossed:.2f}', (crossed, place), va='center',
+        f'{base:.3f} + {more:.3f} = {crossed:.3f}', (crossed, place), va='center',
         xytext=(8, 0), textcoords='offset points',
       )  # fmt: skip
     axes.set_yticks(range(len(BELIEFS)), BELIEFS)
