@@ -6,7 +6,7 @@ whose examples have an image and a label; `--dataset=folder` is one's own images
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -26,11 +26,13 @@ class Parts(NamedTuple):
   Attributes:
     given: {ours: its}.
     lacking: those that are carved from its train; what is left is train.
+    train_size: how many of what is left are kept; 0: all.
     notes: sentences that say so.
   """
 
   given: Mapping[str, str]
   lacking: tuple[str, ...]
+  train_size: int
   notes: tuple[str, ...]
 
 
@@ -39,6 +41,7 @@ def load(
   size: int,
   channels: int,
   *,
+  train_size: int = 0,
   augment: Callable[[Any, Any], Any] = lambda key, x: x,
   normalise: tuple[Any, Any] = (0.0, 1.0),
 ) -> Data:
@@ -50,6 +53,8 @@ def load(
     c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
     size: height and width; `pillow.fitted` says how an image gets there.
     channels: 1 or 3.
+    train_size: training examples that are kept, drawn by a fixed seed, each class in
+      proportion; 0: all. But for rounding, a smaller choice is part of a larger one.
     augment: (key, x) -> x, in training alone.
     normalise: mean and standard deviation of pixels in [0, 1], each one number or one
       per channel: x = (pixel - mean) / deviation.
@@ -60,7 +65,7 @@ def load(
   own = c.dataset == 'folder'
   images = folder.own(c.data_dir) if own else folder.prepared(c.dataset, c.data_dir)
   shape = (size, size, channels)
-  parts = _parts(images)
+  parts = _parts(images, train_size)
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
   def prepare(x):
@@ -85,7 +90,8 @@ def load(
     'notes': images.notes + parts.notes,
   }
   spec = Spec(batch, images.source, images.classes)
-  if images.declared['train'] * math.prod(shape) > c.resident_bytes:
+  count = min(images.declared['train'], train_size or math.inf)
+  if count * math.prod(shape) > c.resident_bytes:
     return batches.streamed(spec, _examples(images, parts, shape), **options)
   return batches.resident(spec, _arrays(images, parts, shape), **options)
 
@@ -95,7 +101,7 @@ def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
   return {'accuracy': float(np.mean(test == np.bincount(train).argmax()))}
 
 
-def _parts(images: folder.Images) -> Parts:
+def _parts(images: folder.Images, train_size: int) -> Parts:
   """Gives every set three splits, carved from train where it lacks one.
 
   A set with validation and no test is tested on that, so that nothing is chosen on it.
@@ -115,15 +121,15 @@ def _parts(images: folder.Images) -> Parts:
     'seed, each class in proportion.'
     for name in lacking
   )
-  return Parts(given if lacking else given | {'train': 'train'}, lacking, notes)
+  if not lacking and not train_size:
+    given['train'] = 'train'
+  return Parts(given, lacking, train_size, notes)
 
 
-def _carved(
-  images: folder.Images, lacking: Sequence[str], y: np.ndarray
-) -> dict[str, Any]:
+def _carved(images: folder.Images, parts: Parts, y: np.ndarray) -> dict[str, Any]:
   """Divides train, whose labels are y, into {split: the numbers of its examples}."""
-  left, parts = np.arange(len(y)), {}
-  for name in lacking:
+  left, numbers = np.arange(len(y)), {}
+  for name in parts.lacking:
     count = round((TEST if name == 'test' else VALIDATION) * len(y))
     if name == 'validation':
       count = min(count, MOST)
@@ -132,10 +138,18 @@ def _carved(
     except ValueError:
       raise UserError(
         f'{images.source} has {len(y)} training examples of {len(images.classes)} '
-        f'classes, too few to set some apart as {" and ".join(lacking)}; add some'
+        f'classes, too few to set some apart as {" and ".join(parts.lacking)}; add some'
       ) from None
-    parts[name], left = left[chosen], left[~chosen]
-  return parts | {'train': left}
+    numbers[name], left = left[chosen], left[~chosen]
+  if parts.train_size:
+    try:
+      left = left[splits.carve(y[left], parts.train_size)]
+    except ValueError:
+      raise UserError(
+        f'--train_size={parts.train_size} was given, but {images.source} has '
+        f'{len(left)} training examples; give fewer, or 0 for all of them'
+      ) from None
+  return numbers | {'train': left}
 
 
 def _arrays(
@@ -150,7 +164,7 @@ def _arrays(
   @functools.cache
   def carved():
     x, y = decoded('train')
-    numbers = _carved(images, parts.lacking, y)
+    numbers = _carved(images, parts, y)
     return {name: folder.Arrays(x[of], y[of]) for name, of in numbers.items()}
 
   def load(name):
@@ -171,7 +185,7 @@ def _examples(
 
   @functools.cache
   def carved():
-    return _carved(images, parts.lacking, labels('train'))
+    return _carved(images, parts, labels('train'))
 
   def count(name):
     given = parts.given.get(name)
