@@ -27,8 +27,8 @@ def conditional(joint: Array, *given: int) -> Array:
 
 def chain(joint: Array) -> list[Array]:
   """P(x₁), P(x₂ | x₁), P(x₃ | x₁, x₂) and so on: factors of the joint probability."""
-  parts = [marginal(joint, *range(n)) for n in range(joint.ndim + 1)]
-  return [_over(part, before) for before, part in itertools.pairwise(parts)]
+  parts = [marginal(joint, *range(n + 1)) for n in range(joint.ndim)]
+  return [parts[0], *(_over(part, given) for given, part in itertools.pairwise(parts))]
 
 
 def bayes(prior: Array, likelihood: Array) -> Array:

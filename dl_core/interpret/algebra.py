@@ -28,7 +28,7 @@ def pictures(seed: int, draws: int) -> list[Picture]:
   random = np.random.default_rng(seed)
   three = [matrices(random, draws, N) for _ in range(3)]
   ranks = np.arange(1, N + 1)
-  made = [matrices(random, draws, rank) for rank in ranks]
+  made = [matrices(random, draws, int(rank)) for rank in ranks]
   return [
     laws_picture(in_both(errors, *three)),
     rank_picture(ranks, in_both(relative, np.stack(made)), dependent(random, draws)),

@@ -11,7 +11,7 @@ import numpy as np
 
 from dl_core import probability
 from dl_core.interpret import chance
-from dl_core.types import Claim, Picture
+from dl_core.types import Array, Claim, Picture
 
 SLOPE = 0.8  # the correlation of the first panel
 INSIDE = 1 - np.exp(-2)  # of a Gaussian of the plane, within two standard deviations
@@ -69,7 +69,7 @@ def pictures(seed: int, draws: int, samples: int) -> list[Picture]:
   return [picture(clouds, chance.tables(random, draws, 4, 5), random)]
 
 
-def laws(tables: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+def laws(tables: Array, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
   """Measures what each law is off on tables [D, ...], of values x and y: the most.
 
   Args:
@@ -95,7 +95,7 @@ def laws(tables: np.ndarray, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 
 def picture(
-  clouds: Mapping[str, Cloud], tables: np.ndarray, random: np.random.Generator
+  clouds: Mapping[str, Cloud], tables: Array, random: np.random.Generator
 ) -> Picture:
   """Draws clouds of points, and the ellipse of each one's covariance.
 
@@ -109,12 +109,13 @@ def picture(
   )
   off = laws(tables, x, y)
   tilted, round_, bent = clouds.values()
-  # x is -1, 0 or 1 and y = x²: P(x, y) has a 0 where x = 0 but y = 1, and so on.
-  p = jnp.array([[0, 1], [1, 0], [0, 1]]) / 3
-  table = float(
-    probability.covariance(p, jnp.array([[-1.0], [0], [1]]), jnp.array([[0.0, 1]]))
+  # u is -1, 0 or 1, each as likely, and v = u².
+  p = np.array([[[0, 1], [1, 0], [0, 1]]], np.float32) / 3
+  u, v = jnp.array([[-1.0], [0], [1]]), jnp.array([[0.0, 1]])
+  table, dependence = chance.over(
+    lambda p: (probability.covariance(p, u, v), probability.dependence(p, 0, 1)),
+    p,
   )
-  dependence = float(probability.dependence(p, 0, 1))
 
   def draw():
     from matplotlib.figure import Figure
@@ -157,9 +158,9 @@ def picture(
       ),
       Claim(
         'Variables may have no covariance and be dependent',
-        bent.agrees and abs(table) < 1e-6 and dependence > 0.1,
-        f'y = x² − 1: {bent.sampled.mean():.4f} on average; x of −1, 0, 1 and y = x²: '
-        f'covariance {table:.0e}, P(x, y) off P(x)·P(y) by {dependence:.2f}',
+        bool(bent.agrees and abs(table[0]) < 1e-6 and dependence[0] > 0.1),
+        f'y = x² − 1: {bent.sampled.mean():.4f} on average; u of −1, 0, 1 and v = u²: '
+        f'covariance {table[0]:.0e}, P(u, v) off P(u)·P(v) by {dependence[0]:.2f}',
       ),
     ),
   )

@@ -4,6 +4,7 @@ The mean of n independent draws is off by σ/√n, whatever they are drawn from:
 all Monte Carlo needs, and why it is slow. Shapes: D repetitions, T draws in each.
 """
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ def families() -> dict[str, Distribution]:
   """Returns one distribution of each kind."""
   return {
     'Bernoulli, p = 0.3': Bernoulli(jnp.float32(0.3)),
-    'Gaussian, μ = 1, σ² = 4': Gaussian(jnp.float32(1), jnp.log(4.0)),
+    'Gaussian, μ = 1, σ² = 4': Gaussian(jnp.float32(1), jnp.float32(math.log(4))),
     'exponential, rate 1': Exponential(jnp.float32(1)),
   }
 
@@ -69,29 +70,29 @@ class Errors(NamedTuple):
 
 def monte_carlo(key: Key, family: Distribution, draws: int, samples: int) -> Errors:
   """Draws from a distribution and compares with its closed forms."""
-  powers = np.arange(np.log2(FIRST), np.log2(samples) + 1e-9)
-  counts = (2**powers).astype(int)
+  counts = FIRST * 2 ** np.arange(int(np.log2(samples / FIRST)) + 1)
 
   @jax.jit
   def measure(key, family):
     x = family.sample(key, (draws, samples))
-    surprise = -family.log_prob(x)
+    closed = family.mean, family.variance, family.entropy()
+    return x, -family.log_prob(x), closed
 
-    def errors(values, truth):  # of a prefix of each repetition
-      off = jnp.array([jnp.mean(values[:, :n], axis=1) - truth for n in counts])
-      return jnp.sqrt(jnp.mean(off**2, axis=1))
+  x, surprise, (mean, variance, entropy) = jax.device_get(measure(key, family))
 
-    variance = jnp.mean((x - family.mean) ** 2) / family.variance
-    return errors(x, family.mean), errors(surprise, family.entropy()), variance
+  def errors(values, truth):  # of the first draws of each repetition
+    means = np.cumsum(values, axis=1, dtype=np.float64)[:, counts - 1] / counts
+    return np.sqrt(np.mean((means - truth) ** 2, axis=0))
 
-  mean, entropy, variance = jax.device_get(measure(key, family))
-  return Errors(counts, mean, entropy, float(family.variance) ** 0.5, float(variance))
+  spread = float(np.mean((x - mean) ** 2) / variance)
+  return Errors(
+    counts, errors(x, mean), errors(surprise, entropy), float(variance) ** 0.5, spread
+  )
 
 
 def die_picture(throws: np.ndarray) -> Picture:
   """Draws the probabilities of a fair die, and means of more and more throws [D, T]."""
-  faces = np.arange(1, 7, dtype=np.float32)
-  p = np.full(6, 1 / 6, np.float32)
+  faces, p = jnp.arange(1.0, 7), jnp.full(6, 1 / 6)
   mean, variance = probability.expectation(p, faces), probability.variance(p, faces)
   count = np.arange(1, throws.shape[1] + 1)
   means = np.cumsum(throws, axis=1) / count

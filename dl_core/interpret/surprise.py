@@ -3,6 +3,8 @@
 Shapes: D draws, K outcomes.
 """
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,14 +14,12 @@ from dl_core.distributions import Bernoulli, Gaussian
 from dl_core.interpret import chance
 from dl_core.types import Array, Claim, Picture
 
-P = np.array([0.5, 0.25, 0.125, 0.125], np.float32)
 BELIEFS = {
-  'P itself': P,
-  'uniform': np.full(4, 0.25, np.float32),
-  'the wrong way round': P[::-1].copy(),
-  'almost sure': np.array([0.97, 0.01, 0.01, 0.01], np.float32),
+  'P itself': (0.5, 0.25, 0.125, 0.125),
+  'uniform': (0.25, 0.25, 0.25, 0.25),
+  'the wrong way round': (0.125, 0.125, 0.25, 0.5),
+  'almost sure': (0.97, 0.01, 0.01, 0.01),
 }
-GRID = np.linspace(-8, 8, 1_601, dtype=np.float32)  # x, where densities are summed
 MODES = (-2.0, 2.0)  # the means of the mixture that one Gaussian is fitted to
 WIDTH = 0.7  # the standard deviation of both
 
@@ -27,20 +27,52 @@ WIDTH = 0.7  # the standard deviation of both
 def pictures(seed: int, draws: int) -> list[Picture]:
   """Makes the pictures of this module; claims are of `draws` random tables each."""
   random = np.random.default_rng(seed)
-  p, q = chance.tables(random, 2 * draws, 6).reshape(2, draws, 6)
-  return [coin_picture(p), bars_picture(p, q), sides_picture(p, q)]
+  p, q = (chance.tables(random, draws, 6) for _ in range(2))
+  return [coin_picture(p), bars_picture(p, q), sides_picture(p, q, fits())]
 
 
-def coin_picture(p: np.ndarray) -> Picture:
+class Divergence(NamedTuple):
+  """Two distributions, or many pairs of them, measured: nats.
+
+  Attributes:
+    own, crossed: H(P) and H(P, Q).
+    there, back, still: KL(P‖Q), KL(Q‖P) and KL(P‖P).
+  """
+
+  own: Any
+  crossed: Any
+  there: Any
+  back: Any
+  still: Any
+
+
+@jax.jit
+def measure(p: Array, q: Array) -> Divergence:
+  """Measures P and Q [..., K]."""
+  return Divergence(
+    own=information.entropy(p),
+    crossed=information.cross_entropy(p, q),
+    there=information.kl(p, q),
+    back=information.kl(q, p),
+    still=information.kl(p, p),
+  )
+
+
+def coin_picture(p: Array) -> Picture:
   """Draws self-information and the entropy of a coin.
 
   Args:
     p: random tables [D, K], on which a claim is checked.
   """
   heads = np.linspace(0, 1, 101, dtype=np.float32)
-  told = np.asarray(information.bits(information.self_information(heads)))
-  coin = np.asarray(information.bits(Bernoulli(heads).entropy()))
-  most = float(np.max(information.entropy(p)) / np.log(p.shape[-1]))
+
+  @jax.jit
+  def bits(p):
+    nats = information.self_information(p), Bernoulli(p).entropy()
+    return tuple(map(information.bits, nats))
+
+  told, coin = jax.device_get(bits(heads))
+  most = np.max(jax.jit(information.entropy)(p)) / np.log(p.shape[-1])
 
   def draw():
     from matplotlib.figure import Figure
@@ -74,37 +106,35 @@ def coin_picture(p: np.ndarray) -> Picture:
       ),
       Claim(
         'Of all tables of K outcomes the uniform one has the highest entropy, log K',
-        most < 1 + 1e-6,
+        bool(most < 1 + 1e-6),
         f'at most {most:.3f} of log {p.shape[-1]} in {len(p)} tables',
       ),
     ),
   )
 
 
-def bars_picture(p: np.ndarray, q: np.ndarray) -> Picture:
+def bars_picture(p: Array, q: Array) -> Picture:
   """Draws a cross-entropy as the sum that it is.
 
   Args:
     p, q: random tables [D, K], on which the claims are checked.
   """
-  own, paid, extra = (
-    np.asarray(each)
-    for each in (
-      information.entropy(p), information.cross_entropy(p, q), information.kl(p, q)
-    )
-  )  # fmt: skip
-  apart = np.max(np.abs(paid - own - extra) / paid)
-  same = float(np.max(np.abs(information.kl(p, p))))
+  found = jax.device_get(measure(p, q))
+  apart = np.max(np.abs(found.crossed - found.own - found.there) / found.crossed)
+  extra, same = found.there, np.max(np.abs(found.still))
 
   def draw():
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 2.6), layout='constrained')
     axes = figure.subplots()
-    base = float(information.bits(information.entropy(P)))
-    for place, q in enumerate(BELIEFS.values()):
-      more = float(information.bits(information.kl(P, q)))
-      crossed = float(information.bits(information.cross_entropy(P, q)))
+    beliefs = jnp.array(list(BELIEFS.values()))
+    truth = jnp.broadcast_to(beliefs[0], beliefs.shape)
+    nats = jax.device_get(measure(truth, beliefs))
+    for place in range(len(beliefs)):
+      base, more, crossed = (
+        information.bits(each[place]) for each in (nats.own, nats.there, nats.crossed)
+      )
       first = place == 0
       axes.barh(place, base, color='C0', label='H(P)' if first else None)
       axes.barh(place, more, left=base, color='C1', label='KL(P‖Q)' if first else None)
@@ -141,57 +171,68 @@ def bars_picture(p: np.ndarray, q: np.ndarray) -> Picture:
   )
 
 
-def mixture(x: Array) -> Array:
-  """Densities [X] of two Gaussians with half the weight each."""
-  parts = [Gaussian(m, 2 * np.log(WIDTH)).log_prob(x) for m in MODES]
-  return jnp.mean(jnp.exp(jnp.stack(parts)), axis=0)
+class Fits(NamedTuple):
+  """The Gaussians nearest to a mixture of two.
 
-
-def fits() -> tuple[np.ndarray, np.ndarray]:
-  """Finds the Gaussians nearest to the mixture, by a search of all on a grid.
-
-  Returns:
-    (mean, standard deviation) of the least KL(P‖Q), and of the least KL(Q‖P), where P
-    is the mixture.
+  Attributes:
+    x: [X] where densities are taken.
+    mixture, forward, backward: [X] densities of the mixture P, of the Q of the least
+      KL(P‖Q), and of that of the least KL(Q‖P).
+    best: [2, 2] mean and standard deviation of those two.
   """
-  step = GRID[1] - GRID[0]
-  p = mixture(GRID) * step
-  means, widths = np.linspace(-4, 4, 81), np.linspace(0.3, 3.5, 65)
-  choices = np.stack(np.meshgrid(means, widths), axis=-1).reshape(-1, 2)
 
-  @jax.jit
+  x: Any
+  mixture: Any
+  forward: Any
+  backward: Any
+  best: Any
+
+
+@jax.jit
+def fits() -> Fits:
+  """Finds the Gaussians nearest to the mixture, by a search of all on a grid."""
+  x, means, widths = (
+    jnp.linspace(*ends) for ends in ((-8, 8, 401), (-4, 4, 81), (0.3, 3.5, 65))
+  )
+  choices = jnp.stack(jnp.meshgrid(means, widths), axis=-1).reshape(-1, 2)
+
   @jax.vmap
-  def both(choice):
-    q = jnp.exp(Gaussian(choice[0], 2 * jnp.log(choice[1])).log_prob(GRID)) * step
-    return information.kl(p, q), information.kl(q, p)
+  def density(choice):
+    return jnp.exp(Gaussian(choice[0], 2 * jnp.log(choice[1])).log_prob(x))
 
+  mixture = jnp.mean(density(jnp.array([(mode, WIDTH) for mode in MODES])), axis=0)
+  step, q = x[1] - x[0], density(choices)
+  p = jnp.broadcast_to(mixture, q.shape)
   # Where a narrow Q has density 0 in float32 the divergence is infinite: never least.
-  forward, backward = both(choices.astype(np.float32))
-  return choices[np.argmin(forward)], choices[np.argmin(backward)]
+  forward, backward = (
+    jnp.argmin(information.kl(*pair))
+    for pair in ((p * step, q * step), (q * step, p * step))
+  )
+  best = jnp.array([forward, backward])
+  return Fits(x, mixture, q[forward], q[backward], choices[best])
 
 
-def sides_picture(p: np.ndarray, q: np.ndarray) -> Picture:
+def sides_picture(p: Array, q: Array, fitted: Fits) -> Picture:
   """Draws which Gaussian is nearest to two bumps, by either divergence.
 
   Args:
     p, q: random tables [D, K], on which a claim is checked.
+    fitted: as from `fits`.
   """
-  forward, backward = fits()
+  forward, backward = np.asarray(fitted.best)
   spread = (MODES[1] ** 2 + WIDTH**2) ** 0.5
-  there, back = (np.asarray(information.kl(*pair)) for pair in ((p, q), (q, p)))
-  ratio = np.maximum(there, back) / np.minimum(there, back)
+  there, back = jax.device_get(measure(p, q)[2:4])
+  apart = np.abs(there - back)
 
   def draw():
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.5, 2.6), layout='constrained')
     axes = figure.subplots()
-    axes.fill_between(GRID, mixture(GRID), color='grey', alpha=0.35, lw=0, label='P')
-    for (mean, width), name, colour in (
-      (forward, 'least KL(P‖Q)', 'C0'), (backward, 'least KL(Q‖P)', 'C1'),
-    ):  # fmt: skip
-      density = np.exp(Gaussian(mean, 2 * np.log(width)).log_prob(GRID))
-      axes.plot(GRID, density, color=colour, lw=2, label=name)
+    x = fitted.x
+    axes.fill_between(x, fitted.mixture, color='grey', alpha=0.35, lw=0, label='P')
+    axes.plot(x, fitted.forward, lw=2, label='least KL(P‖Q)')
+    axes.plot(x, fitted.backward, lw=2, label='least KL(Q‖P)')
     axes.set(xlim=(-6, 6), xlabel='x', ylabel='density', ylim=(0, None))
     axes.legend(fontsize=8)
     return figure
@@ -205,9 +246,9 @@ def sides_picture(p: np.ndarray, q: np.ndarray) -> Picture:
     (
       Claim(
         'KL(P‖Q) and KL(Q‖P) differ',
-        bool(np.median(ratio) > 1.05),
-        f'by a factor of {np.median(ratio):.2f} in the median of {len(p)} pairs, '
-        f'{ratio.max():.1f} at most',
+        bool(np.median(apart) > 0.01),
+        f'by {np.median(apart):.2f} nats in the median of {len(p)} pairs, '
+        f'{apart.max():.1f} at most',
       ),
       Claim(
         'The least KL(P‖Q) takes the mean and the variance of P, the least KL(Q‖P) one '
