@@ -1,6 +1,6 @@
 """Linear algebra, probability and information theory, drawn and checked. Lecture 2.
 
-    python -m experiments.mathematics                 # thirteen pictures, 17 s
+    python -m experiments.mathematics                 # thirteen pictures, 12 s
     python -m experiments.mathematics --seed=1        # other matrices, tables, throws
     python -m experiments.mathematics --samples=16384 # Monte Carlo goes on for longer
 
