@@ -9,6 +9,7 @@ import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dl_core import chart, cohorts, drawing, history, report, tables
 from dl_core.types import Picture, UserError
@@ -46,18 +47,28 @@ def write(
     doc=doc or (docs.pop() if len(docs) == 1 else ''),
     count=len(members),
     facts=facts(members),
-    finding=finding(groups, names),
+    finding=finding(groups, names) if groups else held(pictures),
     groups=groups,
     names=names,
-    columns=tables.columns(members),
-    table=tables.table(groups, names, base),
-    held=tables.held(members),
-    strips=strips(groups, names),
-    charts=curves(groups),
-    common=tables.common(members),
     drawings=[drawing.draw(picture) for picture in pictures],
-    origin=tables.origin(members, base),
+    **(of_runs(groups, names, base) if groups else {}),
   )
+
+
+def of_runs(
+  groups: Sequence[cohorts.Group], names: Sequence[str], base: Path
+) -> dict[str, Any]:
+  """Returns what the page says of runs: see compare.html."""
+  members = [member for group in groups for member in group.members]
+  return {
+    'columns': tables.columns(members),
+    'table': tables.table(groups, names, base),
+    'held': tables.held(members),
+    'strips': strips(groups, names),
+    'charts': curves(groups),
+    'common': tables.common(members),
+    'origin': tables.origin(members, base),
+  }
 
 
 def summary(runs: Mapping[str, Path]) -> str:
@@ -112,6 +123,15 @@ def finding(groups: Sequence[cohorts.Group], names: Sequence[str]) -> tuple[str,
   )
   big = tables.told(name, first.values(name).values())
   return big, f'{first.label} has the best {name}, {after}. {sure}'
+
+
+def held(pictures: Sequence[Picture]) -> tuple[str, str]:
+  """Says how many of the claims of a study without runs hold."""
+  holds = [claim.holds for picture in pictures for claim in picture.claims]
+  if all(holds):
+    return f'{len(holds)}', 'claims were put to the test; all of them hold.'
+  said = 'claims hold; those that do not are marked below.'
+  return f'{sum(holds)} of {len(holds)}', said
 
 
 def standard_error(values: Sequence[float]) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import markupsafe
 
-from dl_core.types import Picture
+from dl_core.types import Claim, Picture
 
 HEAVY = 250_000  # characters; a drawing that takes more as SVG becomes a PNG
 INK = '#000000'
@@ -39,12 +39,14 @@ class Drawing(NamedTuple):
     art: an <svg>, or an <img> on a light ground where that would be too heavy; of text
       a <pre>.
     width: at natural size, CSS pixels.
+    claims: the picture's.
   """
 
   title: str
   caption: str
   art: markupsafe.Markup
   width: float
+  claims: tuple[Claim, ...] = ()
 
 
 def draw(picture: Picture) -> Drawing:
@@ -58,7 +60,7 @@ def draw(picture: Picture) -> Drawing:
     figure = picture.draw()
     if isinstance(figure, str):
       art = markupsafe.Markup('<pre>{}</pre>').format(figure)
-      return Drawing(picture.title, picture.caption, art, TEXT)
+      return Drawing(picture.title, picture.caption, art, TEXT, picture.claims)
     quiet = dict.fromkeys(('Date', 'Creator', 'Format', 'Type'))
     figure.savefig(file := io.BytesIO(), format='svg', metadata=quiet)
     svg = file.getvalue().decode()
@@ -69,7 +71,7 @@ def draw(picture: Picture) -> Drawing:
       figure.savefig(file := io.BytesIO(), format='png', dpi=144, metadata=quiet)
       data = base64.b64encode(file.getvalue()).decode()
       art = markupsafe.Markup(f'<img alt="" src="data:image/png;base64,{data}">')
-  return Drawing(picture.title, picture.caption, art, width)
+  return Drawing(picture.title, picture.caption, art, width, picture.claims)
 
 
 def inline(svg: str) -> str:

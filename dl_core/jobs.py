@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 
 from dl_core import (
+  claims,
   config,
   dispatch,
   evaluate,
@@ -107,6 +108,7 @@ def perform(
       if run.ended:
         drawn = pictures(job.experiment, run)
         if hosts.first():
+          claims.write(job.folder, drawn)
           report.write(job.folder, drawn, job.experiment.published)
   return all(run.ended for run in done)
 

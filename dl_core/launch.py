@@ -177,7 +177,8 @@ def _run(
   if finished:
     progress.say(f'{folder} is finished already; --fresh starts over')
   else:
-    progress.say(f'{name} on {owner.source}, {device()}, in {folder}')
+    on = f' on {owner.source}' if owner.source else ''
+    progress.say(f'{name}{on}, {device()}, in {folder}')
     if not work(signals.pending, progress):
       progress.say(f'saved; to go on: {workdir.resume_command()}')
       return signals.code()

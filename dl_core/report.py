@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from dl_core import chart, drawing, history, log, metrics, workdir
+from dl_core import chart, claims, drawing, history, log, metrics, workdir
 from dl_core.types import Figure, Picture
 
 
@@ -63,7 +63,8 @@ def summary(folder: Path, published: Sequence[Figure] = ()) -> str:
     if row.published is not None:
       said.append(f'  {remark(row)}')
     names.add(row.name)
-  return '\n'.join([*said, f'verdict: {history.verdict(run.lines).kind}'])
+  verdict = f'verdict: {history.verdict(run.lines).kind}'
+  return '\n'.join([*said, verdict, *claims.lines(folder)])
 
 
 def render(template: str, path: Path, **parts: Any) -> Path:

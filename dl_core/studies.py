@@ -2,24 +2,37 @@
 
 Each run lies in WORKDIR/LABEL and is a run like any other. Seeds of a small model are
 trained side by side; what is finished is left alone, so a study goes on where it was.
+A study without runs only draws.
 """
 
+import collections
 import contextlib
 import dataclasses
 import functools
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import jax
 
-from dl_core import config, dispatch, history, hosts, jobs, lanes, log, train, workdir
+from dl_core import (
+  claims,
+  config,
+  dispatch,
+  history,
+  hosts,
+  jobs,
+  lanes,
+  log,
+  train,
+  workdir,
+)  # fmt: skip
 from dl_core.jobs import Job
 from dl_core.progress import Progress
-from dl_core.types import Experiment, Study, UserError
+from dl_core.types import Experiment, Picture, Study, UserError
 
 # Seeds of models up to so many parameters are trained side by side. Above it, and with
 # convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
@@ -58,16 +71,23 @@ def of(module: ModuleType, c: config.Config) -> Study | None:
       f'--seeds={c.seeds} was given with --seed={c.seed}; seeds end at {2**32 - 1}'
     )
   study = module.study(c) if hasattr(module, 'study') else None
-  if c.seeds == 1:
-    return study
-  runs = study.runs if study else {'': (module, c)}
+  if c.seeds == 1 and study is None:
+    return None
+  asked = study.runs if study else {'': (module, c)}
+  runs, labels = {}, collections.defaultdict(list)
+  for label, (each, own) in asked.items():
+    for seed in range(c.seed, c.seed + c.seeds):
+      called = f'{label}-seed-{seed}'.lstrip('-') if c.seeds > 1 else label
+      runs[called] = each, dataclasses.replace(own, seed=seed)
+      labels[label].append(called)
+  if study is None or study.draw is None:
+    return Study(runs)
+  draw = study.draw
   return Study(
-    {
-      f'{label}-seed-{seed}'.lstrip('-'): (each, dataclasses.replace(own, seed=seed))
-      for label, (each, own) in runs.items()
-      for seed in range(c.seed, c.seed + c.seeds)
-    },
-    study.draw if study else None,
+    runs,
+    lambda found: draw(
+      {label: [found[one] for one in called] for label, called in labels.items()}
+    ),
   )
 
 
@@ -129,35 +149,59 @@ def perform(
       workdir.write_manifest(plan.folder, {})
 
     hosts.on_first(claim)
+    late = lambda: 0 < c.max_seconds < time.monotonic() - begun  # noqa: E731
+    stop = lambda: interrupted() or late()  # noqa: E731
     left = {label: job for label, job in plan.jobs.items() if not job.finished}
-    seeds, both, shared = alike(list(left.values())), False, None
-    if seeds:  # what the first was built of, and what is compiled of it, serves all
-      first = next(iter(left.values())).experiment
-      left = {
-        label: job._replace(experiment=first._replace(config=job.owner.config))
-        for label, job in left.items()
-      }
-      stand = [set() if c.fresh else jobs.saved(job) for job in left.values()]
-      early = max([0, *set().union(*stand)]) < lanes.soon(first.config)
-      level = early or bool(set.intersection(*stand))
-      both, rule = level and together(first), dispatch.rule_of(first)
-      shared = dispatch.compiled(first, rule, len(left) if both else 1)
-    groups = [list(left)] if both else [[label] for label in left]
-    for labels in groups:
-      number = len(plan.jobs) - len(left) + list(left).index(labels[0]) + 1
-      progress.say(f'{", ".join(labels)} ({number} of {len(plan.jobs)})')
-      late = lambda: 0 < c.max_seconds < time.monotonic() - begun  # noqa: E731
-      stop = lambda: interrupted() or late()  # noqa: E731, B023
-      if not jobs.perform([left[label] for label in labels], stop, progress, shared):
-        return False
+    number = len(plan.jobs) - len(left) + 1
+    for cohort in alike(left):
+      cohort, both, shared = level(cohort)
+      for labels in [list(cohort)] if both else [[label] for label in cohort]:
+        progress.say(f'{", ".join(labels)} ({number} of {len(plan.jobs)})')
+        runs = [cohort[label] for label in labels]
+        if not jobs.perform(runs, stop, progress, shared):
+          return False
+        number += len(labels)
     hosts.on_first(functools.partial(conclude, plan, study))
   return True
 
 
+def alike(left: Mapping[str, Job]) -> list[dict[str, Job]]:
+  """Puts together the runs that differ in their seeds alone."""
+  found: dict[str, dict[str, Job]] = {}
+  for label, job in left.items():
+    same = job.owner.identity | {'experiment': job.owner.name, 'seed': 0}
+    found.setdefault(json.dumps(same, sort_keys=True), {})[label] = job
+  return list(found.values())
+
+
+def level(
+  cohort: dict[str, Job],
+) -> tuple[dict[str, Job], bool, dispatch.Compiled | None]:
+  """Makes runs that differ in their seeds alone of one experiment.
+
+  Returns:
+    The runs; whether to train them side by side; what is compiled for all of them, None
+    where there is but one.
+  """
+  if len(cohort) == 1:
+    return cohort, False, None
+  # What the first was built of, and what is compiled of it, serves all.
+  first = next(iter(cohort.values())).experiment
+  cohort = {
+    label: job._replace(experiment=first._replace(config=job.owner.config))
+    for label, job in cohort.items()
+  }
+  stand = [
+    set() if job.owner.config.fresh else jobs.saved(job) for job in cohort.values()
+  ]
+  early = max([0, *set().union(*stand)]) < lanes.soon(first.config)
+  both = (early or bool(set.intersection(*stand))) and together(first)
+  rule = dispatch.rule_of(first)
+  return cohort, both, dispatch.compiled(first, rule, len(cohort) if both else 1)
+
+
 def conclude(plan: Plan, study: Study) -> None:
   """Writes what came of a study all of whose runs are finished, and its page."""
-  alike = plan.owner.config.seeds == len(plan.jobs)
-  write_metrics(plan.folder, plan.folders, alike)
   finished = {
     label: Finished(
       job.experiment, log.read(job.folder / 'metrics.jsonl'), log.observed(job.folder)
@@ -165,6 +209,9 @@ def conclude(plan: Plan, study: Study) -> None:
     for label, job in plan.jobs.items()
   }
   pictures = study.draw(finished) if study.draw else ()
+  alike = plan.owner.config.seeds == len(plan.jobs)
+  write_metrics(plan.folder, plan.folders, alike, pictures)
+  claims.write(plan.folder, pictures)
   page = plan.folder / 'report' / 'index.html'
   title, doc = plan.owner.name, plan.owner.doc.strip().splitlines()[0]
   from dl_core import compare
@@ -176,30 +223,31 @@ def summary(plan: Plan) -> str:
   """Returns the lines that end a study on the terminal."""
   from dl_core import compare
 
-  return compare.summary(plan.folders)
+  table = [compare.summary(plan.folders)] if plan.jobs else []
+  return '\n'.join([*table, *claims.lines(plan.folder)])
 
 
-def write_metrics(folder: Path, runs: dict[str, Path], alike: bool) -> None:
+def write_metrics(
+  folder: Path, runs: dict[str, Path], alike: bool, pictures: Sequence[Picture] = ()
+) -> None:
   """Writes metrics.jsonl of a study, whole or not at all.
 
   Runs that are alike but for their seeds are taken together line by line, with means
-  and standard deviations; of others each result stands under its label.
+  and standard deviations; of others each result stands under its label. Of a study
+  without runs it is a line of how many claims there are, and how many hold.
   """
   lines = {label: log.read(run / 'metrics.jsonl') for label, run in runs.items()}
   if alike:
     found = history.together(list(lines.values()))
   else:
     found = [each[-1] | {'run': label} for label, each in lines.items()]
+  if not runs:
+    holds = [claim.holds for picture in pictures for claim in picture.claims]
+    found = [{'step': 0, 'split': 'test', 'claims': len(holds), 'hold': sum(holds)}]
   path = folder / 'metrics.jsonl'
   temporary = path.with_suffix('.tmp')
   temporary.write_text(''.join(json.dumps(line) + '\n' for line in found), 'utf-8')
   temporary.replace(path)
-
-
-def alike(planned: Sequence[Job]) -> bool:
-  """Tells whether there are several runs, which differ in their seeds alone."""
-  found = [job.owner.identity | {'seed': 0} for job in planned]
-  return len(found) > 1 and all(each == found[0] for each in found)
 
 
 def together(experiment: Experiment) -> bool:

@@ -31,8 +31,8 @@ LIBRARIES = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'orbax-checkpoint')
 # In the order in which --fresh drops them: until all else is gone, config.json says
 # that it is ours to drop.
 CONTENTS = (
-  'manifest.json', 'metrics.jsonl', 'observed', 'tensorboard', 'checkpoints', 'report',
-  'profile', 'config.json',
+  'manifest.json', 'metrics.jsonl', 'claims.json', 'observed', 'tensorboard',
+  'checkpoints', 'report', 'profile', 'config.json',
 )  # fmt: skip
 
 

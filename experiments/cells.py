@@ -45,7 +45,7 @@ def draw(runs):
     writing.picture(
       label, run.observed[max(run.observed)], run.experiment.data.spec.classes
     )
-    for label, run in runs.items()
+    for label, (run, *_) in runs.items()
   ]
 
 

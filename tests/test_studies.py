@@ -9,9 +9,10 @@ import pytest
 
 from dl_core import cohorts, jobs, launch, log, studies, train, workdir
 from dl_core.progress import Progress
-from dl_core.types import Picture, Study, UserError
+from dl_core.types import Claim, Picture, Study, UserError
 from experiments import gan, lenet, perceptron
 
+GATES = ['and', 'or']
 TIMES = ('seconds', 'examples_per_second')
 WORDS = (
   '--gate=xor', '--until=', '--steps=24', '--checkpoint_every=8', '--steps_per_call=1',
@@ -126,13 +127,14 @@ def test_a_study_makes_its_runs_and_draws_what_came_of_them(tmp_path):
     return [Picture('Both gates', 'or and xor', picture)]
 
   assert call(tmp_path, '--steps=200', module=gates(draw)) == 0
-  assert {k: r.experiment.config.gate for k, r in seen.items()} == {
-    'or': 'or',
-    'xor': 'xor',
+  assert {k: [r.experiment.config.gate for r in each] for k, each in seen.items()} == {
+    'or': ['or'],
+    'xor': ['xor'],
   }
-  assert [seen[k].lines[-1]['split'] for k in ('or', 'xor')] == ['test', 'test']
-  assert seen['or'].lines[-1]['accuracy'] == 1 > seen['xor'].lines[-1]['accuracy']
-  assert list(seen['xor'].observed)[:2] == [0, 4]
+  last = {k: run.lines[-1] for k, (run,) in seen.items()}
+  assert [line['split'] for line in last.values()] == ['test', 'test']
+  assert last['or']['accuracy'] == 1 > last['xor']['accuracy']
+  assert list(seen['xor'][0].observed)[:2] == [0, 4]
   assert 'Both gates' in (tmp_path / 'report' / 'index.html').read_text()
   found = [json.loads(x) for x in (tmp_path / 'metrics.jsonl').read_text().splitlines()]
   assert [(x['run'], x['accuracy']) for x in found] == [
@@ -225,3 +227,58 @@ def test_a_study_begun_anew_with_fewer_seeds_leaves_no_run_of_the_old_one(tmp_pa
 def test_seeds_beyond_the_last_are_refused(tmp_path, capsys):
   assert call(tmp_path, '--seeds=2', f'--seed={2**32 - 1}') == 2
   assert '--seeds=2 was given with --seed=4294967295' in capsys.readouterr().err
+
+
+def study_of(*claims, **runs):
+  """A module whose study has these runs and one picture, which bears out `claims`."""
+  picture = Picture('A picture', 'Of words.', lambda: 'drawn', claims)
+
+  def draw(found):
+    seen.append(found)
+    return [picture]
+
+  seen = []
+  module = types.SimpleNamespace(
+    __name__='experiments.words',
+    __doc__='Words. Lecture 1.',
+    Config=perceptron.Config,
+    study=lambda c: Study(runs, draw),
+  )
+  return module, seen
+
+
+def test_a_study_without_runs_draws_and_says_which_of_its_claims_hold(tmp_path, capsys):
+  true = Claim('Two is more than one', True, '2 against 1')
+  false = Claim('One is more than two', False, '1 against 2')
+  module, seen = study_of(true, false)
+  assert launch.run(module, 'words', ['x', f'--workdir={tmp_path}']) == 0
+  assert seen == [{}]
+  out = capsys.readouterr().out
+  assert 'holds: Two is more than one (2 against 1)' in out
+  assert 'DOES NOT HOLD: One is more than two (1 against 2)' in out
+  assert log.read(tmp_path / 'metrics.jsonl') == [
+    {'step': 0, 'split': 'test', 'claims': 2, 'hold': 1}
+  ]
+  page = (tmp_path / 'report' / 'index.html').read_text()
+  assert '1 of 2' in page
+  assert 'Does not hold: 1 against 2' in page
+  assert launch.run(module, 'words', ['x', f'--workdir={tmp_path}']) == 0
+  assert 'finished already' in capsys.readouterr().out
+  assert len(seen) == 1
+
+
+def test_seeds_of_each_run_of_a_study_are_trained_side_by_side_and_drawn_together(
+  tmp_path, calls
+):
+  steps = {'steps': 8, 'until': '', 'steps_per_call': 1}
+  runs = {gate: (perceptron, perceptron.Config(gate=gate, **steps)) for gate in GATES}
+  module, seen = study_of(**runs)
+  assert launch.run(module, 'words', ['x', f'--workdir={tmp_path}', '--seeds=2']) == 0
+  assert calls == [2, 2]
+  (found,) = seen
+  assert list(found) == GATES
+  for gate in GATES:
+    sources = {each.experiment.config.gate for each in found[gate]}
+    seeds = [each.experiment.config.seed for each in found[gate]]
+    assert (sources, seeds) == ({gate}, [0, 1])
+    assert (tmp_path / f'{gate}-seed-1' / 'report' / 'index.html').exists()

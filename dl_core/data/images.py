@@ -22,6 +22,7 @@ def load(
   size: int,
   channels: int,
   *,
+  train_size: int = 0,
   augment: Callable[[Any, Any], Any] = lambda key, x: x,
   normalise: tuple[Any, Any] = (0.0, 1.0),
 ) -> Data:
@@ -33,6 +34,8 @@ def load(
     c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
     size: height and width; `pillow.fitted` says how an image gets there.
     channels: 1 or 3.
+    train_size: training examples that are kept, drawn by a fixed seed, each class in
+      proportion; 0: all. But for rounding, a smaller choice is part of a larger one.
     augment: (key, x) -> x, in training alone.
     normalise: mean and standard deviation of pixels in [0, 1], each one number or one
       per channel: x = (pixel - mean) / deviation.
@@ -43,7 +46,7 @@ def load(
   own = c.dataset == 'folder'
   images = folder.own(c.data_dir) if own else folder.prepared(c.dataset, c.data_dir)
   shape = (size, size, channels)
-  parts = splits.parts(images.source, images.declared)
+  parts = splits.parts(images.source, images.declared, train_size)
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
   def prepare(x):
@@ -68,7 +71,8 @@ def load(
     'notes': images.notes + parts.notes,
   }
   spec = Spec(batch, images.source, images.classes)
-  if images.declared['train'] * math.prod(shape) > c.resident_bytes:
+  count = min(images.declared['train'], train_size or math.inf)
+  if count * math.prod(shape) > c.resident_bytes:
     return batches.streamed(spec, _examples(images, parts, shape), **options)
   return batches.resident(spec, _arrays(images, parts, shape), **options)
 
@@ -92,7 +96,7 @@ def _arrays(
   @functools.cache
   def carved():
     x, y = decoded('train')
-    numbers = splits.carved(images.source, parts.lacking, y)
+    numbers = splits.carved(images.source, parts, y)
     return {name: folder.Arrays(x[of], y[of]) for name, of in numbers.items()}
 
   def load(name):
@@ -115,7 +119,7 @@ def _examples(
 
   @functools.cache
   def carved():
-    return splits.carved(images.source, parts.lacking, labels('train'))
+    return splits.carved(images.source, parts, labels('train'))
 
   def count(name):
     given = parts.given.get(name)

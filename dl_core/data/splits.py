@@ -1,6 +1,6 @@
 """Splits drawn by a fixed seed, the same on every machine and in every version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,15 +17,22 @@ class Parts(NamedTuple):
   Attributes:
     given: {ours: its}.
     lacking: those that are carved from its train; what is left is train.
+    train_size: how many of what is left are kept; 0: all.
     notes: sentences that say so.
   """
 
   given: Mapping[str, str]
   lacking: tuple[str, ...]
+  train_size: int
   notes: tuple[str, ...]
 
 
-def parts(source: str, declared: Mapping[str, int], classes: bool = True) -> Parts:
+def parts(
+  source: str,
+  declared: Mapping[str, int],
+  train_size: int = 0,
+  classes: bool = True,
+) -> Parts:
   """Gives every set three splits, carved from train where it lacks one.
 
   A set with validation and no test is tested on that, so that nothing is chosen on it.
@@ -33,6 +40,7 @@ def parts(source: str, declared: Mapping[str, int], classes: bool = True) -> Par
   Args:
     source: which set.
     declared: {split: its examples}, those that it comes with.
+    train_size: training examples that are kept, drawn by a fixed seed; 0: all.
     classes: whether its examples are of classes.
 
   Raises:
@@ -53,24 +61,24 @@ def parts(source: str, declared: Mapping[str, int], classes: bool = True) -> Par
     f'seed{", each class in proportion" if classes else ""}.'
     for name in lacking
   )
-  return Parts(given if lacking else given | {'train': 'train'}, lacking, notes)
+  if not lacking and not train_size:
+    given['train'] = 'train'
+  return Parts(given, lacking, train_size, notes)
 
 
-def carved(
-  source: str, lacking: Sequence[str], labels: np.ndarray
-) -> dict[str, np.ndarray]:
+def carved(source: str, parts: Parts, labels: np.ndarray) -> dict[str, np.ndarray]:
   """Divides the train of a set into {split: the numbers of its examples}.
 
   Args:
     source: which set.
-    lacking: see `Parts`.
+    parts: which are carved.
     labels: of its train, integers [n]; all the same where there are no classes.
 
   Raises:
     UserError: there are too few examples.
   """
   left, found = np.arange(len(labels)), {}
-  for name in lacking:
+  for name in parts.lacking:
     count = round((TEST if name == 'test' else VALIDATION) * len(labels))
     if name == 'validation':
       count = min(count, MOST)
@@ -81,9 +89,17 @@ def carved(
       raise UserError(
         f'{source} has {len(labels)} training examples'
         f'{f" of {classes} classes" if classes > 1 else ""}, too few to set some apart '
-        f'as {" and ".join(lacking)}; add some'
+        f'as {" and ".join(parts.lacking)}; add some'
       ) from None
     found[name], left = left[chosen], left[~chosen]
+  if parts.train_size:
+    try:
+      left = left[carve(labels[left], parts.train_size)]
+    except ValueError:
+      raise UserError(
+        f'--train_size={parts.train_size} was given, but {source} has '
+        f'{len(left)} training examples; give fewer, or 0 for all of them'
+      ) from None
   return found | {'train': left}
 
 

@@ -143,7 +143,7 @@ def _divided(
   @functools.cache
   def carved():
     _, y = read('train')
-    return splits.carved(source, parts.lacking, y if classes else np.zeros(len(y), int))
+    return splits.carved(source, parts, y if classes else np.zeros(len(y), int))
 
   def load(name):
     if given := parts.given.get(name):

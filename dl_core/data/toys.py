@@ -38,9 +38,16 @@ def points(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
   return x[far][:n].astype(np.float32), np.sign(distance[far][:n]).astype(np.float32)
 
 
-def gate_data(name: str, batch_size: int) -> Data:
-  """Returns a gate as Data: its four rows are train, validation and test alike."""
-  table = gate(name)
+def gate_data(name: str, batch_size: int, classes: bool = False) -> Data:
+  """Returns a gate as Data: its four rows are train, validation and test alike.
+
+  Args:
+    name: of `GATES`.
+    batch_size: examples a step, 4 at most.
+    classes: whether labels are class numbers, 0 and 1, and not ±1.
+  """
+  x, y = gate(name)
+  table = (x, np.int32(y > 0)) if classes else (x, y)
   return _data(f'gate-{name}/1', dict.fromkeys(SPLITS, table), batch_size)
 
 
@@ -54,12 +61,14 @@ SPLITS = ('train', 'validation', 'test')
 
 
 def _data(source: str, splits: Mapping, batch_size: int) -> Data:
-  def shape(*sides):
-    return jax.ShapeDtypeStruct((batch_size, *sides), jnp.float32)
+  def shape(like):
+    return jax.ShapeDtypeStruct((batch_size, *like.shape[1:]), like.dtype)
 
   def baseline(train, test):
-    frequent = 1 if np.sum(train) > 0 else -1
-    return {'accuracy': float(np.mean(test == frequent))}
+    labels, counts = np.unique(train, return_counts=True)
+    return {'accuracy': float(np.mean(test == labels[counts.argmax()]))}
 
-  spec = Spec(Batch(shape(2), shape(), shape()), source, ('-1', '+1'))
+  x, y = map(shape, splits['train'])
+  weight = jax.ShapeDtypeStruct((batch_size,), jnp.float32)
+  spec = Spec(Batch(x, y, weight), source, ('-1', '+1'))
   return batches.resident(spec, splits.__getitem__, baseline=baseline)

@@ -53,9 +53,7 @@ def in_units(fit: Fit) -> Fit:
   return Fit(w, y_mean + y_deviation * fit.b - x_mean * w[0])
 
 
-def residuals_picture(
-  loss: str, found: Fit, wanted: tuple[str, Fit] | None
-) -> Picture:
+def residuals_picture(loss: str, found: Fit, wanted: tuple[str, Fit] | None) -> Picture:
   """Draws the ten cars, the line and what it leaves of each price."""
   line, (mileage, price) = in_units(found), cars.cars('train')
   fitted = line(mileage[:, None])
@@ -209,7 +207,9 @@ def surface_picture(loss: str, path: np.ndarray, steps: int) -> Picture:
     steps: of the run; as many are made with the raw numbers.
   """
   mileage, price = cars.cars('train')
-  units = [(values - of[0]) / of[1] for values, of in zip((mileage, price), cars.scale())]
+  units = [
+    (values - of[0]) / of[1] for values, of in zip((mileage, price), cars.scale(), strict=True)
+  ]
   raw, own = descended(loss, mileage, price, steps), Descent(loss, *units, path)
 
   def draw():
