@@ -26,11 +26,12 @@ def report(loss: str, l1: float, l2: float):
     x, y = boundary.training_set(data)
     path = np.stack([[*seen['w'], seen['b']] for seen in observed.values()])
     found = Fit(path[-1, :1], float(path[-1, 1]))
-    return [
+    drawn = [
       residuals_picture(loss, found, reference(loss, x, y, l1, l2)),
       outlier_picture(),
-      surface_picture(loss, path, max(observed)),
     ]
+    # A penalty would bend the surface.
+    return drawn if l1 or l2 else [*drawn, surface_picture(loss, path, max(observed))]
 
   return pictures
 
@@ -40,10 +41,11 @@ def reference(
 ) -> tuple[str, Fit] | None:
   """Returns the exact fit and its name; None where there is none to hold against."""
   if l1 == 0 and loss == 'squared':
-    return 'the normal equations', exact.squared(x, y, l2)
+    return 'what the normal equations give', exact.squared(x, y, l2)
   if l1 == l2 == 0:
     return 'the best line through two of the points', exact.absolute(x, y)
-  return exact.scikit_learn(loss, x, y, l1, l2)
+  found = exact.scikit_learn(loss, x, y, l1, l2)
+  return found and (f"scikit-learn's {found[0]}", found[1])
 
 
 def in_units(fit: Fit) -> Fit:
@@ -63,7 +65,7 @@ def residuals_picture(loss: str, found: Fit, wanted: tuple[str, Fit] | None) -> 
     name, own = wanted
     claims = [
       Claim(
-        f'Descent ends where {name} says',
+        f'Descent ends at {name}',
         found.off(own) < CLOSE[loss],
         f'w and b differ by at most {found.off(own):.1e} deviations',
       )
@@ -119,18 +121,19 @@ def outlier_picture() -> Picture:
       axes.scatter(mileage[-2], wrong[-2], color='C3', marker='X', s=60, zorder=3)
       axes.set_title(f'{name} errors', fontsize=10)
       axes.set_xlabel(AXES[0])
-      axes.legend(loc='upper right')
+      axes.legend(loc='lower left')
     figure.axes[0].set_ylabel(AXES[1])
     return figure
 
   return Picture(
     'One wrong price',
-    f'One car was written down {SLIP:g} too dear (the cross). A square weighs it '
-    f'{SLIP:g} times as much as an error of 1 twice over; an absolute value does not.',
+    f'One car was written down {SLIP:g} too dear (the cross). Its pull on the line of '
+    'squared errors grows with its distance; on that of absolute errors it is that of '
+    'any other car above the line.',
     draw,
     (
       Claim(
-        'An outlier moves the line of squared errors, and hardly that of absolute ones',
+        'An outlier moves the line of squared errors, hardly that of absolute ones',
         bool(moved['squared'] > 5 * moved['absolute']),
         f'by {moved["squared"]:.2f} and {moved["absolute"]:.2f} (1,000 €, mean over '
         'the cars)',
@@ -207,10 +210,9 @@ def surface_picture(loss: str, path: np.ndarray, steps: int) -> Picture:
     steps: of the run; as many are made with the raw numbers.
   """
   mileage, price = cars.cars('train')
-  units = [
-    (values - of[0]) / of[1] for values, of in zip((mileage, price), cars.scale(), strict=True)
-  ]
-  raw, own = descended(loss, mileage, price, steps), Descent(loss, *units, path)
+  of_x, of_y = cars.scale()
+  x, y = (mileage - of_x[0]) / of_x[1], (price - of_y[0]) / of_y[1]
+  raw, own = descended(loss, mileage, price, steps), Descent(loss, x, y, path)
 
   def draw():
     from matplotlib.figure import Figure
@@ -241,8 +243,8 @@ def surface_picture(loss: str, path: np.ndarray, steps: int) -> Picture:
     'The loss surface and the descent',
     f'Contours of the mean loss and {steps} steps from w = b = 0. With the numbers as '
     'they are (and the largest safe rate) the surface is a narrow valley: its largest '
-    f'curvature is {raw.condition:,.0f} times the smallest. Standardised it is '
-    f'{own.condition:.0f} times.',
+    f'curvature is {raw.condition:,.0f} times the smallest. Standardised the ratio is '
+    f'{own.condition:.0f}.',
     draw,
     (
       Claim(
