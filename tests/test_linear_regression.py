@@ -69,7 +69,7 @@ def test_absolute_errors_end_at_a_line_through_two_cars(fit):
   assert all(held(jobs.pictures(e, run)).values())
 
 
-@pytest.mark.parametrize('penalty', [{'l1': 0.1}, {'l2': 0.1}, {'l1': 0.05, 'l2': 0.1}])
+@pytest.mark.parametrize('penalty', [{'l2': 0.1}, {'l1': 0.05, 'l2': 0.1}])
 def test_penalties_end_at_scikit_learns_weights(fit, penalty):
   e, _, found = fit('diabetes', **penalty)
   x, y = boundary.training_set(e.data)
