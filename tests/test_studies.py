@@ -138,7 +138,7 @@ def test_a_study_makes_its_runs_and_draws_what_came_of_them(tmp_path):
   assert 'Both gates' in (tmp_path / 'report' / 'index.html').read_text()
   found = [json.loads(x) for x in (tmp_path / 'metrics.jsonl').read_text().splitlines()]
   assert [(x['run'], x['accuracy']) for x in found] == [
-    (k, seen[k].lines[-1]['accuracy']) for k in ('or', 'xor')
+    (k, last[k]['accuracy']) for k in ('or', 'xor')
   ]
   assert workdir.read_config(tmp_path / 'or')['experiment'] == 'perceptron'
 

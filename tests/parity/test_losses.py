@@ -31,6 +31,12 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'absolute errors': ('linear_regression', {'loss': 'absolute', **COLUMNS}, 0.1),
   'lenet': ('lenet', {'batch_size': 8}, 0.1),
   'lenet 1998': ('lenet', {'variant': '1998', 'batch_size': 8}, 1e-3),
+  'mlp': ('mlp', {'hidden': '16,8', 'size': 8, 'batch_size': 8}, 0.1),
+  'mlp batch norm': (
+    'mlp',
+    {'hidden': '16,8', 'size': 8, 'batch_size': 8, 'batch_norm': True},
+    0.1,
+  ),
   'lstm': ('char_lm', {'cell': 'lstm', **SMALL}, 0.5),
   'gru': ('char_lm', {'cell': 'gru', **SMALL}, 0.5),
   'rnn': ('char_lm', {'cell': 'rnn', **SMALL}, 0.5),
@@ -48,6 +54,7 @@ def make(digits_dir, prose):
     'char_lm': {'dataset': 'text', 'data_dir': prose},
     'lenet': {'data_dir': digits_dir},
     'gan': {'data_dir': digits_dir},
+    'mlp': {'data_dir': digits_dir},
   }
 
   def build(name, changes):
@@ -140,7 +147,7 @@ def test_both_lose_the_same_step_for_step(case):
     assert np.max(moved) > 0.1 * np.max(np.abs(curve))
 
 
-@pytest.mark.parametrize('name', ['perceptron', 'lenet', 'lstm', 'gan'])
+@pytest.mark.parametrize('name', ['perceptron', 'lenet', 'mlp', 'lstm', 'gan'])
 def test_its_optimizers_move_and_average_as_the_recipe_does(make, name):
   experiment, peers = make(CASES[name][0], CASES[name][1] | {'steps': 2**31 - 1})
   state = jax.jit(functools.partial(train.init_state, experiment))(jax.random.key(0))
