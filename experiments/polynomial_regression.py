@@ -14,7 +14,7 @@ import dataclasses
 import functools
 
 from dl_core import config, launch
-from dl_core.interpret import polynomials
+from dl_core.interpret import overfitting, polynomials
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +35,10 @@ def draw(c: Config, runs):
   del runs
   x, t = polynomials.points(c.seed, c.draws, c.noise)
   return [
-    polynomials.curves_picture(x, t),
-    polynomials.degrees_picture(x, t, c.noise),
-    polynomials.data_picture(c.seed, c.draws, c.noise),
-    polynomials.penalty_picture(x, t, c.noise),
+    overfitting.curves_picture(x, t),
+    overfitting.degrees_picture(x, t, c.noise),
+    overfitting.data_picture(c.seed, c.draws, c.noise),
+    overfitting.penalty_picture(x, t, c.noise),
   ]
 
 

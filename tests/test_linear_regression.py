@@ -8,7 +8,7 @@ import pytest
 
 from dl_core import jobs, train
 from dl_core.data import cars
-from dl_core.interpret import boundary, exact, line, shrinkage
+from dl_core.interpret import boundary, exact, line, shrinkage, sparsity
 from dl_core.types import UserError
 from experiments import linear_regression
 
@@ -131,11 +131,11 @@ def test_both_steps_of_l1_differ_only_next_to_zero():
   # Far from 0 under a weak penalty both end alike, and nothing swings.
   y = x @ np.array([2.0, -3.0, 1.0])
   far = [
-    shrinkage.walked(x, y, make)[-1]
-    for make in (shrinkage.proximal, shrinkage.subgradient)
+    sparsity.walked(x, y, make)[-1]
+    for make in (sparsity.proximal, sparsity.subgradient)
   ]
   np.testing.assert_allclose(*far, atol=1e-5)
-  assert not any(held([shrinkage.forms_picture(x, y, 'abc')]).values())
+  assert not any(held([sparsity.picture(x, y, 'abc')]).values())
 
 
 def test_the_cars_in_units_are_the_cars(fit):

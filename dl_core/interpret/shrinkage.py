@@ -3,24 +3,21 @@
 Shapes: N examples, F columns, K strengths of a penalty, T steps.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
 from dl_core import optimizers
-from dl_core.interpret import boundary, exact
+from dl_core.interpret import boundary, exact, quadratic, sparsity
 from dl_core.interpret.exact import Fit
 from dl_core.types import Array, Claim, Data, Key, Picture, Variables
 
 CLOSE = {'squared': 1e-4, 'absolute': 1e-2}  # in deviations
 STRENGTHS = np.geomspace(1e-3, 1.0, 40)
 STEPS = 10_000  # of the fits for a path
-STRONG = 0.1  # the penalty under which both forms of l1 are shown
-WALKED, SHOWN = 4_000, 40  # steps of it, and those that are drawn
 
 
 def r2(variables: Variables, data: Data, key: Key) -> Mapping[str, float]:
@@ -48,7 +45,7 @@ def report(loss: str, l1: float, l2: float, names: Sequence[str]):
     return [
       weights_picture(loss, found, exact.scikit_learn(loss, x, y, l1, l2), names),
       path_picture(x, y, names),
-      forms_picture(x, y, names),
+      sparsity.picture(x, y, names),
     ]
 
   return pictures
@@ -66,37 +63,8 @@ def fitted(x: Any, y: Any, l1: Any, l2: Any) -> Array:
     penalty = optax.add_decayed_weights(l2)
     return optax.chain(penalty, optax.sgd(rate), optimizers.soft_threshold(rate, l1))
 
-  start, step = _descent(x, y, make)
+  start, step = quadratic.descent(x, y, make)
   return jax.lax.fori_loop(0, STEPS, lambda _, carried: step(carried), start)[0][:, 0]
-
-
-def proximal(rate: Any) -> optax.GradientTransformation:
-  """Makes descent under l1 as it should be, see `optimizers.soft_threshold`."""
-  return optax.chain(optax.sgd(rate), optimizers.soft_threshold(rate, STRONG))
-
-
-def subgradient(rate: Any) -> optax.GradientTransformation:
-  """Makes descent under l1 as the lectures write it: ±l1 is added to the gradient."""
-  penalty = optax.stateless(lambda slope, w: slope + STRONG * jnp.sign(w))
-  return optax.chain(penalty, optax.sgd(rate))
-
-
-def walked(x: Any, y: Any, make: Callable, size: float = 1.0) -> np.ndarray:
-  """Descends on squared errors from w = 0: weights [T, F] after each step.
-
-  Args:
-    x, y: standardised inputs [N, F] and numbers [N].
-    make: (rate) -> the optimizer.
-    size: the rate, over the largest one that cannot overshoot.
-  """
-
-  @jax.jit
-  def walk(size):
-    start, step = _descent(x, y, make, size)
-    one = lambda carried, _: (step(carried), carried[0][:, 0])  # noqa: E731
-    return jax.lax.scan(one, start, length=WALKED)[1]
-
-  return np.array(walk(size))
 
 
 def weights_picture(
@@ -201,72 +169,6 @@ def path_picture(x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> Picture:
       ),
     ),
   )
-
-
-def forms_picture(x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> Picture:
-  """Draws the weights that l1 should make 0, by the proximal step and by ±l1."""
-  stops, swings = walked(x, y, proximal), walked(x, y, subgradient)
-  gone = np.flatnonzero(stops[-1] == 0)
-  late, slower = swings[-200:, gone], walked(x, y, subgradient, 0.5)[-200:, gone]
-  crossings = float(np.mean(np.diff(np.sign(late), axis=0) != 0)) if len(gone) else 0.0
-  wide, narrow = (float(np.abs(w).mean()) if len(gone) else 0.0 for w in (late, slower))
-
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.5, 3.4), layout='constrained')
-    panels = zip(
-      figure.subplots(1, 2, sharey=True),
-      ('the proximal step', '±l1 in the gradient'),
-      (stops, swings),
-      strict=True,
-    )
-    for axes, title, path in panels:
-      for colour, column in enumerate(gone[:3]):
-        axes.plot(path[:SHOWN, column], color=f'C{colour}', lw=1.2, label=names[column])
-      axes.axhline(0, color='black', lw=0.8)
-      axes.set_title(title, fontsize=10)
-      axes.set_xlabel('step')
-    figure.axes[0].set_ylabel('weight')
-    figure.axes[0].legend()
-    return figure
-
-  return Picture(
-    'Two ways to take the step of l1',
-    f'l1 = {STRONG:g}: the first {SHOWN} steps of three weights that end at 0. ±l1 '
-    'moves them as far next to 0 as anywhere, so they step over it; the proximal step '
-    'stops there.',
-    draw,
-    (
-      Claim(
-        'The proximal step makes weights exactly 0, ±l1 in the gradient none',
-        bool(len(gone) and not np.any(swings[-1] == 0)),
-        f'{len(gone)} of {len(names)} and {np.sum(swings[-1] == 0)}',
-      ),
-      Claim(
-        'Under ±l1 those weights swing about 0 for ever, as far as the rate is large',
-        crossings > 0.25 and 0.3 * wide < narrow < 0.7 * wide,
-        f'{crossings:.0%} of the last of {WALKED:,} steps cross 0; mean distance from '
-        f'it {wide:.4f}, at half the rate {narrow:.4f}',
-      ),
-    ),
-  )
-
-
-def _descent(x: Any, y: Any, make: Callable, size: Any = 1.0) -> tuple[Any, Callable]:
-  """Returns (weights [F, 1], state of the optimizer) at first, and a step of them."""
-  x, y = jnp.asarray(x), jnp.asarray(y)
-  # On standardised numbers squared errors are a quadratic form of the weights alone.
-  curvature, slope = x.T @ x / len(x), x.T @ y[:, None] / len(x)
-  optimizer = make(size / jnp.linalg.norm(curvature, 2))
-
-  def step(carried):
-    w, state = carried
-    updates, state = optimizer.update(curvature @ w - slope, state, w)
-    return optax.apply_updates(w, updates), state
-
-  start = jnp.zeros_like(slope)
-  return (start, optimizer.init(start)), step
 
 
 def _split(data: Data, name: str) -> tuple[np.ndarray, np.ndarray]:

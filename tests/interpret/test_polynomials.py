@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dl_core.interpret import polynomials
+from dl_core.interpret import overfitting, polynomials
 from experiments import polynomial_regression
 
 
@@ -58,7 +58,7 @@ def test_another_seed_bears_out_the_same():
 
 def test_without_noise_the_highest_degree_is_the_best():
   x, t = polynomials.points(0, 5, 1e-6)
-  assert held(polynomials.degrees_picture(x, t, 1e-6)) == [True, False, False]
+  assert held(overfitting.degrees_picture(x, t, 1e-6)) == [True, False, False]
 
 
 def test_a_shuffle_of_the_degrees_would_be_noticed(drawn, monkeypatch):
@@ -69,4 +69,4 @@ def test_a_shuffle_of_the_degrees_would_be_noticed(drawn, monkeypatch):
     'of_degree',
     lambda x, t, degree, noise: of_degree(x, t, 9 - degree, noise),
   )
-  assert held(polynomials.degrees_picture(x, t, 0.3))[:2] == [False, False]
+  assert held(overfitting.degrees_picture(x, t, 0.3))[:2] == [False, False]
