@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import optax
 
 from dl_core import information
 from dl_core.types import Array, Metrics

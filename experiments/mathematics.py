@@ -15,6 +15,7 @@ import functools
 from dl_core import config, launch
 from dl_core.interpret import (
   algebra,
+  asymmetry,
   bayes,
   chance,
   covariance,
@@ -49,6 +50,7 @@ def draw(c: Config, runs):
     *covariance.pictures(c.seed, c.draws, c.samples),
     *samples.pictures(c.seed, c.draws, c.samples),
     *surprise.pictures(c.seed, c.draws),
+    *asymmetry.pictures(c.seed, c.draws),
   ]
 
 

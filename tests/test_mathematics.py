@@ -9,6 +9,7 @@ import pytest
 
 from dl_core.interpret import (
   algebra,
+  asymmetry,
   bayes,
   chance,
   covariance,
@@ -126,13 +127,13 @@ def test_draws_that_are_not_independent_do_not_near_the_closed_form():
 def test_divergence_is_not_found_where_there_is_none():
   p = chance.tables(RANDOM, 8, 6)
   assert holds(surprise.bars_picture(p, p)) == [True, False]
-  fitted = surprise.fits()
+  fitted = asymmetry.fits()
   swapped = fitted._replace(best=fitted.best[::-1])
-  assert holds(surprise.sides_picture(p, p, swapped)) == [False, False]
+  assert holds(asymmetry.picture(p, p, swapped)) == [False, False]
 
 
 def test_the_gaussian_nearest_to_a_mixture_has_its_moments_or_those_of_a_part():
-  (mean, width), (bump, narrow) = surprise.fits().best
+  (mean, width), (bump, narrow) = asymmetry.fits().best
   np.testing.assert_allclose([mean, width], [0, (4 + 0.49) ** 0.5], atol=0.05)
   np.testing.assert_allclose([abs(bump), narrow], [2, 0.7], atol=0.1)
 
