@@ -105,6 +105,7 @@ def data_picture(seed: int, draws: int, noise: float) -> Picture:
       panel.set_title(f'{n} points', fontsize=10)
     panels[0].set_ylabel('t')
     _bands(axes, np.array(SIZES), found, noise)
+    axes.set_ylim(0, 1.6)
     axes.set_xscale('log')
     axes.set_xticks(SIZES, map(str, SIZES))
     axes.minorticks_off()
