@@ -26,8 +26,7 @@ from dl_core.interpret import (
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(config.Config):
-  dataset: str = config.field('none', 'nothing is read', choices=('none',))
+class Config(config.Drawing):
   draws: int = config.field(200, 'random cases that a claim is checked on', low=8)
   samples: int = config.field(4_096, 'numbers drawn in each of them', low=64)
 

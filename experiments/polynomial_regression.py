@@ -19,7 +19,7 @@ from dl_core.interpret import overfitting, polynomials
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(config.Config):
+class Config(config.Drawing):
   noise: float = config.field(0.3, 'standard deviation of the points', above=0)
   draws: int = config.field(200, 'sets of points', low=1, below=100_000)
 
