@@ -1,6 +1,6 @@
 """Activations, output losses, and the gradient that vanishes with depth. Lecture 4.
 
-    python -m experiments.activations                  # four pictures, 15 s
+    python -m experiments.activations                  # four pictures, 10 s
     python -m experiments.activations --layers=40      # a deeper stack
 
 Draws step, identity, sigmoid, softmax, tanh and ReLU with their derivatives; the three

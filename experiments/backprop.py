@@ -1,6 +1,6 @@
 """Backpropagation by hand, layer by layer, held against jax.grad. Lecture 4.
 
-    python -m experiments.backprop                   # four pictures, 15 s
+    python -m experiments.backprop                   # four pictures, 6 s
     python -m experiments.backprop --networks=10000  # more random networks
 
 dl_core/interpret/backprop.py is the lecture's algorithm as it is written on the board:

@@ -70,9 +70,7 @@ def picture(found: Found, networks: int) -> Picture:
     axes.axhline(CLOSE, color='#888888', ls='--', lw=1)
     axes.axhline(EPSILON, color='#888888', ls=':', lw=1)
     axes.text(len(names) - 0.5, CLOSE, '1e-6 ', ha='right', va='bottom', fontsize=8)
-    axes.text(
-      len(names) - 0.5, EPSILON, 'ε of float32', ha='right', va='bottom', fontsize=8
-    )
+    axes.text(0.5, EPSILON, 'ε of float32', ha='center', va='bottom', fontsize=8)
     axes.set_ylim(0, 1.3 * max(CLOSE, worst))
     axes.set_xticks(range(len(names)), names)
     axes.set_xlabel('activation of the hidden layers')
