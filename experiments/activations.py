@@ -19,7 +19,7 @@ from dl_core.interpret import activations, depth, outputs, softmax
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(config.Config):
+class Config(config.Drawing):
   draws: int = config.field(1_000, 'random draws that an identity is tried on', low=1)
   networks: int = config.field(20, 'stacks of each kind that are measured', low=1)
   layers: int = config.field(20, 'of a stack', low=2)

@@ -23,11 +23,11 @@ from dl_core.types import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(config.Config):
+class Config(config.Drawing):
   examples: int = config.field(256, 'whose losses are averaged', low=3)
   batch_size: int = config.field(8, 'of the mini-batches', low=2)
   steps: int = config.field(2_000, 'of a path', low=1, below=1_000_000)
-  learning_rate: float = 0.05
+  learning_rate: float = config.field(0.05, 'η of every path', above=0)
   paths: int = config.field(200, 'seeds of each batch size', low=1)
   draws: int = config.field(4_000, 'batches whose gradient is measured', low=2)
 
