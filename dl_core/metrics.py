@@ -42,6 +42,20 @@ def accuracy(logits: Array, labels: Array) -> Array:
   return (jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32)
 
 
+def squared_error(answer: Array, wanted: Array) -> Array:
+  """½(answer - wanted)², whose gradient is answer - wanted. Shapes: [...] -> [...].
+
+  The lectures sum it over the examples; here as everywhere the mean is taken, so that
+  a rate of learning means the same for every number of them.
+  """
+  return optax.squared_error(answer, wanted) / 2
+
+
+def absolute_error(answer: Array, wanted: Array) -> Array:
+  """|answer - wanted|, whose gradient is a sign, and 0 at 0. Shapes: [...] -> [...]."""
+  return jnp.abs(answer - wanted)
+
+
 def perceptron_loss(activation: Array, label: Array) -> Array:
   """max(0, -y·f), counting y·f = 0 as a mistake. Shapes: [...], ±1 [...] -> [...].
 
