@@ -208,7 +208,8 @@ def surface_picture(loss: str, path: np.ndarray, steps: int) -> Picture:
   """
   mileage, price = cars.cars('train')
   units = [
-    (values - of[0]) / of[1] for values, of in zip((mileage, price), cars.scale(), strict=True)
+    (values - of[0]) / of[1]
+    for values, of in zip((mileage, price), cars.scale(), strict=True)
   ]
   raw, own = descended(loss, mileage, price, steps), Descent(loss, *units, path)
 
