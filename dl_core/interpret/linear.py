@@ -20,10 +20,16 @@ BEST: Any = {'colors': 'C3', 'linestyles': 'dashed', 'linewidths': 2}
 
 
 class Examples(NamedTuple):
-  """Examples x [n, F] and their classes y [n]."""
+  """Examples x [n, F], their classes y [n], and what a classifier says of them [n]."""
 
   x: np.ndarray
   y: np.ndarray
+  said: np.ndarray
+
+  @property
+  def error(self) -> float:
+    """The mean 0-1 loss, the share that is read wrong."""
+    return float(np.mean(self.said != self.y))
 
 
 class Fitted(NamedTuple):
@@ -41,14 +47,6 @@ class Fitted(NamedTuple):
   train: Examples
   test: Examples
 
-  def said(self, x: np.ndarray) -> np.ndarray:
-    """Returns the class [n] of the highest logit."""
-    return self.logits(x).argmax(axis=-1)
-
-  def error(self, examples: Examples) -> float:
-    """Returns the mean 0-1 loss, the share that is read wrong."""
-    return float(np.mean(self.said(examples.x) != examples.y))
-
 
 def observe(variables: Variables, data: Data, key: Key) -> dict[str, Any]:
   """Keeps the weights [M, K], the bias [K], and which examples are learnt from."""
@@ -62,10 +60,28 @@ def fitted(task: Task, data: Data, seen: dict[str, Any]) -> Fitted:
   w, b, rows = (np.asarray(seen[name]) for name in ('w', 'b', 'rows'))
   variables = {'params': {'linear': {'kernel': w, 'bias': b}}}
   outputs: Any = task.outputs
+
+  def logits(x):
+    return np.asarray(outputs(variables, np.asarray(x, np.float32)))
+
+  def judged(x, y):
+    return Examples(x, y, logits(x).argmax(axis=-1))
+
   x, y = boundary.training_set(data)
-  return Fitted(
-    lambda x: np.asarray(outputs(variables, np.asarray(x, np.float32))),
-    *(w, b, Examples(x[rows], y[rows]), Examples(*boundary.examples(data, 'test'))),
+  test = judged(*boundary.examples(data, 'test'))
+  return Fitted(logits, w, b, judged(x[rows], y[rows]), test)
+
+
+def of(run: Any) -> Fitted:
+  """Puts the classifier of a finished run together; see `studies.Finished`."""
+  experiment, seen = run.experiment, run.observed[max(run.observed)]
+  return fitted(experiment.task, experiment.data, seen)
+
+
+def doubt(values: np.ndarray) -> float:
+  """Returns the standard error of the mean of values [seeds]; 0 of one alone."""
+  return (
+    float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else 0
   )
 
 
@@ -101,7 +117,7 @@ def report(c: Any, task: Task, columns: Sequence[str], best: Best | None):
 
 def beats(fit: Fitted, data: Data) -> Claim:
   """Says that it errs less than half as often as the best constant answer."""
-  constant, error = 1 - data.baseline()['accuracy'], fit.error(fit.test)
+  constant, error = 1 - data.baseline()['accuracy'], fit.test.error
   return Claim(
     'It errs less than half as often as the best constant answer',
     error < constant / 2,
@@ -113,7 +129,7 @@ def known(fit: Fitted, best: Best | None) -> list[Claim]:
   """Holds the error and the direction of w against those of the best boundary."""
   if best is None or fit.w.shape[1] > 1:
     return []
-  n, error = len(fit.test.y), fit.error(fit.test)
+  n, error = len(fit.test.y), fit.test.error
   if best.error * n < 0.1:
     sentence = 'Where no more than a fruit in a million overlaps, none is misread'
     return [Claim(sentence, error == 0, f'{round(error * n)} of {n:,}')]
@@ -144,12 +160,12 @@ def agrees(fit: Fitted, loss: str, l2: float) -> Claim:
   """Holds its answers against scikit-learn's, trained on the same examples."""
   theirs = reference(fit.train, loss, l2).predict(fit.test.x)
   n, wrong = len(theirs), np.mean(theirs != fit.test.y)
-  differ = int(np.sum(theirs != fit.said(fit.test.x)))
+  differ = int(np.sum(theirs != fit.test.said))
   return Claim(
     "It answers as scikit-learn's LogisticRegression does, but for two examples or "
     f'{CLOSE:.1%}',
     differ <= max(2, CLOSE * n),
-    f'{differ} of {n:,} answers differ; errors {fit.error(fit.test):.2%}, its own '
+    f'{differ} of {n:,} answers differ; errors {fit.test.error:.2%}, its own '
     f'{wrong:.2%}',
   )
 
@@ -187,7 +203,7 @@ def in_the_plane(
     if best:
       points = regions.grid(box)
       regions.outline(axes, points, points @ best.w + best.b, **BEST)
-    regions.scatter(axes, *fit.train, classes)
+    regions.scatter(axes, fit.train.x, fit.train.y, classes)
     axes.set_xlabel(columns[0])
     axes.set_ylabel(columns[1])
     figure.legend(loc='outside right upper', markerscale=1.5)
@@ -211,7 +227,7 @@ def in_space(fit: Fitted, classes: Sequence[str], columns: Sequence[str]) -> Pic
     axes: Any = figure.add_axes((0, 0.02, 0.92, 0.98), projection='3d')
     box = regions.around(fit.train.x, room=0)
     regions.plane(axes, fit.w[:, 0], float(fit.b[0]), box)
-    regions.scatter(axes, *fit.train, classes)
+    regions.scatter(axes, fit.train.x, fit.train.y, classes)
     for pane in (axes.xaxis, axes.yaxis, axes.zaxis):
       pane.set_pane_color((0.5, 0.5, 0.5, 0.08))
     axes.set_xlabel(columns[0])

@@ -12,23 +12,24 @@ GRID = 160  # points along each side of the plane
 MOST = 120  # examples of each class that are drawn
 MARKERS = ('o', 's', '^', 'D')
 
+Box = tuple[np.ndarray, np.ndarray]  # its lowest and its highest corner, [F] each
 Logits = Callable[[np.ndarray], np.ndarray]  # features [n, F] -> logits [n, K]
 
 
-def around(x: np.ndarray, room: float = 0.08) -> tuple[np.ndarray, np.ndarray]:
+def around(x: np.ndarray, room: float = 0.08) -> Box:
   """Returns the corners [F] of a box with all x [n, F] inside, and some room."""
   low, high = x.min(axis=0), x.max(axis=0)
   return low - room * (high - low), high + room * (high - low)
 
 
-def grid(box: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def grid(box: Box) -> np.ndarray:
   """Returns the points [GRID, GRID, 2] of a plane, rows along the second feature."""
   low, high = box
   sides = [np.linspace(low[i], high[i], GRID) for i in range(2)]
   return np.stack(np.meshgrid(*sides), axis=-1).astype(np.float32)
 
 
-def shade(axes: Any, logits: Logits, box: tuple[np.ndarray, np.ndarray]) -> None:
+def shade(axes: Any, logits: Logits, box: Box) -> None:
   """Paints each place in the colour of its class, and draws the boundaries."""
   points = grid(box)
   scores = np.asarray(logits(points.reshape(-1, 2))).reshape(GRID, GRID, -1)
@@ -38,9 +39,7 @@ def shade(axes: Any, logits: Logits, box: tuple[np.ndarray, np.ndarray]) -> None
     outline(axes, points, scores[..., k] - others)
 
 
-def paint(
-  axes: Any, said: np.ndarray, box: tuple[np.ndarray, np.ndarray], ink: float = 0.22
-) -> None:
+def paint(axes: Any, said: np.ndarray, box: Box, ink: float = 0.22) -> None:
   """Paints classes [GRID, GRID] as colours; -1 leaves a place as it is."""
   from matplotlib import colors
 
@@ -75,7 +74,7 @@ def scatter(
     )
 
 
-def plane(axes: Any, w: np.ndarray, b: float, box: tuple[np.ndarray, np.ndarray]):
+def plane(axes: Any, w: np.ndarray, b: float, box: Box):
   """Draws the part of the plane w·x + b = 0 that is in a box, on axes in 3-D.
 
   The feature of the largest weight is told from the other two.
