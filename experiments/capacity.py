@@ -33,7 +33,7 @@ TINY = Config(steps=2, batch_size=8, degrees='1,2', seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  degrees = numbers(c.degrees)
+  degrees = numbers('degrees', c.degrees)
   settings = dataclasses.asdict(c)
   del settings['degrees']
   return launch.Study(
@@ -50,13 +50,13 @@ def study(c: Config) -> launch.Study:
   )
 
 
-def numbers(degrees: str) -> list[int]:
+def numbers(flag: str, text: str) -> list[int]:
   """Reads '1,2,5' as [1, 2, 5], in order."""
-  words = degrees.split(',')
+  words = text.split(',')
   if not all(word.isdecimal() and int(word) for word in words):
     raise UserError(
-      f'--degrees={degrees} was given, but numbers from 1 on are wanted, as in '
-      '--degrees=1,3,9'
+      f'--{flag}={text} was given, but numbers from 1 on are wanted, as in '
+      f'--{flag}=1,3,9'
     )
   return sorted(set(map(int, words)))
 

@@ -90,7 +90,8 @@ def load(c: Config) -> tuple[Data, Sequence[str], fruits.Best | None]:
   if c.dataset in fruits.SETS:
     columns = given or ('shape', 'colour')
     data = fruits.data(c.dataset, columns, c.noise, c.batch_size)
-    best = fruits.best(c.dataset, columns, c.noise)
+    two = len(fruits.SETS[c.dataset]) == 2
+    best = fruits.best(c.dataset, columns, c.noise) if two else None
     return data, fruits.named(columns, c.noise), best
   if c.noise:
     raise UserError(f'--noise={c.noise} was given, which is for fruits alone; drop it')

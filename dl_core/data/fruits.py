@@ -11,7 +11,6 @@ apples and oranges overlap there, until softness is asked for.
 Shapes: n fruits, F columns.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -88,11 +87,8 @@ def named(columns: Sequence[str], noise: int) -> tuple[str, ...]:
   return (*columns, *(f'noise {number + 1}' for number in range(noise)))
 
 
-@functools.cache
-def best(name: str, columns: tuple[str, ...], noise: int) -> Best | None:
-  """Returns the best boundary between two kinds; None of a set of three."""
-  if len(SETS[name]) > 2:
-    return None
+def best(name: str, columns: Sequence[str], noise: int = 0) -> Best:
+  """Returns the best boundary between the two kinds of a set."""
   first, second = (np.array(MEANS[kind])[_places(columns)] for kind in SETS[name])
   w = (second - first) / SPREAD**2
   b = -float(w @ (first + second)) / 2

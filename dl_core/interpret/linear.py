@@ -197,15 +197,7 @@ def in_the_plane(
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.8, 3.8), layout='constrained')
-    axes = figure.subplots()
-    box = regions.around(fit.train.x)
-    regions.shade(axes, fit.logits, box)
-    if best:
-      points = regions.grid(box)
-      regions.outline(axes, points, points @ best.w + best.b, **BEST)
-    regions.scatter(axes, fit.train.x, fit.train.y, classes)
-    axes.set_xlabel(columns[0])
-    axes.set_ylabel(columns[1])
+    plane(figure.subplots(), fit, classes, columns, best)
     figure.legend(loc='outside right upper', markerscale=1.5)
     return figure
 
@@ -217,6 +209,24 @@ def in_the_plane(
   )
 
 
+def plane(
+  axes: Any,
+  fit: Fitted,
+  classes: Sequence[str],
+  columns: Sequence[str],
+  best: Best | None = None,
+) -> None:
+  """Draws on axes what `in_the_plane` shows."""
+  box = regions.around(fit.train.x)
+  regions.shade(axes, fit.logits, box)
+  if best:
+    points = regions.grid(box)
+    regions.outline(axes, points, points @ best.w + best.b, **BEST)
+  regions.scatter(axes, fit.train.x, fit.train.y, classes)
+  axes.set_xlabel(columns[0])
+  axes.set_ylabel(columns[1])
+
+
 def in_space(fit: Fitted, classes: Sequence[str], columns: Sequence[str]) -> Picture:
   """Draws three features and the plane between two classes."""
 
@@ -225,16 +235,7 @@ def in_space(fit: Fitted, classes: Sequence[str], columns: Sequence[str]) -> Pic
 
     figure = Figure(figsize=(5, 4.4))
     axes: Any = figure.add_axes((0, 0.02, 0.92, 0.98), projection='3d')
-    box = regions.around(fit.train.x, room=0)
-    regions.plane(axes, fit.w[:, 0], float(fit.b[0]), box)
-    regions.scatter(axes, fit.train.x, fit.train.y, classes)
-    for pane in (axes.xaxis, axes.yaxis, axes.zaxis):
-      pane.set_pane_color((0.5, 0.5, 0.5, 0.08))
-    axes.set_xlabel(columns[0])
-    axes.set_ylabel(columns[1])
-    axes.set_zlabel(columns[2])
-    axes.locator_params(nbins=4)
-    axes.view_init(elev=20, azim=-55)
+    space(axes, fit, classes, columns)
     figure.legend(loc='upper right', markerscale=1.5)
     return figure
 
@@ -244,6 +245,22 @@ def in_space(fit: Fitted, classes: Sequence[str], columns: Sequence[str]) -> Pic
     f'on one side of it, {classes[0]} on the other.',
     draw,
   )
+
+
+def space(
+  axes: Any, fit: Fitted, classes: Sequence[str], columns: Sequence[str]
+) -> None:
+  """Draws on axes in 3-D what `in_space` shows."""
+  box = regions.around(fit.train.x, room=0)
+  regions.plane(axes, fit.w[:, 0], float(fit.b[0]), box)
+  regions.scatter(axes, fit.train.x, fit.train.y, classes)
+  for side in (axes.xaxis, axes.yaxis, axes.zaxis):
+    side.set_pane_color((0.5, 0.5, 0.5, 0.08))
+  axes.set_xlabel(columns[0])
+  axes.set_ylabel(columns[1])
+  axes.set_zlabel(columns[2])
+  axes.locator_params(nbins=4)
+  axes.view_init(elev=20, azim=-55)
 
 
 def weights(fit: Fitted, classes: Sequence[str], columns: Sequence[str]) -> Picture:
