@@ -26,10 +26,11 @@ RISING = frozenset(
     'fake_accuracy',
     'classes',
     'confidence',
+    'r2',
   ]
 )
 PEAK = 'peak'  # beside the metrics: the highest loss of a step, and which step
-FRACTIONS = RISING - {'bleu', 'classes'} | {'largest_share'}  # shown in per cent
+FRACTIONS = RISING - {'bleu', 'classes', 'r2'} | {'largest_share'}  # shown in per cent
 
 
 def cross_entropy(logits: Array, labels: Array) -> Array:
@@ -62,7 +63,7 @@ def squared_error(answer: Array, wanted: Array) -> Array:
 
 
 def absolute_error(answer: Array, wanted: Array) -> Array:
-  """|answer - wanted|, whose gradient is a sign, and 0 at 0. Shapes: [...] -> [...]."""
+  """|answer - wanted|, whose gradient is ±1. Shapes: [...] -> [...]."""
   return jnp.abs(answer - wanted)
 
 

@@ -26,7 +26,7 @@ class Fit(NamedTuple):
 
   def off(self, other: 'Fit') -> float:
     """Returns the largest difference from another fit's weights and intercept."""
-    return float(max(np.abs(self.w - other.w).max(), abs(self.b - other.b)))
+    return max(float(np.abs(self.w - other.w).max()), abs(float(self.b - other.b)))
 
 
 def squared(x: np.ndarray, y: np.ndarray, l2: float = 0.0) -> Fit:

@@ -48,7 +48,9 @@ def choices(fits: Mapping[tuple[str, ...], Sequence[linear.Fitted]]) -> Picture:
   def draw():
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3.7 * len(fits), 3.7), layout='constrained')
+    figure = Figure(figsize=(3.7 * len(fits), 3.7))
+    # Axes in 3-D ask for no room for their labels.
+    figure.set_layout_engine('constrained', wspace=0.1)
     for place, (columns, same) in enumerate(fits.items()):
       fit, deep = same[0], len(columns) == 3
       shape: dict[str, Any] = {'projection': '3d'} if deep else {}
@@ -59,7 +61,6 @@ def choices(fits: Mapping[tuple[str, ...], Sequence[linear.Fitted]]) -> Picture:
         linear.plane(axes, fit, classes, columns)
       error = errors[columns].mean()
       axes.set_title(f'{error:.1%} test errors', fontsize=10)
-    figure.get_layout_engine().set(wspace=0.1)  # axes in 3-D do not ask for it
     figure.legend(
       *figure.axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=2
     )

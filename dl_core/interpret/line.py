@@ -1,21 +1,18 @@
-"""A line through points, drawn: what it leaves, what an outlier does, the descent.
+"""A line through points, drawn: what it leaves, and what an outlier does to it.
 
 Shapes: N examples, T steps.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from dl_core.data import cars
-from dl_core.interpret import boundary, exact
+from dl_core.interpret import boundary, exact, surface
 from dl_core.interpret.exact import Fit
 from dl_core.types import Claim, Picture
 
 AXES = ('mileage, 1,000 km', 'price, 1,000 €')
 CLOSE = {'squared': 1e-5, 'absolute': 1e-3}  # in deviations
 SLIP = 20.0  # 1,000 €: what is added by mistake to the price of one car
-LEVELS = 4.0 ** -np.arange(8.0, -0.1, -1)  # of a surface, of its height in the picture
 
 
 def report(loss: str, l1: float, l2: float):
@@ -26,11 +23,12 @@ def report(loss: str, l1: float, l2: float):
     x, y = boundary.training_set(data)
     path = np.stack([[*seen['w'], seen['b']] for seen in observed.values()])
     found = Fit(path[-1, :1], float(path[-1, 1]))
-    return [
+    drawn = [
       residuals_picture(loss, found, reference(loss, x, y, l1, l2)),
       outlier_picture(),
-      surface_picture(loss, path, max(observed)),
     ]
+    # A penalty would bend the surface.
+    return drawn if l1 or l2 else [*drawn, surface.picture(loss, path, max(observed))]
 
   return pictures
 
@@ -40,10 +38,11 @@ def reference(
 ) -> tuple[str, Fit] | None:
   """Returns the exact fit and its name; None where there is none to hold against."""
   if l1 == 0 and loss == 'squared':
-    return 'the normal equations', exact.squared(x, y, l2)
+    return 'what the normal equations give', exact.squared(x, y, l2)
   if l1 == l2 == 0:
     return 'the best line through two of the points', exact.absolute(x, y)
-  return exact.scikit_learn(loss, x, y, l1, l2)
+  found = exact.scikit_learn(loss, x, y, l1, l2)
+  return found and (f"scikit-learn's {found[0]}", found[1])
 
 
 def in_units(fit: Fit) -> Fit:
@@ -63,7 +62,7 @@ def residuals_picture(loss: str, found: Fit, wanted: tuple[str, Fit] | None) -> 
     name, own = wanted
     claims = [
       Claim(
-        f'Descent ends where {name} says',
+        f'Descent ends at {name}',
         found.off(own) < CLOSE[loss],
         f'w and b differ by at most {found.off(own):.1e} deviations',
       )
@@ -119,137 +118,22 @@ def outlier_picture() -> Picture:
       axes.scatter(mileage[-2], wrong[-2], color='C3', marker='X', s=60, zorder=3)
       axes.set_title(f'{name} errors', fontsize=10)
       axes.set_xlabel(AXES[0])
-      axes.legend(loc='upper right')
+      axes.legend(loc='lower left')
     figure.axes[0].set_ylabel(AXES[1])
     return figure
 
   return Picture(
     'One wrong price',
-    f'One car was written down {SLIP:g} too dear (the cross). A square weighs it '
-    f'{SLIP:g} times as much as an error of 1 twice over; an absolute value does not.',
+    f'One car was written down {SLIP:g} too dear (the cross). Its pull on the line of '
+    'squared errors grows with its distance; on that of absolute errors it is that of '
+    'any other car above the line.',
     draw,
     (
       Claim(
-        'An outlier moves the line of squared errors, and hardly that of absolute ones',
+        'An outlier moves the line of squared errors, hardly that of absolute ones',
         bool(moved['squared'] > 5 * moved['absolute']),
         f'by {moved["squared"]:.2f} and {moved["absolute"]:.2f} (1,000 €, mean over '
         'the cars)',
-      ),
-    ),
-  )
-
-
-class Descent(NamedTuple):
-  """A path over the surface of a loss.
-
-  Attributes:
-    loss: 'squared' or 'absolute'.
-    x, y: inputs [N], numbers [N].
-    path: slope and intercept [T, 2].
-  """
-
-  loss: str
-  x: np.ndarray
-  y: np.ndarray
-  path: np.ndarray
-
-  def height(self, w: Any, b: Any) -> np.ndarray:
-    """Returns the mean loss at slopes w and intercepts b of one shape."""
-    error = np.asarray(w)[..., None] * self.x + np.asarray(b)[..., None] - self.y
-    each = error**2 / 2 if self.loss == 'squared' else np.abs(error)
-    return each.mean(axis=-1)
-
-  @property
-  def best(self) -> tuple[float, float]:
-    """Returns slope and intercept where the surface is lowest."""
-    fit = exact.squared if self.loss == 'squared' else exact.absolute
-    line = fit(self.x[:, None], self.y)
-    return float(line.w[0]), line.b
-
-  @property
-  def left(self) -> float:
-    """Returns how much of the height over the lowest point the path leaves."""
-    first, *_, last = self.height(*self.path.T) - self.height(*self.best)
-    return float(last / first)
-
-  @property
-  def condition(self) -> float:
-    """Returns the ratio of the largest curvature of the squared loss to the least."""
-    design = np.stack([self.x, np.ones_like(self.x)], axis=1)
-    return float(np.linalg.cond(design) ** 2)
-
-
-def descended(
-  loss: str, x: np.ndarray, y: np.ndarray, steps: int, size: float = 1.0
-) -> Descent:
-  """Descends in plain NumPy from w = b = 0, all examples in every step.
-
-  Args:
-    loss, x, y: see `Descent`.
-    steps: T - 1.
-    size: of a step, over the largest one that cannot overshoot squared errors.
-  """
-  design = np.stack([x, np.ones_like(x)], axis=1)
-  rate, path = size * len(x) / np.linalg.norm(design, 2) ** 2, [np.zeros(2)]
-  for _ in range(steps):
-    error = design @ path[-1] - y
-    slope = error if loss == 'squared' else np.sign(error)
-    path.append(path[-1] - rate * design.T @ slope / len(x))
-  return Descent(loss, x, y, np.stack(path))
-
-
-def surface_picture(loss: str, path: np.ndarray, steps: int) -> Picture:
-  """Draws the loss over (w, b) and the descent, raw and standardised.
-
-  Args:
-    loss: 'squared' or 'absolute'.
-    path: standardised w and b [T, 2], as the run went.
-    steps: of the run; as many are made with the raw numbers.
-  """
-  mileage, price = cars.cars('train')
-  units = [
-    (values - of[0]) / of[1]
-    for values, of in zip((mileage, price), cars.scale(), strict=True)
-  ]
-  raw, own = descended(loss, mileage, price, steps), Descent(loss, *units, path)
-
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3.6), layout='constrained')
-    panels = zip(
-      figure.subplots(1, 2), ('as they are', 'standardised'), (raw, own), strict=True
-    )
-    for axes, title, descent in panels:
-      (w, b), points = descent.best, descent.path
-      reach = [1.25 * np.abs(points[:, n] - end).max() for n, end in enumerate((w, b))]
-      reach[1] = max(reach[1], reach[0] if title == 'standardised' else 0)
-      grid = np.meshgrid(
-        np.linspace(w - reach[0], w + reach[0], 150),
-        np.linspace(b - reach[1], b + reach[1], 150),
-      )
-      height = descent.height(*grid) - descent.height(w, b)
-      axes.contour(*grid, height, height.max() * LEVELS, colors='C2', linewidths=0.8)
-      axes.plot(*points.T, color='C0', marker='.', ms=4, lw=1, label='descent')
-      axes.plot(w, b, color='C1', marker='*', ms=12, ls='', label='lowest')
-      axes.set_title(f'mileage and price {title}', fontsize=10)
-      axes.set_xlabel('slope w')
-    figure.axes[0].set_ylabel('intercept b')
-    figure.axes[0].legend(loc='lower left')
-    return figure
-
-  return Picture(
-    'The loss surface and the descent',
-    f'Contours of the mean loss and {steps} steps from w = b = 0. With the numbers as '
-    'they are (and the largest safe rate) the surface is a narrow valley: its largest '
-    f'curvature is {raw.condition:,.0f} times the smallest. Standardised it is '
-    f'{own.condition:.0f} times.',
-    draw,
-    (
-      Claim(
-        'Standardised, the same number of steps comes nearer to the lowest point',
-        own.left < raw.left,
-        f'left of the height above it: {own.left:.1e} against {raw.left:.1e}',
       ),
     ),
   )
