@@ -23,7 +23,7 @@ class Config(config.Config):
   l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
   seeds: int = 5
   steps: int = 2_000
-  batch_size: int = config.field(80, 'training examples', low=1, below=2**31)
+  batch_size: int = config.field(120, 'training examples', low=1, below=2**31)
   learning_rate: float = 1.0
   eval_every: int = 2_000
   checkpoint_every: int = 2_000

@@ -143,10 +143,10 @@ def claims(errors: Errors) -> list[Claim]:
   first, lowest, final = 100 * test[[0, low, -1]].mean(axis=1)
   return [
     Claim(
-      'Training error falls as capacity grows, and nowhere rises by more than twice '
-      'its standard error',
+      'Training error falls as capacity grows, and nowhere rises by more than three '
+      'standard errors',
       bool(
-        train[-1].mean() < train[0].mean() and np.mean(worst) <= 2 * linear.doubt(worst)
+        train[-1].mean() < train[0].mean() and np.mean(worst) <= 3 * linear.doubt(worst)
       ),
       f'{train[0].mean():.1%} to {train[-1].mean():.1%}',
     ),

@@ -5,15 +5,19 @@ orthogonal on [-1, 1]^F (https://dlmf.nist.gov/18.3), and span the same function
 Shapes: B batch, F columns, M products.
 """
 
+import functools
 import itertools
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from dl_core.types import Array
 
 
+# Pictures ask for them outside of any jitted step, where the recurrence is many calls.
+@functools.partial(jax.jit, static_argnames='degree')
 def products(x: Array, degree: int) -> Array:
   """Maps x [B, F] to the products [B, M] of degree 1 to `degree` in all; 1 is left out.
 
