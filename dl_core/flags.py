@@ -84,7 +84,7 @@ def help_text(
   own: list[str] = []
   common: list[str] = []
   shared = set()
-  if issubclass(cls, config.Config):
+  if issubclass(cls, config.Drawing):
     shared = {entry.name for entry in dataclasses.fields(config.Config)}
   for entry in dataclasses.fields(cls):
     rule = config.rule_of(cls, entry.name)

@@ -3,11 +3,12 @@
     python -m experiments.polynomial_regression               # 200 draws, 5 s
     python -m experiments.polynomial_regression --noise=0.1   # higher degrees pay
 
-Ten equally spaced points of sin(2πx) with noise, as in Bishop's "Pattern Recognition
-and Machine Learning" (2006), section 1.1: the training error falls with the degree to
-nothing at nine, the error on new points turns. More points cure it, and so does a
-penalty on the coefficients. Bishop draws the noise once; here it is drawn many times,
-and what is said holds of medians or of every draw. Nothing is trained by descent.
+Ten points of sin(2πx) with noise, after Bishop's "Pattern Recognition and Machine
+Learning" (2006), section 1.1: the training error falls with the degree to nothing at
+nine, the error on new points turns and explodes. More points cure it, and so does a
+penalty on the coefficients. Bishop draws one set, equally spaced, where the last rise
+is milder; here each point lies anywhere in its own tenth, sets are drawn many times,
+and what is said holds of medians or of every set. Nothing is trained by descent.
 """
 
 import dataclasses
@@ -18,9 +19,9 @@ from dl_core.interpret import overfitting, polynomials
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(config.Config):
+class Config(config.Drawing):
   noise: float = config.field(0.3, 'standard deviation of the points', above=0)
-  draws: int = config.field(200, 'of the noise', low=1, below=100_000)
+  draws: int = config.field(200, 'sets of points', low=1, below=100_000)
 
 
 TINY = Config(draws=8)

@@ -1,7 +1,7 @@
 """Polynomials fitted to noisy points of a sine, freely and under a penalty.
 
 The example of Bishop, "Pattern Recognition and Machine Learning", 2006, section 1.1,
-over many draws of the noise. All fits are exact, in float64.
+over many draws of the points. All fits are exact, in float64.
 
 Shapes: N points, D draws, M degree, G places of a fine grid.
 """
@@ -22,9 +22,10 @@ def sine(x: Any) -> np.ndarray:
 def points(
   seed: int, draws: int, noise: float, n: int = POINTS
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns equally spaced x [N] in [0, 1] and noisy values [N, D] of the sine."""
-  x, random = np.linspace(0, 1, n), np.random.RandomState(seed)
-  return x, sine(x)[:, None] + noise * random.standard_normal((n, draws))
+  """Draws x [N, D], each point somewhere in its own Nth of [0, 1], and noisy sines."""
+  random = np.random.RandomState(seed)
+  x = (np.arange(n)[:, None] + random.uniform(size=(n, draws))) / n
+  return x, sine(x) + noise * random.standard_normal((n, draws))
 
 
 def fitted(x: np.ndarray, t: np.ndarray, degree: int) -> np.ndarray:
@@ -32,11 +33,11 @@ def fitted(x: np.ndarray, t: np.ndarray, degree: int) -> np.ndarray:
 
   They are the same curves as those of powers of x, and better to compute.
   """
-  return np.linalg.lstsq(basis(x, degree), t, rcond=None)[0]
+  return least_squares(basis(x, degree), t)
 
 
 def basis(x: np.ndarray, degree: int) -> np.ndarray:
-  """Returns Legendre polynomials [N, M + 1], made for [0, 1], at x."""
+  """Returns Legendre polynomials [..., M + 1], made for [0, 1], at x [...]."""
   return np.polynomial.legendre.legvander(2 * x - 1, degree)
 
 
@@ -46,10 +47,27 @@ def ridge(x: np.ndarray, t: np.ndarray, degree: int, strength: float) -> np.ndar
   The sum is Bishop's; with the mean over N points it would be λ/N. All of w is
   penalised, as there.
   """
-  powers = x[:, None] ** np.arange(degree + 1)
-  rows = np.concatenate([powers, np.sqrt(strength) * np.eye(degree + 1)])
-  wanted = np.concatenate([t, np.zeros((degree + 1, t.shape[1]))])
-  return np.linalg.lstsq(rows, wanted, rcond=None)[0]
+  zeros = np.zeros((degree + 1, t.shape[1]))
+  shrunk = np.sqrt(strength) * np.eye(degree + 1)[:, None] + zeros[..., None]
+  rows = np.concatenate([powers(x, degree), shrunk])
+  return least_squares(rows, np.concatenate([t, zeros]))
+
+
+def powers(x: np.ndarray, degree: int) -> np.ndarray:
+  """Returns 1, x ... of x [...] as [..., M + 1]."""
+  return x[..., None] ** np.arange(degree + 1)
+
+
+def least_squares(rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+  """Returns coefficients [M + 1, D] of the columns of rows [N, D, M + 1]."""
+  q, r = np.linalg.qr(np.moveaxis(rows, 1, 0))
+  right = np.einsum('dnm,nd->dm', q, wanted)
+  return np.linalg.solve(r, right[..., None])[..., 0].T
+
+
+def curve(rows: np.ndarray, w: np.ndarray) -> np.ndarray:
+  """Returns the values [N, D] of curves w [M + 1, D], from rows [N, (D,) M + 1]."""
+  return np.einsum('ndm,md->nd', rows, w) if rows.ndim == 3 else rows @ w
 
 
 def errors(
@@ -70,4 +88,5 @@ def errors(
 def of_degree(x: np.ndarray, t: np.ndarray, degree: int, noise: float) -> np.ndarray:
   """Returns the errors [2, D] of least squares of a degree."""
   w = fitted(x, t, degree)
-  return errors(basis(x, degree) @ w, t, basis(GRID, degree) @ w, noise)
+  at, everywhere = (curve(basis(places, degree), w) for places in (x, GRID))
+  return errors(at, t, everywhere, noise)
