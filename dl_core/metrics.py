@@ -47,6 +47,16 @@ def binary_cross_entropy(logit: Array, label: Array) -> Array:
   return information.sigmoid_cross_entropy(logit, label)
 
 
+def one_vs_rest(logits: Array, labels: Array) -> Array:
+  """The losses of K classifiers together, each of its own class against the rest.
+
+  Shapes: [..., K], integers [...] -> [...], nats. The logit of each is a logistic
+  regression's, which learns as if there were no other.
+  """
+  own = jax.nn.one_hot(labels, logits.shape[-1])
+  return jnp.sum(optax.sigmoid_binary_cross_entropy(logits, own), axis=-1)
+
+
 def accuracy(logits: Array, labels: Array) -> Array:
   """1 where the highest of [..., K] logits is the label, else 0."""
   return (jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32)

@@ -28,7 +28,10 @@ BUILT = [name for name, module in MODULES.items() if hasattr(module, 'build')]
 STUDIES = [name for name, module in MODULES.items() if hasattr(module, 'study')]
 
 FALLS_NOT = {'perceptron': 'its loss is 0 before it starts: w = 0 gives f = 0'}
-SEES_NO_SEED = {'perceptron': 'it starts from w = 0, where every example has loss 0'}
+SEES_NO_SEED = {
+  'classification': 'it starts from w = 0, where every example has loss log 2',
+  'perceptron': 'it starts from w = 0, where every example has loss 0',
+}
 ONE_EXAMPLE = {'perceptron': 'its rule sees one example a step'}
 
 
