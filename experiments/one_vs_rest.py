@@ -12,6 +12,7 @@ claims, and others that several do. Softmax learns the comparison itself.
 import dataclasses
 
 from dl_core import config, launch
+from dl_core.data import tabular
 from dl_core.interpret import one_vs_rest
 from experiments import classification
 
@@ -29,6 +30,7 @@ class Config(config.Config):
   checkpoint_every: int = 1_000
 
 
+SHARE = 0.6  # of a table's training examples, drawn by each seed
 TINY = Config(steps=2, batch_size=8, tables='', seeds=1)
 
 
@@ -37,8 +39,13 @@ def study(c: Config) -> launch.Study:
   tables = tuple(filter(None, own.pop('tables').split(',')))
   settings = {c.dataset: own}
   for table in tables:
-    recipe = classification.RECIPES.get(table, classification.TABLE)
-    settings[table] = own | recipe | {'dataset': table, 'columns': '', 'l2': c.l2}
+    there = tabular.declared(table, c.data_dir).declaration.counts['train']
+    settings[table] = own | {
+      'dataset': table,
+      'columns': '',
+      'batch_size': int(SHARE * there),
+      'learning_rate': classification.TABLE['learning_rate'],
+    }
   runs = {
     f'{name}-{loss}': (
       classification,

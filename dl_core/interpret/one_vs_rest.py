@@ -162,7 +162,7 @@ def errors_picture(
   return Picture(
     'What it costs',
     'Mean test error, and its standard deviation over the draws of the training '
-    'examples; a table is learnt from whole, so there every draw is the same.',
+    'examples.',
     draw,
     (
       agreement(fits, l2),
