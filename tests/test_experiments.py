@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import experiments
-from dl_core import jobs, metrics, studies, train
+from dl_core import config, jobs, metrics, studies, train
 from dl_core.data import sources
 from dl_core.progress import Progress
 
@@ -36,8 +36,11 @@ ONE_EXAMPLE = {'perceptron': 'its rule sees one example a step'}
 
 
 def config_of(name, data_dir, **changes):
-  tiny = dataclasses.replace(MODULES[name].TINY, data_dir=data_dir, **changes)
-  return tiny
+  """Returns the smallest settings; those of a study that only draws have no data."""
+  tiny = MODULES[name].TINY
+  if isinstance(tiny, config.Config):
+    changes['data_dir'] = data_dir
+  return dataclasses.replace(tiny, **changes)
 
 
 @pytest.fixture(scope='module', params=BUILT)
