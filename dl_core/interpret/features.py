@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dl_core.data import fruits
-from dl_core.interpret import linear
+from dl_core.interpret import hyperplane, linear
 from dl_core.types import Claim, Picture
 
 DIMENSIONS = (1, 3, 10, 30, 100, 300, 1_000)
@@ -56,9 +56,9 @@ def choices(fits: Mapping[tuple[str, ...], Sequence[linear.Fitted]]) -> Picture:
       shape: dict[str, Any] = {'projection': '3d'} if deep else {}
       axes: Any = figure.add_subplot(1, len(fits), place + 1, **shape)
       if deep:
-        linear.space(axes, fit, classes, columns)
+        hyperplane.space(axes, fit, classes, columns)
       else:
-        linear.plane(axes, fit, classes, columns)
+        hyperplane.plane(axes, fit, classes, columns)
       error = errors[columns].mean()
       axes.set_title(f'{error:.1%} test errors', fontsize=10)
     figure.legend(
