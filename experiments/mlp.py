@@ -32,6 +32,9 @@ class Config(config.Config):
   )
   size: int = config.field(28, 'height and width that images are brought to', low=1)
   train_size: int = config.field(0, 'training examples; 0: all there are', low=0)
+  label_noise: float = config.field(
+    0.0, 'share of training labels drawn anew, blindly', low=0, below=1
+  )
   optimizer: str = config.field(
     'adam', 'how it descends', choices=tuple(optimizers.DIRECTIONS)
   )
@@ -96,7 +99,9 @@ def load(c: Config) -> Data:
   if c.dataset == 'xor':
     return toys.gate_data('xor', c.batch_size, classes=True)
   channels = 3 if c.dataset in ('cifar10', 'folder') else 1
-  return images.load(c, c.size, channels, train_size=c.train_size)
+  return images.load(
+    c, c.size, channels, train_size=c.train_size, label_noise=c.label_noise
+  )
 
 
 def widths(hidden: str) -> tuple[int, ...]:

@@ -27,12 +27,14 @@ class Parts(NamedTuple):
     given: {ours: its}.
     lacking: those that are carved from its train; what is left is train.
     train_size: how many of what is left are kept; 0: all.
+    label_noise: share of the labels of train that are drawn anew.
     notes: sentences that say so.
   """
 
   given: Mapping[str, str]
   lacking: tuple[str, ...]
   train_size: int
+  label_noise: float
   notes: tuple[str, ...]
 
 
@@ -42,6 +44,7 @@ def load(
   channels: int,
   *,
   train_size: int = 0,
+  label_noise: float = 0.0,
   augment: Callable[[Any, Any], Any] = lambda key, x: x,
   normalise: tuple[Any, Any] = (0.0, 1.0),
 ) -> Data:
@@ -55,6 +58,9 @@ def load(
     channels: 1 or 3.
     train_size: training examples that are kept, drawn by a fixed seed, each class in
       proportion; 0: all. But for rounding, a smaller choice is part of a larger one.
+    label_noise: share of the training labels that are drawn anew by a fixed seed, all
+      classes alike, whatever the image shows (Zhang et al. 2017,
+      https://arxiv.org/abs/1611.03530, section 2); validation and test are as they are.
     augment: (key, x) -> x, in training alone.
     normalise: mean and standard deviation of pixels in [0, 1], each one number or one
       per channel: x = (pixel - mean) / deviation.
@@ -65,7 +71,7 @@ def load(
   own = c.dataset == 'folder'
   images = folder.own(c.data_dir) if own else folder.prepared(c.dataset, c.data_dir)
   shape = (size, size, channels)
-  parts = _parts(images, train_size)
+  parts = _parts(images, train_size, label_noise)
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
   def prepare(x):
@@ -101,7 +107,7 @@ def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
   return {'accuracy': float(np.mean(test == np.bincount(train).argmax()))}
 
 
-def _parts(images: folder.Images, train_size: int) -> Parts:
+def _parts(images: folder.Images, train_size: int, label_noise: float) -> Parts:
   """Gives every set three splits, carved from train where it lacks one.
 
   A set with validation and no test is tested on that, so that nothing is chosen on it.
@@ -121,9 +127,14 @@ def _parts(images: folder.Images, train_size: int) -> Parts:
     'seed, each class in proportion.'
     for name in lacking
   )
+  if label_noise:
+    notes += (
+      f'{label_noise:.0%} of the training labels are drawn anew, all classes alike, by '
+      'a fixed seed.',
+    )
   if not lacking and not train_size:
     given['train'] = 'train'
-  return Parts(given, lacking, train_size, notes)
+  return Parts(given, lacking, train_size, label_noise, notes)
 
 
 def _carved(images: folder.Images, parts: Parts, y: np.ndarray) -> dict[str, Any]:
@@ -152,6 +163,14 @@ def _carved(images: folder.Images, parts: Parts, y: np.ndarray) -> dict[str, Any
   return numbers | {'train': left}
 
 
+def _learnt(images: folder.Images, parts: Parts, y: np.ndarray) -> np.ndarray:
+  """Returns the labels to train on, of examples whose labels are y."""
+  random = np.random.default_rng(0)
+  anew = random.random(len(y)) < parts.label_noise
+  drawn = random.integers(len(images.classes), size=len(y), dtype=y.dtype)
+  return np.where(anew, drawn, y)
+
+
 def _arrays(
   images: folder.Images, parts: Parts, shape: pillow.Shape
 ) -> Callable[[str], folder.Arrays]:
@@ -169,7 +188,8 @@ def _arrays(
 
   def load(name):
     given = parts.given.get(name)
-    return decoded(given) if given else carved()[name]
+    x, y = decoded(given) if given else carved()[name]
+    return folder.Arrays(x, _learnt(images, parts, y) if name == 'train' else y)
 
   return load
 
@@ -196,11 +216,15 @@ def _examples(
     split = given or 'train'
     own = (numbers if given else carved()[name][numbers]).tolist()
     x, y = folder.stacked(images.pairs(split, own), len(own), shape)
+    if name == 'train' and parts.label_noise:
+      return x, labels_of(name)[numbers]
     return x, _checked(images, split, y)
 
+  @functools.cache
   def labels_of(name):
     given = parts.given.get(name)
-    return labels(given) if given else labels('train')[carved()[name]]
+    y = labels(given) if given else labels('train')[carved()[name]]
+    return _learnt(images, parts, y) if name == 'train' else y
 
   def digests():
     names = ('train', 'validation', 'test')
