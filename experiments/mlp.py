@@ -18,7 +18,7 @@ import dataclasses
 import optax
 
 from dl_core import config, launch, metrics, optimizers, tasks
-from dl_core.data import images, toys
+from dl_core.data import images, shifted, toys
 from dl_core.interpret import classification
 from dl_core.models import mlp
 from dl_core.types import Data, UserError
@@ -98,6 +98,8 @@ def load(c: Config) -> Data:
   """Returns the truth table of XOR, or images."""
   if c.dataset == 'xor':
     return toys.gate_data('xor', c.batch_size, classes=True)
+  if c.dataset == 'shifted_digits':
+    return shifted.load(c, c.size, c.train_size)
   channels = 3 if c.dataset in ('cifar10', 'folder') else 1
   return images.load(
     c, c.size, channels, train_size=c.train_size, label_noise=c.label_noise
