@@ -17,9 +17,9 @@ import dataclasses
 
 import optax
 
-from dl_core import config, launch, metrics, optimizers, tasks
+from dl_core import config, interpret, launch, metrics, optimizers, tasks
 from dl_core.data import images, shifted, toys
-from dl_core.interpret import classification
+from dl_core.interpret import classification, weights
 from dl_core.models import mlp
 from dl_core.types import Data, UserError
 
@@ -86,7 +86,8 @@ def build(c: Config) -> launch.Experiment:
     task=task,
     optimizers=(optimizers.make(c.optimizer, rate, **penalties),),
     data=data,
-    report=classification.report(task),
+    observe=weights.observe(task),
+    report=interpret.join(classification.report(task), weights.report),
     published=(
       launch.Figure('accuracy', 0.984, 'mnist', simard),
       launch.Figure('accuracy', 0.9875, 'mnist', srivastava),

@@ -144,10 +144,9 @@ def test_penalties_move_weights_and_leave_biases_alone(name, penalty):
 
 
 def test_l2_is_the_gradient_of_half_the_sum_of_squares():
-  penalised = lambda w: {
-    'kernel': w['kernel'] - 1 + 0.3 * w['kernel'],
-    'bias': w['bias'] - 1,
-  }  # noqa: E501, E731
+  def penalised(w):
+    return {'kernel': w['kernel'] - 1 + 0.3 * w['kernel'], 'bias': w['bias'] - 1}
+
   for name in ('momentum', 'adam'):
     found = descend(optimizers.make(name, RATE, l2=0.3), layer(), quadratic)
     wanted = descend(optimizers.make(name, RATE), layer(), penalised)

@@ -80,7 +80,7 @@ def blindness(found: dict[str, np.ndarray]) -> Picture:
         f'The paths of {", ".join(listed[:-1])} and {listed[-1]} do not depend on how '
         'steep a coordinate is',
         bool(most < 0.01),
-        f'apart by at most {most:.0e} of the distance at the start, from {count} starts',
+        f'apart by at most {most:.0e} of the distance at the start, {count} starts',
       ),
       Claim(
         'Those of gradient descent and momentum do',

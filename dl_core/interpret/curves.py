@@ -4,7 +4,6 @@ Shapes: N runs, T moments.
 """
 
 import math
-import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,9 +57,10 @@ def ends(runs: Sequence[Any], name: str) -> np.ndarray:
   return np.array([history.figures(run.lines[-1])[name] for run in runs])
 
 
-def spread(values: Sequence[float], form: str = '.3g') -> str:
-  """Writes values as their mean and sample standard deviation."""
-  mean = format(statistics.fmean(values), form)
-  if len(values) < 2 or not all(map(math.isfinite, values)):
-    return mean
-  return f'{mean} ± {format(statistics.stdev(values), form)}'
+def spread(values: Any, form: str = '.3g') -> str:
+  """Writes values as their mean and sample standard deviation, ∞ if one is infinite."""
+  values = np.asarray(values, float)
+  if not np.isfinite(values).all():
+    return '∞'
+  mean = format(values.mean(), form)
+  return f'{mean} ± {values.std(ddof=1):{form}}' if len(values) > 1 else mean

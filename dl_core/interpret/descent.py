@@ -78,7 +78,7 @@ def paths(
   optimizer = optimizers.make(name, rate)
   one = lambda curvature, start: path(optimizer, start, curvature, steps)  # noqa: E731
   every = jax.jit(jax.vmap(jax.vmap(one, (None, 0)), (0, None)))
-  return np.float64(every(curvatures, begin))
+  return np.asarray(every(curvatures, begin), np.float64)
 
 
 def starts(seed: int, count: int) -> Array:

@@ -69,16 +69,16 @@ def picture(names: list[str], first: Any, last: Any) -> Picture:
   def draw():
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(2.6 * len(names), 2.2), layout='constrained')
+    figure = Figure(figsize=(2.2 * len(names), 1.5))
+    figure.subplots_adjust(0, 0, 1, 1, wspace=0.1)
     row = figure.subplots(1, len(names), squeeze=False)[0]
     for place, (axes, name) in enumerate(zip(row, names, strict=True)):
       stairs(axes, first, place, GREY, 'before training', fill=True)
       stairs(axes, last, place, BLUE, 'after')
-      axes.set_title(name, fontsize=10)
+      axes.set_xlabel(f'weights of {name}')
       axes.set_yticks([])
       axes.spines['left'].set_visible(False)
-    figure.supxlabel('weight', fontsize=10)
-    row[0].legend(fontsize=8, loc='upper left')
+    row[0].legend(loc='lower left', bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
   shares = ', '.join(
