@@ -128,10 +128,8 @@ def finding(groups: Sequence[cohorts.Group], names: Sequence[str]) -> tuple[str,
 def held(pictures: Sequence[Picture]) -> tuple[str, str]:
   """Says how many of the claims of a study without runs hold."""
   holds = [claim.holds for picture in pictures for claim in picture.claims]
-  if all(holds):
-    return f'{len(holds)}', 'claims were put to the test; all of them hold.'
-  said = 'claims hold; those that do not are marked below.'
-  return f'{sum(holds)} of {len(holds)}', said
+  rest = '.' if all(holds) else '; those that do not are marked below.'
+  return f'{sum(holds)} of {len(holds)}', f'claims hold{rest}'
 
 
 def standard_error(values: Sequence[float]) -> float | None:
@@ -144,10 +142,7 @@ def facts(members: Sequence[cohorts.Member]) -> list[tuple[str, str]]:
   """Returns the few (name, value) that stand under the title."""
   manifests = [member.run.manifest for member in members]
   unfinished = sum(not member.figures for member in members)
-  seconds = sum(  # runs that were trained side by side took their time together
-    (member.run.test.get('seconds') or 0) / (manifest.get('side_by_side') or 1)
-    for member, manifest in zip(members, manifests, strict=True)
-  )
+  seconds = sum(map(cohorts.seconds, members))
   distinct = lambda values: ', '.join(dict.fromkeys(str(v) for v in values if v))  # noqa: E731
   found = {
     'runs': str(len(members)),

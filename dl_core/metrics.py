@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from dl_core import information
 from dl_core.types import Array, Metrics
 
 # Higher is better for these; lower for every other name.
@@ -26,20 +27,53 @@ RISING = frozenset(
     'fake_accuracy',
     'classes',
     'confidence',
+    'r2',
   ]
 )
 PEAK = 'peak'  # beside the metrics: the highest loss of a step, and which step
-FRACTIONS = RISING - {'bleu', 'classes'} | {'largest_share'}  # shown in per cent
+FRACTIONS = RISING - {'bleu', 'classes', 'r2'} | {'largest_share'}  # shown in per cent
 
 
 def cross_entropy(logits: Array, labels: Array) -> Array:
   """-log softmax(logits)[label]. Shapes: [..., K], integers [...] -> [...], nats."""
-  return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+  return information.softmax_cross_entropy(logits, labels)
+
+
+def binary_cross_entropy(logit: Array, label: Array) -> Array:
+  """-log of what sigmoid(logit) gives the label, 0 or 1 or a probability between.
+
+  Shapes: [...], [...] -> [...], nats.
+  """
+  return information.sigmoid_cross_entropy(logit, label)
+
+
+def one_vs_rest(logits: Array, labels: Array) -> Array:
+  """The losses of K classifiers together, each of its own class against the rest.
+
+  Shapes: [..., K], integers [...] -> [...], nats. The logit of each is a logistic
+  regression's, which learns as if there were no other.
+  """
+  own = jax.nn.one_hot(labels, logits.shape[-1])
+  return jnp.sum(optax.sigmoid_binary_cross_entropy(logits, own), axis=-1)
 
 
 def accuracy(logits: Array, labels: Array) -> Array:
   """1 where the highest of [..., K] logits is the label, else 0."""
   return (jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32)
+
+
+def squared_error(answer: Array, wanted: Array) -> Array:
+  """½(answer - wanted)², whose gradient is answer - wanted. Shapes: [...] -> [...].
+
+  The lectures sum it over the examples; here as everywhere the mean is taken, so that
+  a rate of learning means the same for every number of them.
+  """
+  return optax.squared_error(answer, wanted) / 2
+
+
+def absolute_error(answer: Array, wanted: Array) -> Array:
+  """|answer - wanted|, whose gradient is ±1. Shapes: [...] -> [...]."""
+  return jnp.abs(answer - wanted)
 
 
 def perceptron_loss(activation: Array, label: Array) -> Array:

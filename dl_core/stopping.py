@@ -76,7 +76,8 @@ def why(config: Any, step: int, history: Sequence[dict]) -> str:
 def spike(sums: Metrics, history: Sequence[dict]) -> dict[str, Any] | None:
   """Finds a step since the last report whose loss is out of all proportion.
 
-  That is one above the loss before training, and above `SPIKE` times the mean.
+  That is one above the loss before training, and above `SPIKE` times the mean. The
+  first step of a run, which began somewhere, is none.
 
   Args:
     sums: metrics since the last report.
@@ -87,7 +88,7 @@ def spike(sums: Metrics, history: Sequence[dict]) -> dict[str, Any] | None:
   """
   before = [line['loss'] for line in history if line.get('loss') is not None]
   (total, weight), (highest, step) = jax.device_get((sums['loss'], sums[metrics.PEAK]))
-  if not before or not 0 < before[0] < highest or not weight:
+  if not before or not 0 < before[0] < highest or not weight or not int(step):
     return None
   if highest <= SPIKE * (total / weight):
     return None

@@ -14,7 +14,7 @@ learning faster (see `batch_norm`); that it narrows the gap too is a side effect
 import dataclasses
 
 from dl_core import config, launch
-from dl_core.interpret import overfitting
+from dl_core.interpret import regularisation
 from dl_core.types import Picture, UserError
 from experiments import mlp
 
@@ -84,12 +84,12 @@ def draw(results) -> list[Picture]:
   pictures = []
   if 'none' in results:
     pictures = [
-      overfitting.diagnosis(results['none'], results.get('early_stopping', ())),
-      overfitting.gaps(results, 'none'),
+      regularisation.diagnosis(results['none'], results.get('early_stopping', ())),
+      regularisation.gaps(results, 'none'),
     ]
   kept = ('none', *PENALTIES)
   compared = {name: runs for name, runs in results.items() if name in kept}
-  return [*pictures, overfitting.sparsity(compared)] if compared else pictures
+  return [*pictures, regularisation.sparsity(compared)] if compared else pictures
 
 
 if __name__ == '__main__':

@@ -1,11 +1,19 @@
 """Every test runs on CPU with 8 simulated devices; promotion of ranks is an error."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 os.environ['JAX_PLATFORMS'] = 'cpu'
 os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=8'
 os.environ['JAX_NUMPY_RANK_PROMOTION'] = 'raise'
-os.environ['JAX_ENABLE_COMPILATION_CACHE'] = 'false'  # nothing of an earlier start
+# What one worker has compiled serves the others; nothing of an earlier start does.
+if 'PYTEST_XDIST_WORKER' not in os.environ:
+  os.environ['JAX_COMPILATION_CACHE_DIR'] = tempfile.mkdtemp(prefix='compiled-')
+  atexit.register(shutil.rmtree, os.environ['JAX_COMPILATION_CACHE_DIR'])
+os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0.05'
+os.environ['JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES'] = '-1'
 
 from pathlib import Path
 

@@ -1,200 +1,225 @@
-"""How far a net learns its examples by heart, and what each regulariser does to that.
+"""Polynomials with too few powers and too many, drawn, and two cures.
 
-Runs are `studies.Finished` of one net, one per seed, which observe what
-`weights.observe` keeps.
-
-Shapes: N runs, L layers.
+Shapes: N points, D draws, M degree, G places of a fine grid.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from dl_core import stopping
-from dl_core.interpret import curves, weights
+from dl_core.interpret import polynomials
 from dl_core.types import Claim, Picture
 
-BLUE, ORANGE, GREY = '#2f7fb8', '#cf7a24', '#808080'  # for light and dark pages
-Runs = Sequence[Any]
+GRID, MOST = polynomials.GRID, polynomials.MOST
+SHOWN = (0, 1, 3, MOST)  # degrees
+SIZES = (10, 15, 20, 30, 50, 100)  # of training sets
+STRENGTHS = np.arange(-40.0, 1.0, 2.0)  # ln λ
+BAND = (10, 90)  # percentiles of the draws
 
 
-def chosen(run: Any) -> int:
-  """Returns the step of the state that a run was tested in."""
-  judged = [line for line in run.lines if line['split'] == 'validation']
-  best = stopping.best_step(judged) if run.experiment.config.keep_best else None
-  return max(run.observed) if best is None else best
-
-
-def losses(runs: Runs) -> tuple[np.ndarray, np.ndarray]:
-  """Returns the losses [N] on train and on test of the states that were tested."""
-  train = [float(run.observed[chosen(run)]['fitted']) for run in runs]
-  return np.array(train), curves.ends(runs, 'loss')
-
-
-def zeros(runs: Runs) -> np.ndarray:
-  """Returns the share of weights that are exactly 0, [N, L]."""
-  return np.stack([run.observed[chosen(run)]['zeros'] for run in runs])
-
-
-def diagnosis(runs: Runs, stopped: Runs = ()) -> Picture:
-  """Shows losses on train and validation over the steps, and where to stop.
-
-  Args:
-    runs: trained to the end.
-    stopped: the same, stopped early.
-  """
-  steps, judged = curves.over(runs, 'validation', 'loss')
-  fitted = np.array([[r.observed[s]['fitted'] for r in runs] for s in steps.tolist()])
-  best = judged.min(axis=0)
-  at = steps[judged.argmin(axis=0)]
-  fell = bool(np.all(fitted[-1] < fitted[judged.argmin(axis=0), range(len(runs))]))
-  claims = [
-    Claim(
-      'Validation loss turns and rises while the loss on train goes on falling',
-      bool(np.all(judged[-1] > 1.05 * best)) and fell,
-      f'lowest at steps {", ".join(map(str, sorted(at)))}, {curves.spread(best)}; in '
-      f'the end {curves.spread(judged[-1])}',
-    )
-  ]
-  if stopped:
-    early, late = curves.ends(stopped, 'loss'), curves.ends(runs, 'loss')
-    right = [curves.ends(each, 'accuracy') for each in (stopped, runs)]
-    claims.append(
-      Claim(
-        'Stopped early, the net has a lower loss on test than at its last step, with '
-        'every seed',
-        bool(np.all(early < late)),
-        f'{curves.spread(early)} against {curves.spread(late)}; accuracy '
-        f'{curves.spread(right[0], ".1%")} against {curves.spread(right[1], ".1%")}',
-      )
-    )
+def curves_picture(x: np.ndarray, t: np.ndarray) -> Picture:
+  """Draws the first draw of the points and its curves of a few degrees."""
 
   def draw():
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.5, 3.4), layout='constrained')
-    axes = figure.subplots()
-    curves.band(axes, steps, fitted, 'train', BLUE)
-    curves.band(axes, steps, judged, 'validation', ORANGE)
-    axes.axvline(np.median(at), color=GREY, ls='--', lw=1)
-    axes.text(np.median(at), judged.max(), ' stop here', va='top')
-    axes.set(xlabel='step', ylabel='loss, nats', ylim=(0, 1.15 * judged.max()))
-    axes.legend(loc='center right')
+    figure = Figure(figsize=(9, 2.7), layout='constrained')
+    panels = figure.subplots(1, len(SHOWN), sharex=True, sharey=True)
+    for axes, degree in zip(panels, SHOWN, strict=True):
+      _curve(axes, x[:, :1], t[:, :1], degree)
+      axes.set_title(f'degree {degree}', fontsize=10)
+    panels[0].set_ylabel('t')
+    panels[-1].legend(fontsize=8, loc='upper right')
     return figure
 
   return Picture(
-    'When to stop',
-    'The loss of the net at rest, without any regulariser; bands from the lowest to '
-    f'the highest of {len(runs)} seeds. What it learns after the dashed line holds for '
-    'its examples alone.',
+    'Curves of four degrees',
+    f'{len(x)} points (black) of a sine (grey), and the polynomial nearest to them '
+    '(blue). Low degrees cannot bend as it does; the highest bends to the noise.',
     draw,
-    tuple(claims),
   )
 
 
-def gaps(results: Mapping[str, Runs], plain: str) -> Picture:
-  """Shows the losses on train and test of every method, and the gap between them.
-
-  Args:
-    results: {method: runs}, the plain net among them.
-    plain: its name.
-  """
-  found = {name: losses(runs) for name, runs in results.items()}
-  gap = {name: test - train for name, (train, test) in found.items()}
-  test_of_plain = found[plain][1]
-  claims = [
-    Claim(
-      f'{capital(named(name))} lowers the loss on test and narrows its gap to that on '
-      'train, with every seed' + (' (a side effect)' if name == 'batch_norm' else ''),
-      bool(np.all(gap[name] < gap[plain]) and np.all(found[name][1] < test_of_plain)),
-      f'{curves.spread(found[name][1])} nats against {curves.spread(test_of_plain)}, '
-      f'gap {curves.spread(gap[name])} against {curves.spread(gap[plain])}; accuracy '
-      f'{curves.spread(curves.ends(runs, "accuracy"), ".1%")} against '
-      f'{curves.spread(curves.ends(results[plain], "accuracy"), ".1%")}',
-    )
-    for name, runs in results.items()
-    if name != plain
-  ]
+def degrees_picture(x: np.ndarray, t: np.ndarray, noise: float) -> Picture:
+  """Draws both errors over the degree: one falls, the other turns."""
+  found = np.stack(
+    [polynomials.of_degree(x, t, degree, noise) for degree in range(MOST + 1)],
+    1,
+  )
+  train, new = found  # [M + 1, D] each
+  best, middle = new.argmin(axis=0), np.median(new, axis=1)
+  inside = float(np.mean((best >= 3) & (best <= 8)))
 
   def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 0.45 * len(found) + 0.9), layout='constrained')
-    left, right = figure.subplots(1, 2, sharey=True)
-    for row, (name, (train, test)) in enumerate(found.items()):
-      left.plot([train.mean(), test.mean()], [row, row], color=GREY, lw=1, zorder=0)
-      for values, colour in ((train, BLUE), (test, ORANGE)):
-        left.scatter(values, [row] * len(values), color=colour, s=22)
-      accuracy = 100 * curves.ends(results[name], 'accuracy')
-      right.scatter(accuracy, [row] * len(accuracy), color=ORANGE, s=22)
-    left.scatter([], [], color=BLUE, label='train')
-    left.scatter([], [], color=ORANGE, label='test')
-    left.set_yticks(range(len(found)), list(map(named, found)))
-    left.invert_yaxis()
-    left.set_xlabel('loss, nats')
-    left.legend(loc='lower center', bbox_to_anchor=(0.5, 1), ncols=2)
-    right.set_xlabel('test accuracy, %')
-    return figure
+    axes = _errors_axes('degree')
+    _bands(axes, np.arange(MOST + 1), found, noise)
+    axes.set_xticks(range(MOST + 1))
+    axes.set_ylim(0, 1.6)
+    return axes.figure
 
   return Picture(
-    'What each one brings',
-    'Losses on train and test of the net at rest, and accuracy on test; a dot for each '
-    'seed. The grey line is the gap. (Where training labels are wrong, a net that '
-    'learns none of the wrong ones has the higher loss on train.)',
+    'Errors over the degree',
+    f'Root-mean-square errors of {t.shape[1]} draws of the points: median and the '
+    f'middle four fifths. On new points no curve errs less than the noise, {noise:g}.',
     draw,
-    tuple(claims),
+    (
+      Claim(
+        'The training error never rises with the degree, in any draw',
+        bool(np.all(np.diff(train, axis=0) <= 1e-9)),
+        f'largest rise {max(0.0, float(np.diff(train, axis=0).max())):.0e}',
+      ),
+      Claim(
+        'The highest degree passes through all points, and between them its error '
+        'explodes',
+        bool(train[-1].max() < 1e-6 and middle[-1] > 5 * middle.min()),
+        f'training error at most {train[-1].max():.0e}; on new points '
+        f'{middle[-1]:.2f}, of the best degree {middle.min():.2f} (medians)',
+      ),
+      Claim(
+        'The best degree lies between 3 and 8',
+        bool(3 <= np.median(best) <= 8 and inside > 0.95),
+        f'median {np.median(best):g}; in {inside:.1%} of the draws',
+      ),
+    ),
   )
 
 
-def sparsity(results: Mapping[str, Runs]) -> Picture:
-  """Shows how the weights of the first layer are spread, and how many are exactly 0."""
-  shares = {name: zeros(runs) for name, runs in results.items()}
-  claims = []
-  if {'l1', 'l2'} <= set(results):
-    one, two = (shares[name].mean(axis=1) for name in ('l1', 'l2'))
-    claims.append(
-      Claim(
-        'The L1 penalty makes weights exactly 0, the L2 penalty makes none, with every '
-        'seed',
-        bool(np.all(one > 0.05) and np.all(two == 0)),
-        f'{curves.spread(one, ".0%")} of all weights against '
-        f'{curves.spread(two, ".0%")}, mean over layers',
-      )
-    )
+def data_picture(seed: int, draws: int, noise: float) -> Picture:
+  """Draws what more points do to the highest degree."""
+  sets = {n: polynomials.points(seed, draws, noise, n) for n in SIZES}
+  found = np.stack(
+    [polynomials.of_degree(*each, MOST, noise) for each in sets.values()],
+    axis=1,
+  )
+  middle = np.median(found[1], axis=1)
 
   def draw():
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3), layout='constrained')
-    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    layers = next(iter(shares.values())).shape[1]
-    width = 0.8 / len(shares)
-    for place, (name, runs) in enumerate(results.items()):
-      colour = curves.COLOURS[place]
-      weights.stairs(left, runs[0].observed[chosen(runs[0])], 0, colour, named(name))
-      where = np.arange(layers) + (place - (len(shares) - 1) / 2) * width
-      right.bar(where, 100 * shares[name].mean(axis=0), width, color=colour)
-    left.set(xlabel='weight of the first layer', ylabel='density', yscale='log')
-    left.legend()
-    right.set_xticks(range(layers), [f'layer {n + 1}' for n in range(layers)])
-    right.set_ylabel('exactly 0, %')
+    *panels, axes = figure.subplots(1, 3)
+    for panel, n in zip(panels, (SIZES[1], SIZES[-1]), strict=True):
+      x, t = sets[n]
+      _curve(panel, x[:, :1], t[:, :1], MOST)
+      panel.set_title(f'{n} points', fontsize=10)
+    panels[0].set_ylabel('t')
+    _bands(axes, np.array(SIZES), found, noise)
+    axes.set_ylim(0, 1.6)
+    axes.set_xscale('log')
+    axes.set_xticks(SIZES, map(str, SIZES))
+    axes.minorticks_off()
+    axes.set_xlabel('points')
+    axes.set_ylabel('error (RMS)')
+    axes.legend(fontsize=8)
     return figure
 
   return Picture(
-    'What a penalty does to weights',
-    'How the weights of the first layer lie in the end (first seed), and how many of '
-    'each layer are exactly 0 (mean of the seeds). L1 is applied by its proximal step; '
-    'descent along ±λ would step over 0 for ever.',
+    'More points',
+    f'Degree {MOST} on more points. The more there are, the less a curve can bend to '
+    'the noise of each.',
     draw,
-    tuple(claims),
+    (
+      Claim(
+        'More points cure the highest degree',
+        bool(middle[-1] < 1.1 * noise < middle[0]),
+        f'on new points {middle[0]:.2f} with {SIZES[0]}, {middle[-1]:.3f} with '
+        f'{SIZES[-1]}, the noise being {noise:g} (medians)',
+      ),
+    ),
   )
 
 
-def named(method: str) -> str:
-  """Writes a method as a person does: 'L1', 'batch norm'."""
-  return method.upper() if method in ('l1', 'l2') else method.replace('_', ' ')
+def penalty_picture(x: np.ndarray, t: np.ndarray, noise: float) -> Picture:
+  """Draws what a penalty on the coefficients does to the highest degree."""
+  rows = [polynomials.powers(places, MOST) for places in (x, GRID)]
+
+  def of_strength(strength):
+    w = polynomials.ridge(x, t, MOST, np.exp(strength))
+    at, everywhere = (polynomials.curve(each, w) for each in rows)
+    return polynomials.errors(at, t, everywhere, noise)
+
+  found = np.stack([of_strength(strength) for strength in STRENGTHS], 1)
+  train, new = found
+  middle = np.median(new, axis=1)
+  least = int(middle.argmin())
+  free = [
+    np.median(polynomials.of_degree(x, t, degree, noise)[1])
+    for degree in range(MOST + 1)
+  ]
+
+  def draw():
+    axes = _errors_axes('ln λ')
+    _bands(axes, STRENGTHS, found, noise)
+    axes.set_ylim(0, 1.6)
+    return axes.figure
+
+  return Picture(
+    'A penalty on large coefficients',
+    f'Degree {MOST} on {len(x)} points, with ½λΣw² added to ½Σ(f - t)². To the left '
+    'the curve is free, to the right it is pressed flat; the best is between.',
+    draw,
+    (
+      Claim(
+        'A penalty cures the highest degree: the error on new points is a U over ln λ',
+        bool(
+          0 < least < len(middle) - 1
+          and middle[0] > 1.5 * middle[least]
+          and middle[-1] > 1.2 * middle[least]
+        ),
+        f'{middle[0]:.2f}, {middle[least]:.2f} at ln λ = {STRENGTHS[least]:g}, '
+        f'{middle[-1]:.2f} (medians)',
+      ),
+      Claim(
+        'It does as well as the best degree',
+        bool(middle[least] < 1.05 * min(free)),
+        f'{middle[least]:.3f} and {min(free):.3f} (medians)',
+      ),
+      Claim(
+        'The training error never falls with the penalty, in any draw',
+        bool(np.all(np.diff(train, axis=0) >= -1e-6)),
+        f'largest fall {max(0.0, float(-np.diff(train, axis=0).min())):.0e}',
+      ),
+    ),
+  )
 
 
-def capital(words: str) -> str:
-  return words[0].upper() + words[1:]
+def _curve(axes: Any, x: np.ndarray, t: np.ndarray, degree: int) -> None:
+  """Draws points x, t [N, 1], the sine that they are of, and their polynomial."""
+  w = polynomials.fitted(x, t, degree)
+  curve = polynomials.curve(polynomials.basis(GRID, degree), w)
+  axes.plot(
+    GRID,
+    polynomials.sine(GRID),
+    color='gray',
+    lw=1.2,
+    label='sine',
+  )
+  axes.plot(GRID, curve, color='C0', label='fit')
+  axes.scatter(x, t, color='black', s=16, zorder=3)
+  axes.set_ylim(-2, 2)
+  axes.set_xlabel('x')
+
+
+def _errors_axes(label: str) -> Any:
+  from matplotlib.figure import Figure
+
+  axes = Figure(figsize=(6, 3.4), layout='constrained').subplots()
+  axes.set_xlabel(label)
+  axes.set_ylabel('error (RMS)')
+  return axes
+
+
+def _bands(axes: Any, places: np.ndarray, found: np.ndarray, noise: float) -> None:
+  """Draws median and band of errors [2, K, D] over K places."""
+  names: Mapping[str, np.ndarray] = dict(
+    zip(('on the points', 'on new points'), found, strict=True)
+  )
+  for (name, each), colour in zip(names.items(), ('C0', 'C1'), strict=True):
+    low, high = np.percentile(each, BAND, axis=1)
+    axes.fill_between(places, low, high, color=colour, alpha=0.25, lw=0)
+    axes.plot(
+      places, np.median(each, axis=1), color=colour, marker='o', ms=4, label=name
+    )
+  axes.axhline(noise, color='gray', ls=':', label='noise')
+  axes.legend(fontsize=8)
