@@ -47,16 +47,14 @@ def study(c: Config) -> launch.Study:
     raise UserError(
       f'--parts={c.parts} was given, but some of {",".join(sweeps)} are wanted'
     )
-  base = mlp.Config(
-    **{name: getattr(c, name) for name in ALIKE},
-    activation='tanh',
-    optimizer='sgd',
-    schedule='constant',
-  )
+  settings = dataclasses.asdict(c)
+  for name in ('parts', 'rates', 'scales'):
+    del settings[name]
+  settings |= {'activation': 'tanh', 'optimizer': 'sgd', 'schedule': 'constant'}
   pairs = {
     part: {
       value: [
-        dataclasses.replace(base, batch_norm=norm, **change) for norm in (False, True)
+        mlp.Config(**settings | change, batch_norm=norm) for norm in (False, True)
       ]
       for value, change in sweeps[part].items()
     }
@@ -69,11 +67,6 @@ def study(c: Config) -> launch.Study:
     for own in pair
   }
   return launch.Study(runs, functools.partial(draw, pairs))
-
-
-ALIKE = (
-  'dataset', 'hidden', 'size', 'steps', 'batch_size', 'learning_rate', 'eval_every',
-)  # fmt: skip
 
 
 def label(c: mlp.Config) -> str:

@@ -51,22 +51,18 @@ def study(c: Config) -> launch.Study:
       f'--sizes={c.sizes} was given, but numbers of examples are wanted, as in '
       '--sizes=100,400,0'
     )
+  settings = dataclasses.asdict(c)
+  del settings['sizes'], settings['svm_most']
   runs = {}
   for size in map(int, words):
     for learner, rate in RATES.items():
-      runs[f'{learner}-{size or "all"}'] = (
-        mlp,
-        mlp.Config(
-          dataset=c.dataset,
-          size=c.size,
-          train_size=size,
-          hidden=c.hidden if learner == 'net' else '',
-          steps=c.steps,
-          batch_size=min(c.batch_size, size or c.batch_size),
-          learning_rate=c.learning_rate * rate,
-          eval_every=c.eval_every,
-        ),
-      )
+      settings |= {
+        'train_size': size,
+        'batch_size': min(c.batch_size, size or c.batch_size),
+        'hidden': c.hidden if learner == 'net' else '',
+        'learning_rate': c.learning_rate * rate,
+      }
+      runs[f'{learner}-{size or "all"}'] = mlp, mlp.Config(**settings)
   return launch.Study(runs, functools.partial(draw, c.svm_most))
 
 

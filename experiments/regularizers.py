@@ -49,19 +49,6 @@ TINY = Config(
 
 
 def study(c: Config) -> launch.Study:
-  base = mlp.Config(
-    dataset=c.dataset,
-    optimizer='momentum',
-    schedule='constant',
-    hidden=c.hidden,
-    size=c.size,
-    train_size=c.train_size,
-    label_noise=c.label_noise,
-    steps=c.steps,
-    batch_size=c.batch_size,
-    learning_rate=c.learning_rate,
-    eval_every=c.eval_every,
-  )
   changes: dict[str, dict] = {
     'none': {},
     'early_stopping': {'patience': c.patience, 'keep_best': True},
@@ -70,13 +57,17 @@ def study(c: Config) -> launch.Study:
     'dropout': {'dropout': c.dropout, 'dropout_input': c.dropout_input},
     'batch_norm': {'batch_norm': True},
   }
+  settings = dataclasses.asdict(c) | {'optimizer': 'momentum', 'schedule': 'constant'}
+  for name in ('methods', 'patience', 'l1', 'l2', 'dropout', 'dropout_input'):
+    del settings[name]
   names = c.methods.split(',')
   if not set(names) <= set(changes):
     raise UserError(
       f'--methods={c.methods} was given, but some of {",".join(changes)} are wanted'
     )
-  runs = {name: (mlp, dataclasses.replace(base, **changes[name])) for name in names}
-  return launch.Study(runs, draw)
+  return launch.Study(
+    {name: (mlp, mlp.Config(**settings | changes[name])) for name in names}, draw
+  )
 
 
 def draw(results) -> list[Picture]:
