@@ -26,7 +26,8 @@ from typing import Any
 
 from dl_core import config, interpret, launch, metrics, optimizers, tasks
 from dl_core.data import curved, fruits, samples, tabular
-from dl_core.interpret import classification, hyperplane, linear
+from dl_core.interpret import classification
+from dl_core.lessons.boundaries import hyperplane, linear
 from dl_core.models import linear as model
 from dl_core.types import Data, UserError
 
