@@ -1,11 +1,15 @@
 """Early stopping, L1, L2, dropout and batch norm on one net that overfits. Lecture 5.
 
-    python -m experiments.regularizers
+    python -m experiments.regularizers         # six methods, three seeds: 55 s
     python -m experiments.regularizers --methods=none,l1 --l1=1e-3 --seeds=5
 
 The net, two layers of 256 units, has 200 times as many weights as there are images to
-learn from: 400 digits, of which every fifth label is drawn anew. Whoever learns those
-by heart is wrong on all other digits that look like them.
+learn from: 400 digits, of which every fifth label is drawn anew. To learn those by
+heart is to be wrong on digits that look like them.
+
+The test accuracy is 81 % without any of the methods, 84 % with L1 (a quarter of the
+weights exactly 0), 84 % with batch norm, 88 % stopped early, 90 % with L2 and 96 % with
+dropout. The strengths were chosen by hand, on validation.
 
 Batch normalisation stands in the lecture among the regularisers. What it is for is
 learning faster (see `batch_norm`); that it narrows the gap too is a side effect.
