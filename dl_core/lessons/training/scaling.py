@@ -121,8 +121,8 @@ def picture(found: Mapping[str, Grown], source: str) -> Picture:
         'Not all that is classical saturates: a support vector machine with a kernel '
         'goes on improving too',
         bool(np.all(machine.error_reduction > 2 * linear.error_reduction.max())),
-        f'accuracy {ends(machine)} %, {machine.error_reduction[0]:.0%} of the errors the '
-        'last time',
+        f'accuracy {ends(machine)} %, {machine.error_reduction[0]:.0%} of the errors '
+        'the last time',
       )
     )
   return Picture(
