@@ -1,6 +1,6 @@
 """Linear model, kernel machine and deep net on more and more data. Lecture 1.
 
-    python -m experiments.data_scaling
+    python -m experiments.data_scaling    # 24 runs and an SVM, three seeds: 50 s
     python -m experiments.data_scaling --dataset=digits      # as they are
     python -m experiments.data_scaling --dataset=mnist --data_dir=DIR
 
@@ -8,10 +8,16 @@ The lecture: classical learners saturate, deep ones go on improving as data grow
 plain digits are too few and too easy to show it (the linear model has 96 % of them), so
 each is laid at every place of a larger field, which makes nine times as many, and no
 sum of weighted pixels tells them apart.
+
+From 175 examples on, four times as many at each step, the test accuracy of the linear
+model is 48.1 → 60.7 → 69.2 → 72.1 %, of the net 68.0 → 88.7 → 95.9 → 97.7 %, and of a
+support vector machine with a Gaussian kernel 75.4 → 91.8 → 97.2 → 98.5 %: classical,
+and it goes on improving too.
 """
 
 import dataclasses
 import functools
+import math
 
 from dl_core import config, launch, lists
 from dl_core.lessons.training import scaling
@@ -25,7 +31,7 @@ RATES = {'linear': 0.1, 'net': 2e-3}
 class Config(config.Config):
   dataset: str = 'shifted_digits'
   size: int = config.field(10, 'height and width that images are brought to', low=1)
-  sizes: str = config.field('175,700,2800,0', 'training examples, growing; 0: all')
+  sizes: str = config.field('175,700,2800,0', 'training examples; 0: all')
   hidden: str = config.field('256,256', 'of the net, units of each hidden layer')
   svm_most: int = config.field(
     14_000, 'examples that the kernel machine is fit to at most', low=0
@@ -45,18 +51,19 @@ TINY = Config(steps=2, batch_size=8, hidden='8', size=8, sizes='16', seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  settings = dataclasses.asdict(c)
-  del settings['sizes'], settings['svm_most']
+  sizes = set(lists.numbers('sizes', c.sizes, '100,400,0', low=0))
   runs = {}
-  for size in lists.numbers('sizes', c.sizes, '100,400,0', low=0):
+  for size in sorted(sizes, key=lambda size: size or math.inf):
     for learner, rate in RATES.items():
-      settings |= {
-        'train_size': size,
-        'batch_size': min(c.batch_size, size or c.batch_size),
-        'hidden': c.hidden if learner == 'net' else '',
-        'learning_rate': c.learning_rate * rate,
-      }
-      runs[f'{learner}-{size or "all"}'] = mlp, mlp.Config(**settings)
+      own = config.into(
+        mlp.Config,
+        c,
+        train_size=size,
+        batch_size=min(c.batch_size, size or c.batch_size),
+        hidden=c.hidden if learner == 'net' else '',
+        learning_rate=c.learning_rate * rate,
+      )
+      runs[f'{learner}-{size or "all"}'] = mlp, own
   return launch.Study(runs, functools.partial(draw, c.svm_most))
 
 

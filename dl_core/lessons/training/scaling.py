@@ -27,7 +27,7 @@ class Grown(NamedTuple):
   accuracy: np.ndarray
 
   @property
-  def rid(self) -> np.ndarray:
+  def error_reduction(self) -> np.ndarray:
     """The share [N] of its errors that the last growth of the set took away."""
     before, after = (1 - self.accuracy)[-2:]
     return 1 - after / before
@@ -104,8 +104,9 @@ def picture(found: Mapping[str, Grown], source: str) -> Picture:
       Claim(
         f'The linear model saturates before the net: {growth:.2g} times the data takes '
         'away a smaller share of its errors, with every seed',
-        bool(np.all(linear.rid < net.rid)),
-        f'{curves.spread(linear.rid, ".0%")} against {curves.spread(net.rid, ".0%")}',
+        bool(np.all(linear.error_reduction < net.error_reduction)),
+        f'{curves.spread(linear.error_reduction, ".0%")} against '
+        f'{curves.spread(net.error_reduction, ".0%")}',
       ),
       Claim(
         'The net goes on improving: a larger set is better at every size, with every '
@@ -119,8 +120,9 @@ def picture(found: Mapping[str, Grown], source: str) -> Picture:
       Claim(
         'Not all that is classical saturates: a support vector machine with a kernel '
         'goes on improving too',
-        bool(np.all(machine.rid > 2 * linear.rid.max())),
-        f'accuracy {ends(machine)} %, {machine.rid[0]:.0%} of the errors the last time',
+        bool(np.all(machine.error_reduction > 2 * linear.error_reduction.max())),
+        f'accuracy {ends(machine)} %, {machine.error_reduction[0]:.0%} of the errors '
+        'the last time',
       )
     )
   return Picture(
