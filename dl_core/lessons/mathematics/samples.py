@@ -2,8 +2,10 @@
 
 The mean of n independent draws is off by σ/√n, whatever they are drawn from, if only
 its variance is finite: that is all Monte Carlo needs, and why it is slow. (Means of a
-Cauchy distribution, which has no variance, come no nearer to anything.) Shapes: D
-repetitions, T draws in each."""
+Cauchy distribution, which has no variance, come no nearer to anything.)
+
+Shapes: D repetitions, T draws in each.
+"""
 
 import math
 from collections.abc import Mapping
