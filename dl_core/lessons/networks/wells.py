@@ -96,8 +96,10 @@ def escaped(w: np.ndarray) -> np.ndarray:
 
   Crossing the barrier does not count, coming as near as `NEAR` to the bottom of the
   other well does: a path that creeps down to it may stop at a float32 just before it.
+  A path that diverges has been nowhere.
   """
-  return np.logical_or.accumulate(w <= places().good + NEAR, axis=1)
+  near = np.isfinite(w[:, -1:]) & (w <= places().good + NEAR)
+  return np.logical_or.accumulate(near, axis=1)
 
 
 def unrest(w: np.ndarray) -> float:

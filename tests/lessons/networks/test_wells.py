@@ -86,3 +86,8 @@ def test_a_path_has_escaped_once_it_was_in_the_good_minimum():
   np.testing.assert_array_equal(
     wells.escaped(paths), [[False] * 3, [False, True, True], [False] * 3]
   )
+
+
+def test_a_path_that_diverges_has_not_escaped():
+  falls = np.array([[0.9, -1.2, -1e30, -np.inf], [0.9, -1.2, 0.9, 0.9]])
+  assert wells.escaped(falls)[:, -1].tolist() == [False, True]
