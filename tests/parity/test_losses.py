@@ -72,7 +72,15 @@ def make(digits_dir, prose):
   return build
 
 
-@pytest.fixture(params=CASES)
+RARER = ('gan minimax', 'gan hinge', 'rnn', 'lenet 1998')  # losses and cells apart
+
+
+@pytest.fixture(
+  params=[
+    pytest.param(name, marks=pytest.mark.slow) if name in RARER else name
+    for name in CASES
+  ]
+)
 def case(request, make):
   """An experiment whose optimizers are SGD, its peer's module, and the rate."""
   name, changes, rate = CASES[request.param]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dl_core.data import splits
 from dl_core.lessons.training import curves
 from dl_core.types import Claim, Data, Picture
 
@@ -35,8 +36,7 @@ class Grown(NamedTuple):
 
 def rows(data: Data, split: str) -> tuple[np.ndarray, np.ndarray]:
   """Returns inputs [N, F] and labels [N] of a split, without padding."""
-  parts = [(b.x[b.weight > 0], b.y[b.weight > 0]) for b in data.splits[split]()]
-  x, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+  x, y = splits.examples(data, split)
   return x.reshape(len(x), -1), y
 
 
