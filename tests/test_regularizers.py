@@ -86,8 +86,9 @@ def test_the_loss_on_train_is_of_all_examples_and_the_penalty_makes_zeros(digits
   ((module, own),) = regularizers.study(c).runs.values()
   e = module.build(own)
   done = train.fit(e)
+  judge = jax.jit(e.task.metrics)
   sums = [
-    e.task.metrics(done.state.variables, batch, jax.random.key(0))['loss']
+    judge(done.state.variables, batch, jax.random.key(0))['loss']
     for batch in e.data.splits['train']()
   ]
   total, weight = (sum(map(float, each)) for each in zip(*sums, strict=True))
@@ -100,6 +101,7 @@ def test_each_method_alone_changes_the_plain_net():
   c = regularizers.Config(patience=7)
   study = regularizers.study(c)
   (plain,) = (own for label, (_, own) in study.runs.items() if label == 'none')
+  assert (plain.hidden, plain.label_noise, plain.l1) == (c.hidden, c.label_noise, 0)
   changed = {
     label: {
       entry.name
