@@ -9,7 +9,11 @@ from dl_core.types import Claim, Picture
 
 def write(folder: Path, pictures: Sequence[Picture]) -> None:
   """Writes claims.json, whole or not at all, if there are any."""
-  found = [claim._asdict() for picture in pictures for claim in picture.claims]
+  found = [
+    claim._replace(holds=bool(claim.holds))._asdict()
+    for picture in pictures
+    for claim in picture.claims
+  ]
   if found:
     workdir.write_json(folder / 'claims.json', {'claims': found})
 

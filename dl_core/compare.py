@@ -128,10 +128,8 @@ def finding(groups: Sequence[cohorts.Group], names: Sequence[str]) -> tuple[str,
 def held(pictures: Sequence[Picture]) -> tuple[str, str]:
   """Says how many of the claims of a study without runs hold."""
   holds = [claim.holds for picture in pictures for claim in picture.claims]
-  if all(holds):
-    return f'{len(holds)}', 'claims were put to the test; all of them hold.'
-  said = 'claims hold; those that do not are marked below.'
-  return f'{sum(holds)} of {len(holds)}', said
+  rest = '.' if all(holds) else '; those that do not are marked below.'
+  return f'{sum(holds)} of {len(holds)}', f'claims hold{rest}'
 
 
 def standard_error(values: Sequence[float]) -> float | None:

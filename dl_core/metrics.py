@@ -26,10 +26,11 @@ RISING = frozenset(
     'fake_accuracy',
     'classes',
     'confidence',
+    'r2',
   ]
 )
 PEAK = 'peak'  # beside the metrics: the highest loss of a step, and which step
-FRACTIONS = RISING - {'bleu', 'classes'} | {'largest_share'}  # shown in per cent
+FRACTIONS = RISING - {'bleu', 'classes', 'r2'} | {'largest_share'}  # shown in per cent
 
 
 def cross_entropy(logits: Array, labels: Array) -> Array:
@@ -40,6 +41,20 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
 def accuracy(logits: Array, labels: Array) -> Array:
   """1 where the highest of [..., K] logits is the label, else 0."""
   return (jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32)
+
+
+def squared_error(answer: Array, wanted: Array) -> Array:
+  """½(answer - wanted)², whose gradient is answer - wanted. Shapes: [...] -> [...].
+
+  The lectures sum it over the examples; here as everywhere the mean is taken, so that
+  a rate of learning means the same for every number of them.
+  """
+  return optax.squared_error(answer, wanted) / 2
+
+
+def absolute_error(answer: Array, wanted: Array) -> Array:
+  """|answer - wanted|, whose gradient is ±1. Shapes: [...] -> [...]."""
+  return jnp.abs(answer - wanted)
 
 
 def perceptron_loss(activation: Array, label: Array) -> Array:

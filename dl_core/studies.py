@@ -101,7 +101,8 @@ class Plan(NamedTuple):
   @property
   def finished(self) -> bool:
     done = all(job.finished for job in self.jobs.values())
-    return done and workdir.finished(self.folder)
+    fresh = self.owner.config.fresh
+    return done and not fresh and workdir.finished(self.folder)
 
   @property
   def folders(self) -> dict[str, Path]:

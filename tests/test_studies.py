@@ -265,6 +265,8 @@ def test_a_study_without_runs_draws_and_says_which_of_its_claims_hold(tmp_path, 
   assert launch.run(module, 'words', ['x', f'--workdir={tmp_path}']) == 0
   assert 'finished already' in capsys.readouterr().out
   assert len(seen) == 1
+  assert launch.run(module, 'words', ['x', f'--workdir={tmp_path}', '--fresh']) == 0
+  assert len(seen) == 2
 
 
 def test_seeds_of_each_run_of_a_study_are_trained_side_by_side_and_drawn_together(

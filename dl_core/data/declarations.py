@@ -1,9 +1,11 @@
 """What a data set says of itself before any example is read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from dl_core.types import UserError
 
@@ -15,11 +17,13 @@ class Feature(NamedTuple):
     kind: what TFDS calls it: 'Image', 'ClassLabel', 'Text', 'Tensor' ...
     shape: None where a side varies.
     names: of the classes of a ClassLabel, in the order of their numbers.
+    dtype: of a Tensor or Scalar: 'float32', 'string' ...; '' of other kinds.
   """
 
   kind: str
   shape: tuple[int | None, ...] = ()
   names: tuple[str, ...] = ()
+  dtype: str = ''
 
 
 class Declaration(NamedTuple):
@@ -34,6 +38,7 @@ class Declaration(NamedTuple):
     prepared: whether it does.
     alphabet: the symbols of a text, in the order of their code points; '' where they
       are not declared.
+    target: the feature that is to be told from the others; '' where none is said to be.
   """
 
   name: str
@@ -44,6 +49,7 @@ class Declaration(NamedTuple):
   folder: Path
   prepared: bool
   alphabet: str = ''
+  target: str = ''
 
   @property
   def source(self) -> str:
@@ -65,6 +71,7 @@ def of_builder(builder: Any) -> Declaration:
     folder=Path(builder.data_dir),
     prepared=False,
     alphabet=builder.info.metadata.get('alphabet', ''),
+    target=(builder.info.supervised_keys or ('', ''))[1],
   )
 
 
@@ -91,6 +98,7 @@ def in_folder(folder: Path, name: str) -> Declaration:
     folder=folder,
     prepared=True,
     alphabet=said.get('alphabet', ''),
+    target=_target(info),
   )
 
 
@@ -115,4 +123,31 @@ def _feature(node: Mapping[str, Any], names: tuple[str, ...]) -> Feature:
   sides = map(int, content.get('shape', {}).get('dimensions', ()))
   if kind == 'ClassLabel' and not names:
     names = tuple(map(str, range(int(content['numClasses']))))
-  return Feature(kind, tuple(side if side >= 0 else None for side in sides), names)
+  return Feature(
+    kind,
+    tuple(side if side >= 0 else None for side in sides),
+    names,
+    dtype=node.get('tensor', {}).get('dtype', ''),
+  )
+
+
+def _target(info: Mapping[str, Any]) -> str:
+  """Reads the second of the supervised keys in a dataset_info.json; '' without."""
+  keys = info.get('supervisedKeys', {}).get('tuple', {}).get('items', ())
+  return keys[1].get('featureKey', '') if len(keys) > 1 else ''
+
+
+def checked(
+  source: str, split: str, classes: Sequence[str], y: np.ndarray
+) -> np.ndarray:
+  """Returns labels y as they are.
+
+  Raises:
+    UserError: some are not the number of a class.
+  """
+  if not all(0 <= label < len(classes) for label in np.unique(y)):
+    raise UserError(
+      f'the {split} split of {source} has labels outside its classes (a competition '
+      'may keep them to itself); give a set that has them'
+    )
+  return y

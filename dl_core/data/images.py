@@ -6,34 +6,15 @@ whose examples have an image and a label; `--dataset=folder` is one's own images
 
 import functools
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, folder, pillow, splits
-from dl_core.types import Batch, Data, Spec, UserError
-
-VALIDATION, TEST = 0.1, 0.2  # shares of the training examples, where they are carved
-MOST = 5_000  # examples carved for validation
-
-
-class Parts(NamedTuple):
-  """How train, validation and test are had from the splits that a set comes with.
-
-  Attributes:
-    given: {ours: its}.
-    lacking: those that are carved from its train; what is left is train.
-    train_size: how many of what is left are kept; 0: all.
-    notes: sentences that say so.
-  """
-
-  given: Mapping[str, str]
-  lacking: tuple[str, ...]
-  train_size: int
-  notes: tuple[str, ...]
+from dl_core.data import batches, declarations, folder, pillow, splits
+from dl_core.types import Batch, Data, Spec
 
 
 def load(
@@ -65,7 +46,7 @@ def load(
   own = c.dataset == 'folder'
   images = folder.own(c.data_dir) if own else folder.prepared(c.dataset, c.data_dir)
   shape = (size, size, channels)
-  parts = _parts(images, train_size)
+  parts = splits.parts(images.source, images.declared, train_size)
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
   def prepare(x):
@@ -101,70 +82,21 @@ def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
   return {'accuracy': float(np.mean(test == np.bincount(train).argmax()))}
 
 
-def _parts(images: folder.Images, train_size: int) -> Parts:
-  """Gives every set three splits, carved from train where it lacks one.
-
-  A set with validation and no test is tested on that, so that nothing is chosen on it.
-  """
-  if 'train' not in images.declared:
-    raise UserError(
-      f'{images.source} was given, which has only {", ".join(images.declared)}; '
-      'give a set with a split train'
-    )
-  given = {name: name for name in ('validation', 'test') if name in images.declared}
-  if list(given) == ['validation']:
-    given = {'test': 'validation'}
-  lacking = tuple(name for name in ('test', 'validation') if name not in given)
-  shares = {'test': f'{TEST:.0%}', 'validation': f'{VALIDATION:.0%} (at most {MOST:,})'}
-  notes = tuple(
-    f'The {name} set is {shares[name]} of the training examples, drawn by a fixed '
-    'seed, each class in proportion.'
-    for name in lacking
-  )
-  if not lacking and not train_size:
-    given['train'] = 'train'
-  return Parts(given, lacking, train_size, notes)
-
-
-def _carved(images: folder.Images, parts: Parts, y: np.ndarray) -> dict[str, Any]:
-  """Divides train, whose labels are y, into {split: the numbers of its examples}."""
-  left, numbers = np.arange(len(y)), {}
-  for name in parts.lacking:
-    count = round((TEST if name == 'test' else VALIDATION) * len(y))
-    if name == 'validation':
-      count = min(count, MOST)
-    try:
-      chosen = splits.carve(y[left], max(count, 1))
-    except ValueError:
-      raise UserError(
-        f'{images.source} has {len(y)} training examples of {len(images.classes)} '
-        f'classes, too few to set some apart as {" and ".join(parts.lacking)}; add some'
-      ) from None
-    numbers[name], left = left[chosen], left[~chosen]
-  if parts.train_size:
-    try:
-      left = left[splits.carve(y[left], parts.train_size)]
-    except ValueError:
-      raise UserError(
-        f'--train_size={parts.train_size} was given, but {images.source} has '
-        f'{len(left)} training examples; give fewer, or 0 for all of them'
-      ) from None
-  return numbers | {'train': left}
-
-
 def _arrays(
-  images: folder.Images, parts: Parts, shape: pillow.Shape
+  images: folder.Images, parts: splits.Parts, shape: pillow.Shape
 ) -> Callable[[str], folder.Arrays]:
   """Makes (split) -> all of it, decoded."""
 
   def decoded(split):
     x, y = images.decoded(split, shape)
-    return folder.Arrays(x, _checked(images, split, y))
+    return folder.Arrays(
+      x, declarations.checked(images.source, split, images.classes, y)
+    )
 
   @functools.cache
   def carved():
     x, y = decoded('train')
-    numbers = _carved(images, parts, y)
+    numbers = splits.carved(images.source, parts, y)
     return {name: folder.Arrays(x[of], y[of]) for name, of in numbers.items()}
 
   def load(name):
@@ -175,17 +107,19 @@ def _arrays(
 
 
 def _examples(
-  images: folder.Images, parts: Parts, shape: pillow.Shape
+  images: folder.Images, parts: splits.Parts, shape: pillow.Shape
 ) -> batches.Examples:
   """Makes the examples of which a few at a time are decoded."""
 
   @functools.cache
   def labels(split):
-    return _checked(images, split, images.labels(split))
+    return declarations.checked(
+      images.source, split, images.classes, images.labels(split)
+    )
 
   @functools.cache
   def carved():
-    return _carved(images, parts, labels('train'))
+    return splits.carved(images.source, parts, labels('train'))
 
   def count(name):
     given = parts.given.get(name)
@@ -196,7 +130,7 @@ def _examples(
     split = given or 'train'
     own = (numbers if given else carved()[name][numbers]).tolist()
     x, y = folder.stacked(images.pairs(split, own), len(own), shape)
-    return x, _checked(images, split, y)
+    return x, declarations.checked(images.source, split, images.classes, y)
 
   def labels_of(name):
     given = parts.given.get(name)
@@ -208,12 +142,3 @@ def _examples(
     return images.digests() | of_labels
 
   return batches.Examples(count, read, labels_of, digests)
-
-
-def _checked(images: folder.Images, split: str, y: np.ndarray) -> np.ndarray:
-  if not all(0 <= label < len(images.classes) for label in np.unique(y)):
-    raise UserError(
-      f'the {split} split of {images.source} has labels outside its classes (a '
-      'competition may keep them to itself); give a set that has them'
-    )
-  return y

@@ -1,6 +1,123 @@
 """Splits drawn by a fixed seed, the same on every machine and in every version."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
+
+from dl_core.types import UserError
+
+VALIDATION, TEST = 0.1, 0.2  # shares of the training examples, where they are carved
+MOST = 5_000  # examples carved for validation
+
+
+class Parts(NamedTuple):
+  """How train, validation and test are had from the splits that a set comes with.
+
+  Attributes:
+    given: {ours: its}.
+    lacking: those that are carved from its train; what is left is train.
+    train_size: how many of what is left are kept; 0: all.
+    notes: sentences that say so.
+  """
+
+  given: Mapping[str, str]
+  lacking: tuple[str, ...]
+  train_size: int
+  notes: tuple[str, ...]
+
+
+def parts(
+  source: str,
+  declared: Mapping[str, int],
+  train_size: int = 0,
+  classes: bool = True,
+) -> Parts:
+  """Gives every set three splits, carved from train where it lacks one.
+
+  A set with validation and no test is tested on that, so that nothing is chosen on it.
+
+  Args:
+    source: which set.
+    declared: {split: its examples}, those that it comes with.
+    train_size: training examples that are kept, drawn by a fixed seed; 0: all.
+    classes: whether its examples are of classes.
+
+  Raises:
+    UserError: it has no train.
+  """
+  if 'train' not in declared:
+    raise UserError(
+      f'{source} was given, which has only {", ".join(declared)}; '
+      'give a set with a split train'
+    )
+  given = {name: name for name in ('validation', 'test') if name in declared}
+  if list(given) == ['validation']:
+    given = {'test': 'validation'}
+  lacking = tuple(name for name in ('test', 'validation') if name not in given)
+  shares = {'test': f'{TEST:.0%}', 'validation': f'{VALIDATION:.0%} (at most {MOST:,})'}
+  notes = tuple(
+    f'The {name} set is {shares[name]} of the training examples, drawn by a fixed '
+    f'seed{", each class in proportion" if classes else ""}.'
+    for name in lacking
+  )
+  if not lacking and not train_size:
+    given['train'] = 'train'
+  return Parts(given, lacking, train_size, notes)
+
+
+def carved(source: str, parts: Parts, labels: np.ndarray) -> dict[str, np.ndarray]:
+  """Divides the train of a set into {split: the numbers of its examples}.
+
+  Args:
+    source: which set.
+    parts: which are carved.
+    labels: of its train, integers [n]; all the same where there are no classes.
+
+  Raises:
+    UserError: there are too few examples.
+  """
+  left, found = np.arange(len(labels)), {}
+  for name in parts.lacking:
+    count = round((TEST if name == 'test' else VALIDATION) * len(labels))
+    if name == 'validation':
+      count = min(count, MOST)
+    try:
+      chosen = carve(labels[left], max(count, 1))
+    except ValueError:
+      classes = len(np.unique(labels))
+      raise UserError(
+        f'{source} has {len(labels)} training examples'
+        f'{f" of {classes} classes" if classes > 1 else ""}, too few to set some apart '
+        f'as {" and ".join(parts.lacking)}; add some'
+      ) from None
+    found[name], left = left[chosen], left[~chosen]
+  if parts.train_size:
+    try:
+      left = left[carve(labels[left], parts.train_size)]
+    except ValueError:
+      raise UserError(
+        f'--train_size={parts.train_size} was given, but {source} has '
+        f'{len(left)} training examples; give fewer, or 0 for all of them'
+      ) from None
+  return found | {'train': left}
+
+
+def divided(labels: np.ndarray, counts: Mapping[str, int]) -> dict[str, np.ndarray]:
+  """Divides all examples into {split: the numbers [count] of its examples}.
+
+  Args:
+    labels: integers [n]; all the same where there are no classes.
+    counts: of 'train', 'validation' and 'test', n together.
+  """
+  test = carve(labels, counts['test'])
+  rest = np.flatnonzero(~test)
+  chosen = carve(labels[rest], counts['validation'])
+  return {
+    'train': rest[~chosen],
+    'validation': rest[chosen],
+    'test': np.flatnonzero(test),
+  }
 
 
 def carve(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:

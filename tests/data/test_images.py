@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from dl_core import config, leaves, train
-from dl_core.data import images, pillow, sources
+from dl_core.data import images, pillow, sources, splits
 from dl_core.types import UserError
 from experiments import lenet
 
@@ -200,7 +200,7 @@ def test_a_set_without_validation_has_it_carved_from_train(stock, load, everythi
 
 
 def test_at_most_5000_are_carved_for_validation(monkeypatch, stock, load, everything):
-  monkeypatch.setattr(images, 'MOST', 4)
+  monkeypatch.setattr(splits, 'MOST', 4)
   data = load(stock('toys', {'train': [0, 1] * 50, 'test': [0]}), 'toys')
   assert len(everything(data, 'validation')[1]) == 4
 

@@ -24,8 +24,11 @@ peers_step = importlib.import_module('dl_core.peers.step')
 STEPS, BATCHES = 20, 4
 SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
+COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
 CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'perceptron': ('perceptron', {}, 1.0),
+  'linear regression': ('linear_regression', COLUMNS, 0.3),
+  'absolute errors': ('linear_regression', {'loss': 'absolute', **COLUMNS}, 0.1),
   'lenet': ('lenet', {'batch_size': 8}, 0.1),
   'lenet 1998': ('lenet', {'variant': '1998', 'batch_size': 8}, 1e-3),
   'mlp': ('mlp', {'hidden': '16,8', 'size': 8, 'batch_size': 8}, 0.1),

@@ -180,6 +180,42 @@ def test_digits_say_that_writers_are_shared(tmp_path, digits_dir):
   assert 'share their writers' in before.notes[0]
 
 
+TABLES = {  # set, a split's size, and a column of scikit-learn's by its number
+  'iris': (150, {'sepal_length': 0, 'petal_width': 3}),
+  'wine': (178, {'alcohol': 0, 'od280_od315_of_diluted_wines': 11, 'proline': 12}),
+  'breast_cancer': (569, {'mean_radius': 0, 'radius_error': 10, 'worst_texture': 21}),
+  'diabetes': (442, {'age': 0, 'bmi': 2, 's6': 9}),
+}
+
+
+@pytest.mark.parametrize('name', TABLES)
+def test_a_table_is_scikit_learns_each_row_in_one_split(name, tmp_path):
+  from sklearn import datasets
+
+  options = {'scaled': False} if name == 'diabetes' else {}
+  x, y = getattr(datasets, f'load_{name}')(return_X_y=True, **options)
+  n, columns = TABLES[name]
+  before = sources.declare(name, str(tmp_path))
+  assert before.counts == {
+    'test': round(0.2 * n),
+    'validation': round(0.1 * n),
+    'train': n - round(0.2 * n) - round(0.1 * n),
+  }
+  after = sources.prepare(before)
+  assert after == before._replace(prepared=True)
+  assert len(after.features) == x.shape[1] + 1
+  found = []
+  for split in after.counts:
+    rows = list(sources.records(after, split))
+    found += [[row[key] for key in (*columns, after.target)] for row in rows]
+    if name != 'diabetes':
+      shares = np.bincount([row['label'] for row in rows]) / len(rows)
+      assert np.abs(shares - np.bincount(y) / n).max() < 0.03
+  wanted = np.column_stack([*(x[:, place] for place in columns.values()), y])
+  ordered = [sorted(map(tuple, rows)) for rows in (found, wanted.astype(np.float32))]
+  np.testing.assert_array_equal(*ordered)
+
+
 @pytest.mark.parametrize('shape', [(5, 7, 1), (5, 7, 3)])
 def test_png_loses_nothing(shape):
   image = np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)

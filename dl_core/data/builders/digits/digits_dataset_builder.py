@@ -30,17 +30,9 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     digits = datasets.load_digits()
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., None]
-    test = splits.carve(digits.target, self.COUNTS['test'])
-    rest = np.flatnonzero(~test)
-    chosen = splits.carve(digits.target[rest], self.COUNTS['validation'])
-    index = {
-      'train': rest[~chosen],
-      'validation': rest[chosen],
-      'test': np.flatnonzero(test),
-    }
     return {
       name: self._generate_examples(images[rows], digits.target[rows])
-      for name, rows in index.items()
+      for name, rows in splits.divided(digits.target, self.COUNTS).items()
     }
 
   def _generate_examples(self, images, labels):
