@@ -111,7 +111,9 @@ class Config(Settings):
   )
   until: str = field('', 'METRIC:VALUE on validation that ends the run once reached')
   keep_best: bool = field(False, 'test the state of the lowest validation loss')
-  init_from: str = field('', 'workdir whose parameters the run starts from')
+  init_from: str = field(
+    '', 'workdir, or file of weights, whose parameters the run starts from'
+  )
   precision: str = field(
     'float32', 'of what models compute; parameters are float32', choices=PRECISIONS
   )
@@ -166,6 +168,17 @@ class Generating(Config):
     how=True,
   )
   length: int = field(500, 'symbols that it writes', low=1, below=2**20, how=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Transfer(Config):
+  """The settings of classifiers that may begin with what another task has taught."""
+
+  freeze: str = field(
+    'nothing',
+    'what stays as it begins; backbone: all but the last layer, in evaluation mode',
+    choices=('nothing', 'backbone'),
+  )
 
 
 def rule_of(cls: type, name: str) -> Rule:

@@ -15,10 +15,15 @@ from typing import Any
 
 from dl_core import cohorts, history, log, workdir
 from dl_core.types import UserError
+from dl_core.weights import files
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = '<!-- results: made by dl_core/record.py -->', '<!-- end of results -->'
-PLACES = {'data_dir': 'DATA_DIR', 'workdir': 'WORKDIR', 'init_from': 'WORKDIR'}
+PLACES = {
+  'data_dir': lambda given: 'DATA_DIR',
+  'workdir': lambda given: 'WORKDIR',
+  'init_from': files.place,
+}
 
 Row = dict[str, Any]
 
@@ -38,7 +43,7 @@ def row(folder: Path) -> Row:
     'experiment': stored['experiment'],
     'doc': stored['doc'],
     'settings': stored['identity']
-    | ({'init_from': 'WORKDIR'} if stored['identity']['init_from'] else {}),
+    | {'init_from': files.place(stored['identity']['init_from'])},
     'result': lines[-1],
     'published': manifest['published'],
     'parameters': manifest['parameters'],
@@ -55,12 +60,12 @@ def public(command: str) -> str:
   """Returns a command with the places of one machine replaced by their names."""
   words = shlex.split(command)
   for number, word in enumerate(words):
-    name, equals, _ = word.lstrip('-').partition('=')
+    name, equals, given = word.lstrip('-').partition('=')
     if word.startswith('-') and name in PLACES:
       if equals:
-        words[number] = f'--{name}={PLACES[name]}'
+        words[number] = f'--{name}={PLACES[name](given)}'
       elif number + 1 < len(words):
-        words[number + 1] = PLACES[name]
+        words[number + 1] = PLACES[name](words[number + 1])
   return shlex.join(word for word in words if word != '--fresh')
 
 

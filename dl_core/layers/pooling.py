@@ -1,7 +1,8 @@
-"""Means over places: of any map, a map of one size."""
+"""Pooling that linen lacks: to a map of one size, and as Caffe does it."""
 
 import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 
 from dl_core.types import Array
 
@@ -26,3 +27,12 @@ def adaptive_mean(x: Array, size: int) -> Array:
     return x
   rows, columns = (jnp.asarray(bins(side, size), x.dtype) for side in x.shape[1:3])
   return jnp.einsum('ih,bhwc,jw->bijc', rows, x, columns)
+
+
+def halved(x: Array, size: int) -> Array:
+  """Max-pools at stride 2; windows begin inside the map and may reach beyond it."""
+  pads = []
+  for side in x.shape[1:3]:
+    count = -(-(side - size) // 2) + 1
+    pads.append((0, max(0, (count - 1) * 2 + size - side)))
+  return nn.max_pool(x, (size, size), (2, 2), pads)

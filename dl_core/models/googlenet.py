@@ -159,7 +159,7 @@ class GoogLeNet(nn.Module):
     normalised = self.variant != 'paper'
     unit = functools.partial(Unit, batch_norm=normalised)
     # Windows that reach beyond the map count, as in the paper's own framework.
-    pool = functools.partial(halved, size=3)
+    pool = functools.partial(pooling.halved, size=3)
     x = pool(unit(64, 7, 2, name='convolution_1')(x, train=train))
     x = x if normalised else response_normalised(x)
     x = unit(64, 1, name='before_convolution_2')(x, train=train)
@@ -170,7 +170,7 @@ class GoogLeNet(nn.Module):
       if name == '4a':
         x = pool(x)
       if name == '5a':
-        x = halved(x, size=2 if self.variant == 'torchvision' else 3)
+        x = pooling.halved(x, size=2 if self.variant == 'torchvision' else 3)
       five = 3 if self.variant == 'torchvision' else 5
       x = Inception(widths, five, normalised, name=f'inception_{name}')(x, train=train)
       if self.aux and name in AUXILIARY:
@@ -180,12 +180,3 @@ class GoogLeNet(nn.Module):
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
     logits = readout.Readout(self.classes, name='output')(x)
     return (logits, *others) if others and train else logits
-
-
-def halved(x: Array, size: int) -> Array:
-  """Max-pools at stride 2; windows begin inside the map and may reach beyond it."""
-  pads = []
-  for side in x.shape[1:3]:
-    count = -(-(side - size) // 2) + 1
-    pads.append((0, max(0, (count - 1) * 2 + size - side)))
-  return nn.max_pool(x, (size, size), (2, 2), pads)

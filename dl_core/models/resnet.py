@@ -8,8 +8,10 @@ begins with, which is not overfitting.
 
 `ResNet` with `stem='imagenet'` are the networks of table 1, with `stem='cifar'` those
 of section 4.2. As in torchvision, a bottleneck strides in its 3 x 3 convolution, not in
-the 1 x 1 before it ("v1.5"); the count of parameters is the same. The "layers" that
-name a member are those with weights: convolutions and the last one, shortcuts aside.
+the 1 x 1 before it ("v1.5"); the count of parameters is the same. `stem='caffe'` with
+`Early` bottlenecks is as it was in 2015, which the first SE-ResNets are too. The
+"layers" that name a member are those with weights: convolutions and the last one,
+shortcuts aside.
 
 Shapes: B images, H x W places, C channels, F features of a block, K classes.
 """
@@ -21,7 +23,7 @@ from typing import Any
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import convolution, readout
+from dl_core.layers import convolution, pooling, readout
 from dl_core.types import Array
 
 he = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
@@ -95,25 +97,35 @@ class Basic(nn.Module):
 
 
 class Bottleneck(nn.Module):
-  """1 x 1 to few channels, 3 x 3 among them, 1 x 1 to four times these; see `Basic`."""
+  """1 x 1 to few channels, 3 x 3 among them, 1 x 1 to four times these.
+
+  Attributes:
+    width, stride, shortcut, gate: see `Basic`.
+    early: whether it strides in the first convolution instead of the second.
+  """
 
   width: int
   stride: int = 1
   shortcut: str = 'B'
   gate: Gate | None = None
+  early: bool = False
 
   expansion = 4
 
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
-    strides = (self.stride, self.stride)
-    y = Conv(self.width, name='convolution_1', **square(1))(x)
+    one, strides = (1, 1), (self.stride, self.stride)
+    first, second = (strides, one) if self.early else (one, strides)
+    y = Conv(self.width, strides=first, name='convolution_1', **square(1))(x)
     y = nn.relu(Norm(not train, name='norm_1')(y))
-    y = Conv(self.width, strides=strides, name='convolution_2', **square(3))(y)
+    y = Conv(self.width, strides=second, name='convolution_2', **square(3))(y)
     y = nn.relu(Norm(not train, name='norm_2')(y))
     y = Conv(4 * self.width, name='convolution_3', **square(1))(y)
     y = Norm(not train, name='norm_3')(y)
     return joined(self, x, y, train)
+
+
+Early = functools.partial(Bottleneck, early=True)
 
 
 def joined(block: Any, x: Array, y: Array, train: bool) -> Array:
@@ -138,8 +150,8 @@ class ResNet(nn.Module):
     block: `Basic` or `Bottleneck`.
     classes: K.
     width: of the first stage.
-    stem: 'imagenet', 7 x 7 at stride 2 and max-pooling of 3 x 3 at stride 2, or
-      'cifar', 3 x 3.
+    stem: 'imagenet', 7 x 7 at stride 2 and max-pooling of 3 x 3 at stride 2; 'caffe',
+      the same but for where the windows of the pooling lie; or 'cifar', 3 x 3.
     shortcut, gate: see `Basic`.
   """
 
@@ -154,12 +166,14 @@ class ResNet(nn.Module):
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps images [B, H, W, C] to logits [B, K]."""
-    size, stride = (7, 2) if self.stem == 'imagenet' else (3, 1)
+    size, stride = (3, 1) if self.stem == 'cifar' else (7, 2)
     strides = (stride, stride)
     x = Conv(self.width, strides=strides, name='convolution', **square(size))(x)
     x = nn.relu(Norm(not train, name='norm')(x))
     if self.stem == 'imagenet':
       x = nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
+    elif self.stem == 'caffe':
+      x = pooling.halved(x, 3)
     for stage, depth in enumerate(self.depths):
       for number in range(depth):
         block = self.block(
