@@ -37,6 +37,7 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
     {'hidden': '16,8', 'size': 8, 'batch_size': 8, 'batch_norm': True},
     0.1,
   ),
+  'cifar resnet': ('cifar_resnet', {'depth': 8, 'batch_size': 8}, 0.02),
   'lstm': ('char_lm', {'cell': 'lstm', **SMALL}, 0.5),
   'gru': ('char_lm', {'cell': 'gru', **SMALL}, 0.5),
   'rnn': ('char_lm', {'cell': 'rnn', **SMALL}, 0.5),
@@ -55,6 +56,7 @@ def make(digits_dir, prose):
     'lenet': {'data_dir': digits_dir},
     'gan': {'data_dir': digits_dir},
     'mlp': {'data_dir': digits_dir},
+    'cifar_resnet': {'data_dir': digits_dir},
   }
 
   def build(name, changes):
@@ -65,7 +67,10 @@ def make(digits_dir, prose):
   return build
 
 
-@pytest.fixture(params=CASES)
+SLOW = {'cifar resnet': pytest.mark.slow}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=SLOW.get(name, ())) for name in CASES])
 def case(request, make):
   """An experiment whose optimizers are SGD, its peer's module, and the rate."""
   name, changes, rate = CASES[request.param]
@@ -147,7 +152,9 @@ def test_both_lose_the_same_step_for_step(case):
     assert np.max(moved) > 0.1 * np.max(np.abs(curve))
 
 
-@pytest.mark.parametrize('name', ['perceptron', 'lenet', 'mlp', 'lstm', 'gan'])
+@pytest.mark.parametrize(
+  'name', ['perceptron', 'lenet', 'mlp', 'cifar resnet', 'lstm', 'gan']
+)
 def test_its_optimizers_move_and_average_as_the_recipe_does(make, name):
   experiment, peers = make(CASES[name][0], CASES[name][1] | {'steps': 2**31 - 1})
   state = jax.jit(functools.partial(train.init_state, experiment))(jax.random.key(0))
