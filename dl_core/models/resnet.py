@@ -190,9 +190,9 @@ class ResNet(nn.Module):
 
 ResNet18 = functools.partial(ResNet, (2, 2, 2, 2))
 ResNet34 = functools.partial(ResNet, (3, 4, 6, 3))
-ResNet50 = functools.partial(ResNet, (3, 4, 6, 3), Bottleneck)
-ResNet101 = functools.partial(ResNet, (3, 4, 23, 3), Bottleneck)
-ResNet152 = functools.partial(ResNet, (3, 8, 36, 3), Bottleneck)
+ResNet50 = functools.partial(ResNet, (3, 4, 6, 3), block=Bottleneck)
+ResNet101 = functools.partial(ResNet, (3, 4, 23, 3), block=Bottleneck)
+ResNet152 = functools.partial(ResNet, (3, 8, 36, 3), block=Bottleneck)
 MEMBERS = {18: ResNet18, 34: ResNet34, 50: ResNet50, 101: ResNet101, 152: ResNet152}
 
 

@@ -46,12 +46,18 @@ def read(path: Path) -> dict[str, np.ndarray]:
       f'--init_from={path} was given, and there is no such file; name one that is there'
     )
   arrays = safetensors(path) if path.suffix == OWN else pytorch(path)
-  for prefix in WRAPPED:
-    if all(name.startswith(prefix) for name in arrays):
-      arrays = {name.removeprefix(prefix): array for name, array in arrays.items()}
   if not arrays:
     raise UserError(f'{path} holds no arrays; give a file of weights')
-  return {name: single(array) for name, array in arrays.items()}
+  return {name: single(array) for name, array in unwrapped(arrays).items()}
+
+
+def unwrapped(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+  """Drops what wrappers have put before all of the names."""
+  for prefix in WRAPPED:
+    if all(name.startswith(prefix) for name in arrays):
+      shorter = {name.removeprefix(prefix): array for name, array in arrays.items()}
+      return unwrapped(shorter)
+  return arrays
 
 
 def single(array: np.ndarray) -> np.ndarray:
@@ -102,8 +108,7 @@ def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
   """Writes a safetensors file, whole or not at all.
 
   Raises:
-    UserError: its name ends otherwise.
-    OSError: the disk refuses.
+    UserError: its name ends otherwise, or the disk refuses.
   """
   import safetensors.numpy as library
 
@@ -113,5 +118,10 @@ def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
   dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
   content = library.save(dense, metadata={'format': 'pt'})
   temporary = path.with_suffix('.tmp')
-  temporary.write_bytes(content)
-  temporary.replace(path)
+  try:
+    temporary.write_bytes(content)
+    temporary.replace(path)
+  except OSError as error:
+    raise UserError(
+      f'{path} cannot be written ({error.strerror}); make room, or name another place'
+    ) from error
