@@ -171,6 +171,12 @@ def spread(values: Iterable[float]) -> Spread:
   return Spread(statistics.fmean(values), deviation)
 
 
+def seconds(member: Member) -> float:
+  """Returns what a run took; those that were trained side by side share their time."""
+  together = member.run.manifest.get('side_by_side') or 1
+  return (member.run.test.get('seconds') or 0) / together
+
+
 def expand(folder: Path) -> list[Path]:
   """Returns the workdirs that a folder stands for: itself, or those of its runs.
 

@@ -142,10 +142,7 @@ def facts(members: Sequence[cohorts.Member]) -> list[tuple[str, str]]:
   """Returns the few (name, value) that stand under the title."""
   manifests = [member.run.manifest for member in members]
   unfinished = sum(not member.figures for member in members)
-  seconds = sum(  # runs that were trained side by side took their time together
-    (member.run.test.get('seconds') or 0) / (manifest.get('side_by_side') or 1)
-    for member, manifest in zip(members, manifests, strict=True)
-  )
+  seconds = sum(map(cohorts.seconds, members))
   distinct = lambda values: ', '.join(dict.fromkeys(str(v) for v in values if v))  # noqa: E731
   found = {
     'runs': str(len(members)),

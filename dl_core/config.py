@@ -89,13 +89,23 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Settings):
-  """The settings that every experiment has."""
+class Drawing(Settings):
+  """The settings of a study that only draws."""
 
   workdir: str = field('', 'folder of the run; runs/NAME-<settings> if empty', how=True)
+  seed: int = field(0, 'seed of everything that is drawn', low=0, below=2**32)
+  platform: str = field(
+    'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu'), how=True
+  )
+  fresh: bool = field(False, 'start over, dropping what the workdir holds', how=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(Drawing):
+  """The settings of every experiment, and of studies that have runs."""
+
   dataset: str = field('digits', 'name of the data set')
   data_dir: str = field('', 'where data sets are; $TFDS_DATA_DIR if empty', how=True)
-  seed: int = field(0, 'seed of everything that is drawn', low=0, below=2**32)
   seeds: int = field(
     1, 'runs of so many seeds from --seed on, compared', low=1, below=1_000, how=True
   )
@@ -123,9 +133,6 @@ class Config(Settings):
     low=0,
     below=2**31,
   )
-  platform: str = field(
-    'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu'), how=True
-  )
   mesh: str = field(
     '', 'devices, as in data:4,fsdp:2,tensor:1; empty is one of them', how=True
   )
@@ -139,7 +146,6 @@ class Config(Settings):
     low=0,
     how=True,
   )
-  fresh: bool = field(False, 'start over, dropping what the workdir holds', how=True)
   max_seconds: float = field(
     0.0,
     'save and stop after so long; the same command goes on; 0: never',
@@ -194,14 +200,16 @@ def refusal(name: str, value: Any, rule: Rule, kind: Any) -> str:
   return f'--{name}={value} was given, {rule.wanted(kind)} is wanted'
 
 
-def settings(config: Config, source: str) -> dict[str, Any]:
+def settings(config: Drawing, source: str) -> dict[str, Any]:
   """Returns the settings that change a run's result; they are its identity.
 
   Args:
     config: the run's config.
     source: name and version of its data (`Spec.source`).
   """
-  chosen_on_validation = bool(config.patience or config.until or config.keep_best)
+  chosen_on_validation = isinstance(config, Config) and bool(
+    config.patience or config.until or config.keep_best
+  )
   names = [entry.name for entry in dataclasses.fields(config)]
   kept = [
     name

@@ -84,8 +84,9 @@ def help_text(
   own: list[str] = []
   common: list[str] = []
   shared = set()
-  if issubclass(cls, config.Config):
-    shared = {entry.name for entry in dataclasses.fields(config.Config)}
+  if issubclass(cls, config.Drawing):
+    base = config.Config if issubclass(cls, config.Config) else config.Drawing
+    shared = {entry.name for entry in dataclasses.fields(base)}
   for entry in dataclasses.fields(cls):
     rule = config.rule_of(cls, entry.name)
     about = f'{rule.help} ({rule.wanted(entry.type)})' if rule.choices else rule.help

@@ -10,6 +10,7 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import Any
 
 import jax
 
@@ -146,8 +147,12 @@ def mendable(error: Exception) -> str:
 
 
 def _run(
-  module: ModuleType, name: str, c: config.Config, rest: list[str], signals: Signals
+  module: ModuleType, name: str, c: config.Drawing, rest: list[str], signals: Signals
 ) -> int:
+  if not isinstance(c, config.Config):
+    refuse_rest(rest)
+    use(c.platform)
+    return _made(module, name, c, Progress(0), signals)
   if not c.predict:
     refuse_rest(rest)
   if c.until:
@@ -162,7 +167,13 @@ def _run(
     return predict.main(module, name, c, [c.predict, *rest])
   if isinstance(c, config.Generating) and c.prompt:
     return prompt.main(module, name, c)
-  progress = Progress(c.steps, quiet=not hosts.first())
+  return _made(module, name, c, Progress(c.steps, quiet=not hosts.first()), signals)
+
+
+def _made(
+  module: ModuleType, name: str, c: Any, progress: Progress, signals: Signals
+) -> int:
+  """Makes the run or the study that is asked for, unless it is made already."""
   study = studies.of(module, c)
   if study is not None:
     planned = studies.plan(module, name, c, study)

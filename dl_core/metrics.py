@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from dl_core import information
 from dl_core.types import Array, Metrics
 
 # Higher is better for these; lower for every other name.
@@ -35,7 +36,25 @@ FRACTIONS = RISING - {'bleu', 'classes', 'r2'} | {'largest_share'}  # shown in p
 
 def cross_entropy(logits: Array, labels: Array) -> Array:
   """-log softmax(logits)[label]. Shapes: [..., K], integers [...] -> [...], nats."""
-  return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+  return information.softmax_cross_entropy(logits, labels)
+
+
+def binary_cross_entropy(logit: Array, label: Array) -> Array:
+  """-log of what sigmoid(logit) gives the label, 0 or 1 or a probability between.
+
+  Shapes: [...], [...] -> [...], nats.
+  """
+  return information.sigmoid_cross_entropy(logit, label)
+
+
+def one_vs_rest(logits: Array, labels: Array) -> Array:
+  """The losses of K classifiers together, each of its own class against the rest.
+
+  Shapes: [..., K], integers [...] -> [...], nats. The logit of each is a logistic
+  regression's, which learns as if there were no other.
+  """
+  own = jax.nn.one_hot(labels, logits.shape[-1])
+  return jnp.sum(binary_cross_entropy(logits, own), axis=-1)
 
 
 def accuracy(logits: Array, labels: Array) -> Array:

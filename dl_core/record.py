@@ -1,6 +1,6 @@
 """A finished workdir into results.jsonl; README's table out of results.jsonl.
 
-python -m dl_core.record WORKDIR...     # appends the runs (of a study, all of them)
+python -m dl_core.record WORKDIR...     # appends runs, and studies by their claims
 python -m dl_core.record                # only renews the table
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dl_core import cohorts, history, log, workdir
+from dl_core import claims, cohorts, history, log, workdir
 from dl_core.types import UserError
 from dl_core.weights import files
 
@@ -42,11 +42,13 @@ def row(folder: Path) -> Row:
   return {
     'experiment': stored['experiment'],
     'doc': stored['doc'],
-    'settings': stored['identity']
-    | {'init_from': files.place(stored['identity']['init_from'])},
-    'result': lines[-1],
-    'published': manifest['published'],
-    'parameters': manifest['parameters'],
+    'settings': {
+      name: files.place(value) if name == 'init_from' else value
+      for name, value in stored['identity'].items()
+    },
+    'result': result(folder, lines),
+    'published': manifest.get('published', []),
+    'parameters': manifest.get('parameters'),
     'command': public(manifest['command']),
     'started': manifest['started'],
     'git': manifest['git'],
@@ -54,6 +56,16 @@ def row(folder: Path) -> Row:
     'devices': manifest['devices'],
     'versions': manifest['versions'],
   }
+
+
+def result(folder: Path, lines: Sequence[history.Line]) -> history.Line:
+  """Returns the line of a run's result; of a study that of its claims."""
+  runs = workdir.read_json(folder / 'config.json')['identity'].get('runs')
+  if not runs:
+    return lines[-1]
+  groups = cohorts.read({label: folder / label for label in runs})
+  seconds = sum(cohorts.seconds(member) for group in groups for member in group.members)
+  return claims.line(folder, 0) | {'seconds': seconds}
 
 
 def public(command: str) -> str:
@@ -92,6 +104,8 @@ def _line(group: Mapping[int, Row]) -> str:
   entries = list(group.values())
   first, source = entries[0], entries[0]['settings']['source']
   dataset = source.partition('/')[0]
+  if 'claims' in first['result']:
+    return _claims(first)
   name = next((n for n in first['result'].get('baseline', {})), 'loss')
   values = [entry['result'][name] for entry in entries]
   measured = f'{name} {history.shown(name, statistics.fmean(values))}'
@@ -118,11 +132,26 @@ def _line(group: Mapping[int, Row]) -> str:
   return '| ' + ' | '.join(cells) + ' |'
 
 
+def _claims(entry: Row) -> str:
+  """Returns the line of a study: how many of its claims hold."""
+  found = entry['result']
+  measured = (
+    f'{found["hold"]} of {found["claims"]} claims hold, {found["seconds"]:.0f} s'
+  )
+  source = entry['settings']['source']
+  return f'| {entry["experiment"]} | {source} | {measured} | | | `{entry["command"]}` |'
+
+
 def renew(readme: str, rows: Iterable[Row]) -> str:
   """Returns the text of README.md with its table made anew."""
   before, _, rest = readme.partition(BEGIN)
   _, _, after = rest.partition(END)
   return f'{before}{BEGIN}\n{table(rows)}\n{END}{after}'
+
+
+def recorded(folder: Path) -> list[Path]:
+  """Returns whose rows a folder stands for: its runs', or its own if it has claims."""
+  return [folder] if claims.read(folder) else cohorts.expand(folder)
 
 
 def read(path: Path = ROOT / 'results.jsonl') -> list[Row]:
@@ -132,8 +161,7 @@ def read(path: Path = ROOT / 'results.jsonl') -> list[Row]:
 def main(folders: Sequence[str]) -> int:
   """Records the runs in the folders and renews README.md; returns the exit code."""
   try:
-    runs = [run for folder in folders for run in cohorts.expand(Path(folder))]
-    new = [row(run) for run in runs]
+    new = [row(run) for folder in folders for run in recorded(Path(folder))]
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2

@@ -64,7 +64,7 @@ def summary(folder: Path, published: Sequence[Figure] = ()) -> str:
       said.append(f'  {remark(row)}')
     names.add(row.name)
   verdict = f'verdict: {history.verdict(run.lines).kind}'
-  return '\n'.join([*said, verdict, *claims.lines(folder)])
+  return '\n'.join([*said, verdict, *claims.said(folder)])
 
 
 def render(template: str, path: Path, **parts: Any) -> Path:

@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ from dl_core import (
 )  # fmt: skip
 from dl_core.jobs import Job
 from dl_core.progress import Progress
-from dl_core.types import Experiment, Picture, Study, UserError
+from dl_core.types import Experiment, Study, UserError
 
 # Seeds of models up to so many parameters are trained side by side. Above it, and with
 # convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
@@ -64,8 +64,10 @@ class Finished(NamedTuple):
   observed: dict[int, Any]
 
 
-def of(module: ModuleType, c: config.Config) -> Study | None:
+def of(module: ModuleType, c: config.Drawing) -> Study | None:
   """Returns the study that is asked for; None where it is one run."""
+  if not isinstance(c, config.Config):
+    return module.study(c)
   if c.seed + c.seeds > 2**32:
     raise UserError(
       f'--seeds={c.seeds} was given with --seed={c.seed}; seeds end at {2**32 - 1}'
@@ -109,7 +111,7 @@ class Plan(NamedTuple):
     return {label: job.folder for label, job in self.jobs.items()}
 
 
-def plan(module: ModuleType, name: str, c: config.Config, study: Study) -> Plan:
+def plan(module: ModuleType, name: str, c: config.Drawing, study: Study) -> Plan:
   """Says what the runs of a study would be; see `jobs.plan`."""
   sources = {each.build(own).data.spec.source for each, own in study.runs.values()}
   more = {'runs': list(study.runs)}
@@ -137,6 +139,7 @@ def perform(
     Whether all are finished: False if they were interrupted or ran out of time.
   """
   c, begun = plan.owner.config, time.monotonic()
+  most = c.max_seconds if isinstance(c, config.Config) else 0.0
   with contextlib.ExitStack() as stack:
 
     def claim():
@@ -150,7 +153,7 @@ def perform(
       workdir.write_manifest(plan.folder, {})
 
     hosts.on_first(claim)
-    late = lambda: 0 < c.max_seconds < time.monotonic() - begun  # noqa: E731
+    late = lambda: 0 < most < time.monotonic() - begun  # noqa: E731
     stop = lambda: interrupted() or late()  # noqa: E731
     left = {label: job for label, job in plan.jobs.items() if not job.finished}
     number = len(plan.jobs) - len(left) + 1
@@ -162,7 +165,7 @@ def perform(
         if not jobs.perform(runs, stop, progress, shared):
           return False
         number += len(labels)
-    hosts.on_first(functools.partial(conclude, plan, study))
+    hosts.on_first(functools.partial(conclude, plan, study, begun))
   return True
 
 
@@ -201,7 +204,7 @@ def level(
   return cohort, both, dispatch.compiled(first, rule, len(cohort) if both else 1)
 
 
-def conclude(plan: Plan, study: Study) -> None:
+def conclude(plan: Plan, study: Study, begun: float) -> None:
   """Writes what came of a study all of whose runs are finished, and its page."""
   finished = {
     label: Finished(
@@ -210,9 +213,14 @@ def conclude(plan: Plan, study: Study) -> None:
     for label, job in plan.jobs.items()
   }
   pictures = study.draw(finished) if study.draw else ()
-  alike = plan.owner.config.seeds == len(plan.jobs)
-  write_metrics(plan.folder, plan.folders, alike, pictures)
   claims.write(plan.folder, pictures)
+  c = plan.owner.config
+  alike = isinstance(c, config.Config) and c.seeds == len(plan.jobs)
+  found = (
+    lines_of(plan.folders, alike) if plan.jobs else [claims.line(plan.folder, begun)]
+  )
+  text = ''.join(json.dumps(line) + '\n' for line in found)
+  workdir.write(plan.folder / 'metrics.jsonl', text)
   page = plan.folder / 'report' / 'index.html'
   title, doc = plan.owner.name, plan.owner.doc.strip().splitlines()[0]
   from dl_core import compare
@@ -225,30 +233,19 @@ def summary(plan: Plan) -> str:
   from dl_core import compare
 
   table = [compare.summary(plan.folders)] if plan.jobs else []
-  return '\n'.join([*table, *claims.lines(plan.folder)])
+  return '\n'.join([*table, *claims.said(plan.folder)])
 
 
-def write_metrics(
-  folder: Path, runs: dict[str, Path], alike: bool, pictures: Sequence[Picture] = ()
-) -> None:
-  """Writes metrics.jsonl of a study, whole or not at all.
+def lines_of(runs: Mapping[str, Path], alike: bool) -> list[dict[str, Any]]:
+  """Returns the lines of metrics.jsonl of a study.
 
   Runs that are alike but for their seeds are taken together line by line, with means
-  and standard deviations; of others each result stands under its label. Of a study
-  without runs it is a line of how many claims there are, and how many hold.
+  and standard deviations; of others each result stands under its label.
   """
   lines = {label: log.read(run / 'metrics.jsonl') for label, run in runs.items()}
   if alike:
-    found = history.together(list(lines.values()))
-  else:
-    found = [each[-1] | {'run': label} for label, each in lines.items()]
-  if not runs:
-    holds = [claim.holds for picture in pictures for claim in picture.claims]
-    found = [{'step': 0, 'split': 'test', 'claims': len(holds), 'hold': sum(holds)}]
-  path = folder / 'metrics.jsonl'
-  temporary = path.with_suffix('.tmp')
-  temporary.write_text(''.join(json.dumps(line) + '\n' for line in found), 'utf-8')
-  temporary.replace(path)
+    return history.together(list(lines.values()))
+  return [each[-1] | {'run': label} for label, each in lines.items()]
 
 
 def together(experiment: Experiment) -> bool:

@@ -178,12 +178,12 @@ class Origin(NamedTuple):
   Attributes:
     shared: {name: value}.
     names: of what differs.
-    rows: (label, folder, command, values of what differs).
+    rows: (label, folder, values of what differs).
   """
 
   shared: dict[str, str]
   names: list[str]
-  rows: list[tuple[str, str, str, list[str]]]
+  rows: list[tuple[str, str, list[str]]]
 
 
 def origin(members: Sequence[cohorts.Member], base: Path) -> Origin:
@@ -193,7 +193,8 @@ def origin(members: Sequence[cohorts.Member], base: Path) -> Origin:
     manifest = member.run.manifest
     named = {name: manifest.get(name) for name in ('machine', 'git', 'xla_flags')}
     versions = manifest.get('versions') or {}
-    found.append({'device': report.devices(manifest), **named, **versions})
+    made = {'command': manifest.get('command'), 'device': report.devices(manifest)}
+    found.append({**made, **named, **versions})
   names = list(dict.fromkeys(name for each in found for name in each))
   values = {name: [str(each.get(name) or '—') for each in found] for name in names}
   same = {name: each[0] for name, each in values.items() if len(set(each)) == 1}
@@ -202,7 +203,6 @@ def origin(members: Sequence[cohorts.Member], base: Path) -> Origin:
     (
       member.label,
       os.path.relpath(member.folder, base),
-      member.run.manifest.get('command', ''),
       [values[name][number] for name in rest],
     )
     for number, member in enumerate(members)

@@ -49,7 +49,7 @@ class Owner(NamedTuple):
 
   name: str
   doc: str
-  config: config.Config
+  config: config.Drawing
   source: str
   more: Mapping[str, Any] = MappingProxyType({})
   classes: Sequence[str] = ()
@@ -255,8 +255,13 @@ def surroundings() -> dict[str, Any]:
 
 def write_json(path: Path, value: Any) -> None:
   """Writes a JSON file whole or not at all."""
+  write(path, json.dumps(value, indent=2) + '\n')
+
+
+def write(path: Path, text: str) -> None:
+  """Writes a file whole or not at all."""
   temporary = path.with_suffix('.tmp')
-  temporary.write_text(json.dumps(value, indent=2) + '\n', encoding='utf-8')
+  temporary.write_text(text, encoding='utf-8')
   os.replace(temporary, path)
 
 

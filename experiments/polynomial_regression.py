@@ -15,11 +15,11 @@ import dataclasses
 import functools
 
 from dl_core import config, launch
-from dl_core.interpret import overfitting, polynomials
+from dl_core.lessons.regression import overfitting, polynomials
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(config.Config):
+class Config(config.Drawing):
   noise: float = config.field(0.3, 'standard deviation of the points', above=0)
   draws: int = config.field(200, 'sets of points', low=1, below=100_000)
 

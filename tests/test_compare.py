@@ -387,7 +387,8 @@ def test_versions_and_devices_are_said_of_each_run_only_where_they_differ(
   found = tables.origin([m for g in cohorts.read(runs) for m in g.members], tmp_path)
   assert found.names == ['device']
   assert [values for *_, values in found.rows] == [['CPU'], ['2 × NVIDIA H100']]
-  assert found.shared == {'python': '3.11.2', 'jax': '0.10.2'}
+  command = 'python -m experiments.lenet'
+  assert found.shared == {'command': command, 'python': '3.11.2', 'jax': '0.10.2'}
   assert [folder for _, folder, *_ in found.rows] == ['a', 'b']
 
 

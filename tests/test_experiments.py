@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import experiments
-from dl_core import jobs, metrics, studies, train
+from dl_core import config, jobs, metrics, studies, train
 from dl_core.data import sources
 from dl_core.progress import Progress
 
@@ -28,13 +28,19 @@ BUILT = [name for name, module in MODULES.items() if hasattr(module, 'build')]
 STUDIES = [name for name, module in MODULES.items() if hasattr(module, 'study')]
 
 FALLS_NOT = {'perceptron': 'its loss is 0 before it starts: w = 0 gives f = 0'}
-SEES_NO_SEED = {'perceptron': 'it starts from w = 0, where every example has loss 0'}
+SEES_NO_SEED = {
+  'classification': 'it starts from w = 0, where every example has loss log 2',
+  'perceptron': 'it starts from w = 0, where every example has loss 0',
+}
 ONE_EXAMPLE = {'perceptron': 'its rule sees one example a step'}
 
 
 def config_of(name, data_dir, **changes):
-  tiny = dataclasses.replace(MODULES[name].TINY, data_dir=data_dir, **changes)
-  return tiny
+  """Returns the smallest settings; those of a study that only draws have no data."""
+  tiny = MODULES[name].TINY
+  if isinstance(tiny, config.Config):
+    changes['data_dir'] = data_dir
+  return dataclasses.replace(tiny, **changes)
 
 
 @pytest.fixture(scope='module', params=BUILT)

@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from dl_core import evaluate, metrics
@@ -14,6 +15,29 @@ def test_cross_entropy_is_minus_the_log_of_the_softmax():
   wanted = -np.log(share[[0, 1], labels])
   found = metrics.cross_entropy(jnp.asarray(logits), jnp.asarray(labels))
   np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-12)
+
+
+def test_cross_entropy_is_computed_as_in_the_runs_on_record():
+  logits, labels = jnp.linspace(-3, 50, 12).reshape(4, 3), jnp.array([0, 2, 1, 1])
+  recorded = optax.softmax_cross_entropy_with_integer_labels
+  programs = [
+    str(jax.make_jaxpr(jax.value_and_grad(lambda x: jnp.sum(loss(x, labels))))(logits))  # noqa: B023
+    for loss in (recorded, metrics.cross_entropy)
+  ]
+  assert programs[0] == programs[1]
+
+
+@pytest.mark.parametrize('label', [0.0, 0.25, 1.0])
+def test_binary_cross_entropy_is_that_of_the_sigmoid(label):
+  logit = np.array([-90, -20, -1, 0, 3, 20, 90])
+  wanted = label * np.logaddexp(0, -logit) + (1 - label) * np.logaddexp(0, logit)
+  slope = 1 / (1 + np.exp(-logit)) - label
+  labels = jnp.full(7, label)
+  found, pull = jax.vjp(
+    lambda s: metrics.binary_cross_entropy(s, labels), jnp.float32(logit)
+  )
+  np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-30)
+  np.testing.assert_allclose(pull(jnp.ones(7))[0], slope, rtol=1e-5, atol=1e-7)
 
 
 def test_accuracy_asks_for_the_highest_logit():

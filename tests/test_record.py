@@ -146,3 +146,33 @@ def test_the_table_of_the_readme_is_what_the_results_give():
     assert f'{record.BEGIN}\n{record.END}' in readme  # no figure comes in by hand
     return
   assert record.renew(readme, record.read(record.ROOT / 'results.jsonl')) == readme
+
+
+def test_a_study_is_recorded_by_its_claims(tmp_path):
+  folder = tmp_path / 'study'
+  folder.mkdir()
+  identity = {'seed': 0, 'source': '', 'draws': 8}
+  study = STORED | {'experiment': 'mathematics', 'identity': identity}
+  (folder / 'config.json').write_text(json.dumps(study))
+  about = {k: v for k, v in MANIFEST.items() if k not in ('published', 'parameters')}
+  (folder / 'manifest.json').write_text(json.dumps(about))
+  found = {'step': 0, 'split': 'test', 'claims': 3, 'hold': 2, 'seconds': 9.6}
+  (folder / 'metrics.jsonl').write_text(json.dumps(found) + '\n')
+  entry = record.row(folder)
+  assert entry['result'] == found
+  assert '| mathematics |  | 2 of 3 claims hold, 10 s | | |' in record.table([entry])
+
+
+def test_a_study_of_runs_takes_the_time_that_they_took_together(finished, tmp_path):
+  for seed in (0, 1):
+    finished(f'seed-{seed}', seed=seed)
+  study = STORED | {'identity': STORED['identity'] | {'runs': ['seed-0', 'seed-1']}}
+  (tmp_path / 'config.json').write_text(json.dumps(study))
+  (tmp_path / 'manifest.json').write_text(json.dumps(MANIFEST))
+  (tmp_path / 'metrics.jsonl').write_text(json.dumps(RESULT | {'run': 'seed-1'}))
+  assert record.recorded(tmp_path) == [tmp_path / 'seed-0', tmp_path / 'seed-1']
+  claim = {'sentence': 'More is better', 'holds': True, 'measured': '2 and 1'}
+  (tmp_path / 'claims.json').write_text(json.dumps({'claims': [claim]}))
+  assert record.recorded(tmp_path) == [tmp_path]
+  result = record.row(tmp_path)['result']
+  assert (result['claims'], result['hold'], result['seconds']) == (1, 1, 120)

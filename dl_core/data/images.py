@@ -23,6 +23,7 @@ def load(
   channels: int,
   *,
   train_size: int = 0,
+  label_noise: float = 0.0,
   augment: Callable[[Any, Any], Any] = lambda key, x: x,
   normalise: tuple[Any, Any] = (0.0, 1.0),
 ) -> Data:
@@ -36,6 +37,9 @@ def load(
     channels: 1 or 3.
     train_size: training examples that are kept, drawn by a fixed seed, each class in
       proportion; 0: all. But for rounding, a smaller choice is part of a larger one.
+    label_noise: share of the training labels that are drawn anew by a fixed seed, all
+      classes alike, whatever the image shows (Zhang et al. 2017,
+      https://arxiv.org/abs/1611.03530, section 2); validation and test are as they are.
     augment: (key, x) -> x, in training alone.
     normalise: mean and standard deviation of pixels in [0, 1], each one number or one
       per channel: x = (pixel - mean) / deviation.
@@ -70,11 +74,17 @@ def load(
     'read': read,
     'notes': images.notes + parts.notes,
   }
+  if label_noise:
+    options['notes'] += (
+      f'{label_noise:.0%} of the training labels are drawn anew, all classes alike, by '
+      'a fixed seed.',
+    )
+  learnt = functools.partial(relabelled, len(images.classes), label_noise)
   spec = Spec(batch, images.source, images.classes)
   count = min(images.declared['train'], train_size or math.inf)
   if count * math.prod(shape) > c.resident_bytes:
-    return batches.streamed(spec, _examples(images, parts, shape), **options)
-  return batches.resident(spec, _arrays(images, parts, shape), **options)
+    return batches.streamed(spec, _examples(images, parts, shape, learnt), **options)
+  return batches.resident(spec, _arrays(images, parts, shape, learnt), **options)
 
 
 def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
@@ -82,10 +92,19 @@ def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
   return {'accuracy': float(np.mean(test == np.bincount(train).argmax()))}
 
 
+def relabelled(classes: int, share: float, y: np.ndarray) -> np.ndarray:
+  """Returns labels y of which a share is drawn anew, the same ones every time."""
+  if not share:
+    return y
+  random = np.random.default_rng(0)
+  anew = random.random(len(y)) < share
+  return np.where(anew, random.integers(classes, size=len(y), dtype=y.dtype), y)
+
+
 def _arrays(
-  images: folder.Images, parts: splits.Parts, shape: pillow.Shape
+  images: folder.Images, parts: splits.Parts, shape: pillow.Shape, learnt: Callable
 ) -> Callable[[str], folder.Arrays]:
-  """Makes (split) -> all of it, decoded."""
+  """Makes (split) -> all of it, decoded; `learnt` maps the labels of train."""
 
   def decoded(split):
     x, y = images.decoded(split, shape)
@@ -101,15 +120,16 @@ def _arrays(
 
   def load(name):
     given = parts.given.get(name)
-    return decoded(given) if given else carved()[name]
+    x, y = decoded(given) if given else carved()[name]
+    return folder.Arrays(x, learnt(y) if name == 'train' else y)
 
   return load
 
 
 def _examples(
-  images: folder.Images, parts: splits.Parts, shape: pillow.Shape
+  images: folder.Images, parts: splits.Parts, shape: pillow.Shape, learnt: Callable
 ) -> batches.Examples:
-  """Makes the examples of which a few at a time are decoded."""
+  """Makes the examples of which a few at a time are decoded; see `_arrays`."""
 
   @functools.cache
   def labels(split):
@@ -130,11 +150,15 @@ def _examples(
     split = given or 'train'
     own = (numbers if given else carved()[name][numbers]).tolist()
     x, y = folder.stacked(images.pairs(split, own), len(own), shape)
+    if name == 'train':
+      return x, labels_of(name)[numbers]
     return x, declarations.checked(images.source, split, images.classes, y)
 
+  @functools.cache
   def labels_of(name):
     given = parts.given.get(name)
-    return labels(given) if given else labels('train')[carved()[name]]
+    y = labels(given) if given else labels('train')[carved()[name]]
+    return learnt(y) if name == 'train' else y
 
   def digests():
     names = ('train', 'validation', 'test')

@@ -258,6 +258,17 @@ def test_a_text_is_no_image(digits, tmp_path):
     digits.read(str(tmp_path / 'a.txt'))
 
 
+def test_labels_are_drawn_anew_in_training_alone(digits, digits_dir, load, everything):
+  noisy = load(digits_dir, label_noise=0.5)
+  for split in SPLITS:
+    (x, y), (other, z) = everything(digits, split), everything(noisy, split)
+    np.testing.assert_array_equal(x, other)
+    wrong = np.mean(y != z)
+    assert 0.4 < wrong < 0.5 if split == 'train' else wrong == 0  # 0.45 are expected
+  assert noisy.notes[-1].startswith('50% of the training labels are drawn anew')
+  assert noisy.digests()['train'] != digits.digests()['train']
+
+
 @pytest.fixture(scope='session')
 def stream():
   """stream(data_dir, dataset, ...) -> Data of a set that is read as it is needed."""
@@ -306,6 +317,9 @@ def test_a_streamed_set_is_the_resident_one_bit_for_bit(digits_dir, load, stream
 def test_what_is_carved_does_not_depend_on_the_way(more, stock, load, stream):
   data_dir = stock('toys', {'train': [0, 1] * 30} | more)
   assert_alike(load(data_dir, 'toys'), stream(data_dir, 'toys'), range(3, 8))
+  options = {'train_size': 16, 'label_noise': 0.5}
+  both = (make(data_dir, 'toys', **options) for make in (load, stream))
+  assert_alike(*both, range(3, 8))
 
 
 def test_a_set_streams_from_one_byte_too_many_on(digits_dir):

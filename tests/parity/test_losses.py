@@ -23,6 +23,7 @@ peers_step = importlib.import_module('dl_core.peers.step')
 
 STEPS, BATCHES = 20, 4
 SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
+FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
 CASES = {  # experiment, its settings, a learning rate at which the loss moves
@@ -38,6 +39,9 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
     0.1,
   ),
   'cifar resnet': ('cifar_resnet', {'depth': 8, 'batch_size': 8}, 0.02),
+  'logistic': ('classification', {'batch_size': 8}, 1.0),
+  'softmax': ('classification', FRUITS, 1.0),
+  'rest': ('classification', FRUITS | {'loss': 'one_vs_rest'}, 1.0),
   'lstm': ('char_lm', {'cell': 'lstm', **SMALL}, 0.5),
   'gru': ('char_lm', {'cell': 'gru', **SMALL}, 0.5),
   'rnn': ('char_lm', {'cell': 'rnn', **SMALL}, 0.5),
@@ -46,6 +50,9 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'gan hinge': ('gan', {'loss': 'hinge', **TINY}, 0.05),
   'dcgan': ('gan', {'net': 'dcgan', 'width': 4, **TINY}, 0.05),
 }
+
+
+NAMES = ('perceptron', 'lenet', 'mlp', 'cifar resnet', 'logistic', 'lstm', 'gan')
 
 
 @pytest.fixture
@@ -91,11 +98,11 @@ def sgd_of(rate):
 
 def batches_of(spec):
   """Draws batches of a Spec's shapes; few of its classes, so that a bias can learn."""
-  random = np.random.default_rng(0)
+  random, most = np.random.default_rng(0), min(4, len(spec.classes))
 
   def draw(leaf):
     if np.issubdtype(leaf.dtype, np.integer):
-      return random.integers(4, size=leaf.shape).astype(leaf.dtype)
+      return random.integers(most, size=leaf.shape).astype(leaf.dtype)
     return random.uniform(-1, 1, leaf.shape).astype(leaf.dtype)
 
   for _ in range(BATCHES):
@@ -152,9 +159,7 @@ def test_both_lose_the_same_step_for_step(case):
     assert np.max(moved) > 0.1 * np.max(np.abs(curve))
 
 
-@pytest.mark.parametrize(
-  'name', ['perceptron', 'lenet', 'mlp', 'cifar resnet', 'lstm', 'gan']
-)
+@pytest.mark.parametrize('name', NAMES)
 def test_its_optimizers_move_and_average_as_the_recipe_does(make, name):
   experiment, peers = make(CASES[name][0], CASES[name][1] | {'steps': 2**31 - 1})
   state = jax.jit(functools.partial(train.init_state, experiment))(jax.random.key(0))

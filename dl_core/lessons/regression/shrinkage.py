@@ -11,8 +11,9 @@ import numpy as np
 import optax
 
 from dl_core import optimizers
-from dl_core.interpret import boundary, exact, quadratic, sparsity
-from dl_core.interpret.exact import Fit
+from dl_core.interpret import boundary
+from dl_core.lessons.regression import exact, quadratic, sparsity
+from dl_core.lessons.regression.exact import Fit
 from dl_core.types import Array, Claim, Data, Key, Picture, Variables
 
 CLOSE = {'squared': 1e-4, 'absolute': 1e-2}  # in deviations

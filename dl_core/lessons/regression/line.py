@@ -6,8 +6,9 @@ Shapes: N examples, T steps.
 import numpy as np
 
 from dl_core.data import cars
-from dl_core.interpret import boundary, exact, surface
-from dl_core.interpret.exact import Fit
+from dl_core.interpret import boundary
+from dl_core.lessons.regression import exact, surface
+from dl_core.lessons.regression.exact import Fit
 from dl_core.types import Claim, Picture
 
 AXES = ('mileage, 1,000 km', 'price, 1,000 €')

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dl_core.data import cars
-from dl_core.interpret import exact
+from dl_core.lessons.regression import exact
 from dl_core.types import Claim, Picture
 
 LEVELS = 4.0 ** -np.arange(8.0, -0.1, -1)  # of the height in the picture

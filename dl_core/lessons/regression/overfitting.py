@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dl_core.interpret import polynomials
+from dl_core.lessons.regression import polynomials
 from dl_core.types import Claim, Picture
 
 GRID, MOST = polynomials.GRID, polynomials.MOST

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dl_core.interpret import overfitting, polynomials
+from dl_core.lessons.regression import overfitting, polynomials
 from experiments import polynomial_regression
 
 

@@ -1,0 +1,116 @@
+"""Linear classifiers of fruits and of tables, full batch (Cox, 1958). Lecture 3.
+
+    python -m experiments.classification         # apple or orange? 14.4 % errors, 7 s
+    python -m experiments.classification --dataset=apple_banana   # no errors at all
+    python -m experiments.classification --dataset=fruits --loss=one_vs_rest
+    python -m experiments.classification --columns=shape,colour,softness
+    python -m experiments.classification --dataset=curved --degree=3
+    python -m experiments.classification --dataset=breast_cancer  # wine, iris: a table
+
+Of the test examples it reads 98.2 % (breast_cancer), 94.4 % (wine) and 96.7 % (iris)
+right, each table in 7 s.
+
+g(x) = w·x + b, and the answer is the second class where g > 0; of several classes it is
+the one of the highest g. What is counted is the 0-1 loss, one for every error, but it
+is a step: its slope is 0 and leads nowhere. So what is minimised is the logistic loss.
+
+The training set is --batch_size examples, which the seed draws, and every step sees all
+of them: descent on one fixed function, with Nesterov's momentum. Two kinds of fruit
+have a best boundary, and a least error Φ(-d/2), that are known. scikit-learn's
+LogisticRegression(C=1/(l2·N)) minimises the same.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from dl_core import config, interpret, launch, metrics, optimizers, tasks
+from dl_core.data import curved, fruits, samples, tabular
+from dl_core.interpret import classification
+from dl_core.lessons.boundaries import hyperplane, linear
+from dl_core.models import linear as model
+from dl_core.types import Data, UserError
+
+LOSSES = {'softmax': metrics.cross_entropy, 'one_vs_rest': metrics.one_vs_rest}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(config.Config):
+  dataset: str = config.field(
+    'apple_orange', f'{", ".join(fruits.SETS)}, curved, or a table with classes'
+  )
+  columns: str = config.field(
+    '', 'those to tell from, as in colour,softness; empty: shape,colour of fruits, all '
+    'of a table'
+  )  # fmt: skip
+  noise: int = config.field(0, 'columns of noise beside those of fruits', low=0)
+  degree: int = config.field(1, 'of the polynomial g', low=1, below=100)
+  loss: str = config.field(
+    'softmax', 'all classes in one, or each against the rest', choices=tuple(LOSSES)
+  )
+  l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
+  batch_size: int = config.field(
+    1_000, 'training examples; every step sees them all', low=1, below=2**31
+  )
+  learning_rate: float = 1.0
+
+
+TABLE: dict[str, Any] = {'learning_rate': 0.3, 'l2': 3e-3}
+RECIPES = {
+  'breast_cancer': TABLE | {'batch_size': 398},
+  'wine': TABLE | {'batch_size': 124},
+  'iris': TABLE | {'batch_size': 105},
+}
+TINY = Config(steps=2, batch_size=8)
+BENCH = Config(dataset='breast_cancer', **RECIPES['breast_cancer'])
+
+
+def build(c: Config) -> launch.Experiment:
+  data, columns, best = load(c)
+  classes = len(data.spec.classes)
+  two = classes == 2 and c.loss == 'softmax'
+  task = tasks.supervised(
+    model.Linear(1 if two else classes, c.degree),
+    LOSSES[c.loss],
+    accuracy=metrics.accuracy,
+  )
+  return launch.Experiment(
+    config=c,
+    steps_per_call={'cpu': 100},
+    task=task,
+    optimizers=(optimizers.make('nesterov', c.learning_rate, l2=c.l2),),
+    data=samples.whole(data),
+    observe=linear.observe,
+    report=interpret.join(
+      hyperplane.report(c, task, columns, best),
+      classification.report(task),
+    ),
+  )
+
+
+def load(c: Config) -> tuple[Data, Sequence[str], fruits.Best | None]:
+  """Finds the examples, the names of columns, the best boundary if it is known."""
+  given = tuple(filter(None, c.columns.split(',')))
+  if c.dataset in fruits.SETS:
+    columns = given or ('shape', 'colour')
+    data = fruits.data(c.dataset, columns, c.noise, c.batch_size)
+    two = len(fruits.SETS[c.dataset]) == 2
+    best = fruits.best(c.dataset, columns, c.noise) if two else None
+    return data, fruits.named(columns, c.noise), best
+  if c.noise:
+    raise UserError(f'--noise={c.noise} was given, which is for fruits alone; drop it')
+  if c.dataset == 'curved':
+    if given:
+      raise UserError(f'--columns={c.columns} was given, but curved has but x and y')
+    return curved.data(c.batch_size), curved.COLUMNS, None
+  data = tabular.load(c, columns=given)
+  if not data.spec.classes:
+    raise UserError(
+      f'--dataset={c.dataset} was given, of which a number is to be told; give a table '
+      'with classes, as breast_cancer, wine or iris'
+    )
+  return data, tabular.declared(c.dataset, c.data_dir, given).names, None
+
+
+if __name__ == '__main__':
+  launch.main(__name__)

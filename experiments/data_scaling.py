@@ -1,0 +1,78 @@
+"""Linear model, kernel machine and deep net on more and more data. Lecture 1.
+
+    python -m experiments.data_scaling
+    python -m experiments.data_scaling --dataset=digits      # as they are
+    python -m experiments.data_scaling --dataset=mnist --data_dir=DIR
+
+The lecture: classical learners saturate, deep ones go on improving as data grow. The
+plain digits are too few and too easy to show it (the linear model has 96 % of them), so
+each is laid at every place of a larger field, which makes nine times as many, and no
+sum of weighted pixels tells them apart.
+"""
+
+import dataclasses
+import functools
+
+from dl_core import config, launch, lists
+from dl_core.lessons.training import scaling
+from dl_core.types import Picture
+from experiments import mlp
+
+RATES = {'linear': 0.1, 'net': 2e-3}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(config.Config):
+  dataset: str = 'shifted_digits'
+  size: int = config.field(10, 'height and width that images are brought to', low=1)
+  sizes: str = config.field('175,700,2800,0', 'training examples, growing; 0: all')
+  hidden: str = config.field('256,256', 'of the net, units of each hidden layer')
+  svm_most: int = config.field(
+    14_000, 'examples that the kernel machine is fit to at most', low=0
+  )
+  seeds: int = 3
+  learning_rate: float = config.field(
+    1.0, "times each learner's own rate, see RATES", above=0
+  )
+  eval_every: int = 500
+
+
+RECIPES = {
+  'digits': {'size': 8, 'sizes': '20,80,315,0'},
+  'mnist': {'size': 28, 'sizes': '215,860,3437,13750,0', 'steps': 6_000},
+}
+TINY = Config(steps=2, batch_size=8, hidden='8', size=8, sizes='16', seeds=1)
+
+
+def study(c: Config) -> launch.Study:
+  settings = dataclasses.asdict(c)
+  del settings['sizes'], settings['svm_most']
+  runs = {}
+  for size in lists.numbers('sizes', c.sizes, '100,400,0', low=0):
+    for learner, rate in RATES.items():
+      settings |= {
+        'train_size': size,
+        'batch_size': min(c.batch_size, size or c.batch_size),
+        'hidden': c.hidden if learner == 'net' else '',
+        'learning_rate': c.learning_rate * rate,
+      }
+      runs[f'{learner}-{size or "all"}'] = mlp, mlp.Config(**settings)
+  return launch.Study(runs, functools.partial(draw, c.svm_most))
+
+
+def draw(svm_most: int, results) -> list[Picture]:
+  """Sets the accuracies of all learners side by side."""
+  sweeps: dict[str, dict] = {learner: {} for learner in RATES}
+  sets = {}
+  for label, runs in results.items():
+    data = runs[0].experiment.data
+    size = len(scaling.rows(data, 'train')[0])
+    sets[size] = data
+    sweeps[label.partition('-')[0]][size] = runs
+  found = {learner: scaling.of_runs(sweep) for learner, sweep in sweeps.items()}
+  found['svm'] = scaling.of_machine(sets, svm_most)
+  return [scaling.picture(found, data.spec.source)]
+
+
+if __name__ == '__main__':
+  launch.main(__name__)

@@ -1,0 +1,57 @@
+"""Which features to ask for: softness, not shape, and no columns of noise. Lecture 3.
+
+    python -m experiments.feature_choice                  # 30 runs in 40 s
+    python -m experiments.feature_choice --batch_size=400     # less of a curse
+
+Runs of experiments/classification on apples and oranges: by shape and colour, which
+overlap; with softness, where the boundary becomes a plane in three dimensions; without
+shape; and with columns of noise, which let a classifier learn its few fruits by heart.
+"""
+
+import dataclasses
+
+from dl_core import config, launch, lists
+from dl_core.lessons.boundaries import features
+from experiments import classification
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(config.Config):
+  dataset: str = config.field('apple_orange', 'the set', choices=('apple_orange',))
+  choices: str = config.field(
+    'shape+colour,shape+colour+softness,colour+softness', 'columns to tell them by'
+  )
+  noise: str = config.field('10,100,1000', 'columns of noise beside the last choice')
+  l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
+  seeds: int = 5
+  batch_size: int = config.field(40, 'training fruits', low=1, below=2**31)
+  learning_rate: float = 1.0
+  eval_every: int = 100
+  checkpoint_every: int = 1_000
+
+
+TINY = Config(steps=2, batch_size=8, choices='colour+softness', noise='8', seeds=1)
+
+
+def study(c: Config) -> launch.Study:
+  settings = dataclasses.asdict(c)
+  chosen = [tuple(each.split('+')) for each in settings.pop('choices').split(',')]
+  counts = sorted(set(lists.numbers('noise', settings.pop('noise'), '10,100')))
+
+  def run(columns, noise=0):
+    given = settings | {'columns': ','.join(columns), 'noise': noise}
+    return classification, classification.Config(**given)
+
+  runs = {'+'.join(columns): run(columns) for columns in chosen}
+  runs |= {f'noise-{count}': run(chosen[-1], count) for count in counts}
+  return launch.Study(
+    runs,
+    lambda found: features.pictures(
+      {columns: found['+'.join(columns)] for columns in chosen},
+      {count: found[f'noise-{count}'] for count in counts},
+    ),
+  )
+
+
+if __name__ == '__main__':
+  launch.main(__name__)

@@ -1,0 +1,87 @@
+"""Early stopping, L1, L2, dropout and batch norm on one net that overfits. Lecture 5.
+
+    python -m experiments.regularizers         # six methods, three seeds: 55 s
+    python -m experiments.regularizers --methods=none,l1 --l1=1e-3 --seeds=5
+
+The net, two layers of 256 units, has 200 times as many weights as there are images to
+learn from: 400 digits, of which every fifth label is drawn anew. To learn those by
+heart is to be wrong on digits that look like them.
+
+The test accuracy is 81 % without any of the methods, 84 % with L1 (a quarter of the
+weights exactly 0), 84 % with batch norm, 88 % stopped early, 90 % with L2 and 96 % with
+dropout. The strengths were chosen by hand, on validation.
+
+Batch normalisation stands in the lecture among the regularisers. What it is for is
+learning faster (see `batch_norm`); that it narrows the gap too is a side effect.
+"""
+
+import dataclasses
+
+from dl_core import config, launch, lists
+from dl_core.lessons.training import regularisation
+from dl_core.types import Picture
+from experiments import mlp
+
+PENALTIES = ('l1', 'l2')
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(config.Config):
+  methods: str = config.field(
+    'none,early_stopping,l1,l2,dropout,batch_norm', 'those to compare'
+  )
+  hidden: str = config.field('256,256', 'units of each hidden layer, as in 500,150')
+  size: int = config.field(8, 'height and width of the digits', low=1)
+  train_size: int = config.field(400, 'training examples', low=1)
+  label_noise: float = config.field(
+    0.2, 'share of training labels drawn anew, blindly', low=0, below=1
+  )
+  l1: float = config.field(3e-3, 'times Σ|w|', low=0)
+  l2: float = config.field(1e-2, 'times Σw²/2', low=0)
+  dropout_input: float = config.field(0.2, 'share of inputs left out', low=0, below=1)
+  dropout: float = config.field(0.5, 'share of hidden units left out', low=0, below=1)
+  patience: int = 10
+  seeds: int = 3
+  batch_size: int = 50
+  learning_rate: float = 0.02
+  eval_every: int = 20
+
+
+TINY = Config(
+  steps=2, batch_size=8, hidden='8', train_size=16, methods='none,l1', seeds=1
+)
+
+
+def study(c: Config) -> launch.Study:
+  changes: dict[str, dict] = {
+    'none': {},
+    'early_stopping': {'patience': c.patience, 'keep_best': True},
+    'l1': {'l1': c.l1},
+    'l2': {'l2': c.l2},
+    'dropout': {'dropout': c.dropout, 'dropout_input': c.dropout_input},
+    'batch_norm': {'batch_norm': True},
+  }
+  settings = dataclasses.asdict(c) | {'optimizer': 'momentum', 'schedule': 'constant'}
+  for name in ('methods', 'patience', 'l1', 'l2', 'dropout', 'dropout_input'):
+    del settings[name]
+  names = lists.names('methods', c.methods, changes)
+  return launch.Study(
+    {name: (mlp, mlp.Config(**settings | changes[name])) for name in names}, draw
+  )
+
+
+def draw(results) -> list[Picture]:
+  """Shows when to stop, what each method brings and what penalties do to weights."""
+  pictures = []
+  if 'none' in results:
+    pictures = [
+      regularisation.diagnosis(results['none'], results.get('early_stopping', ())),
+      regularisation.gaps(results, 'none'),
+    ]
+  kept = ('none', *PENALTIES)
+  compared = {name: runs for name, runs in results.items() if name in kept}
+  return [*pictures, regularisation.sparsity(compared)] if compared else pictures
+
+
+if __name__ == '__main__':
+  launch.main(__name__)
