@@ -1,7 +1,7 @@
 """ResNet on small images: depth without degradation (He et al., 2016). Lecture 6.
 
-    python -m experiments.cifar_resnet                        # scikit-learn's digits
-    python -m experiments.cifar_resnet --depth=56 --plain     # the same, no shortcuts
+    python -m experiments.cifar_resnet              # digits: 98.6 %, 2 minutes
+    python -m experiments.cifar_resnet --plain      # the same without shortcuts
     python -m experiments.cifar_resnet --dataset=cifar10 --data_dir=DIR --depth=20
     python -m experiments.cifar_resnet --dataset=cifar10 --data_dir=DIR --depth=20 \\
       --steps=0 --init_from=resnet20-12fca82f.th    # published weights: 91.73 %
@@ -40,7 +40,9 @@ SOURCES = ('He et al. 2016', 'akamaster/pytorch_resnet_cifar10')
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Transfer):
-  depth: int = config.field(20, 'layers with weights, 6n + 2: 20, 32, 44, 56, 110')
+  depth: int = config.field(
+    20, 'layers with weights, 6n + 2: 20, 32, 44, 56, 110', low=8, below=2_000
+  )
   shortcut: str = config.field(
     'A', 'where shapes differ: zeros for new channels, or a projection', choices='AB'
   )
