@@ -170,7 +170,7 @@ def claims(errors: Errors) -> list[Claim]:
       f'degree {degrees[chosen]}: {test[chosen].mean():.1%}, degree '
       f'{degrees[closest]}: {test[closest].mean():.1%}',
     ),
-  ][: 4 if chosen != closest else 3]  # of one degree alone there is nothing to say
+  ]
 
 
 def occam(errors: Errors) -> int:
