@@ -18,8 +18,6 @@ from dl_core.interpret import scaling
 from dl_core.types import Picture, UserError
 from experiments import mlp
 
-RATES = {'linear': 0.1, 'net': 2e-3}
-
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
@@ -31,15 +29,19 @@ class Config(config.Config):
     14_000, 'examples that the kernel machine is fit to at most', low=0
   )
   seeds: int = 3
-  learning_rate: float = config.field(
-    1.0, "times each learner's own rate, see RATES", above=0
-  )
+  learning_rate: float = config.field(2e-3, 'peak learning rate of the net', above=0)
+  linear_rate: float = config.field(0.1, 'that of the linear model', above=0)
   eval_every: int = 500
 
 
 RECIPES = {
-  'digits': {'size': 8, 'sizes': '20,80,315,0'},
-  'mnist': {'size': 28, 'sizes': '215,860,3437,13750,0', 'steps': 6_000},
+  'digits': {'size': 8, 'sizes': '20,80,315,0', 'linear_rate': 0.03},
+  'mnist': {
+    'size': 28,
+    'sizes': '215,860,3437,13750,0',
+    'steps': 6_000,
+    'linear_rate': 3e-3,
+  },
 }
 TINY = Config(steps=2, batch_size=8, hidden='8', size=8, sizes='16', seeds=1)
 
@@ -52,23 +54,23 @@ def study(c: Config) -> launch.Study:
       '--sizes=100,400,0'
     )
   settings = dataclasses.asdict(c)
-  del settings['sizes'], settings['svm_most']
+  del settings['sizes'], settings['svm_most'], settings['linear_rate']
   runs = {}
   for size in map(int, words):
-    for learner, rate in RATES.items():
-      settings |= {
-        'train_size': size,
-        'batch_size': min(c.batch_size, size or c.batch_size),
-        'hidden': c.hidden if learner == 'net' else '',
-        'learning_rate': c.learning_rate * rate,
-      }
-      runs[f'{learner}-{size or "all"}'] = mlp, mlp.Config(**settings)
+    settings |= {
+      'train_size': size,
+      'batch_size': min(c.batch_size, size or c.batch_size),
+    }
+    net = mlp.Config(**settings)
+    linear = dataclasses.replace(net, hidden='', learning_rate=c.linear_rate)
+    runs[f'linear-{size or "all"}'] = mlp, linear
+    runs[f'net-{size or "all"}'] = mlp, net
   return launch.Study(runs, functools.partial(draw, c.svm_most))
 
 
 def draw(svm_most: int, results) -> list[Picture]:
   """Sets the accuracies of all learners side by side."""
-  sweeps: dict[str, dict] = {learner: {} for learner in RATES}
+  sweeps: dict[str, dict] = {'linear': {}, 'net': {}}
   sets = {}
   for label, runs in results.items():
     data = runs[0].experiment.data

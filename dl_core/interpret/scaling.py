@@ -42,8 +42,8 @@ def rows(data: Data, split: str) -> tuple[np.ndarray, np.ndarray]:
 
 def of_runs(sweep: Mapping[int, Sequence[Any]]) -> Grown:
   """Collects `{size: runs, one per seed}`."""
-  right = [curves.ends(runs, 'accuracy') for runs in sweep.values()]
-  return Grown(np.array(list(sweep)), np.array(right))
+  right = [curves.ends(sweep[size], 'accuracy') for size in sorted(sweep)]
+  return Grown(np.array(sorted(sweep)), np.array(right))
 
 
 def of_machine(sets: Mapping[int, Data], most: int) -> Grown:
@@ -55,7 +55,7 @@ def of_machine(sets: Mapping[int, Data], most: int) -> Grown:
   from sklearn import svm
 
   sizes, right = [], []
-  for size, data in sets.items():
+  for size, data in sorted(sets.items(), key=lambda each: each[0]):
     if size <= most:
       machine = svm.SVC(C=10).fit(*rows(data, 'train'))
       sizes.append(size)
