@@ -54,7 +54,7 @@ def one_vs_rest(logits: Array, labels: Array) -> Array:
   regression's, which learns as if there were no other.
   """
   own = jax.nn.one_hot(labels, logits.shape[-1])
-  return jnp.sum(optax.sigmoid_binary_cross_entropy(logits, own), axis=-1)
+  return jnp.sum(binary_cross_entropy(logits, own), axis=-1)
 
 
 def accuracy(logits: Array, labels: Array) -> Array:

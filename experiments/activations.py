@@ -15,7 +15,7 @@ import functools
 import numpy as np
 
 from dl_core import config, launch
-from dl_core.interpret import activations, depth, outputs, softmax
+from dl_core.lessons.networks import activations, depth, outputs, softmax
 
 
 @dataclasses.dataclass(frozen=True)

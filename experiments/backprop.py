@@ -3,9 +3,9 @@
     python -m experiments.backprop                   # four pictures, 6 s
     python -m experiments.backprop --networks=10000  # more random networks
 
-dl_core/interpret/backprop.py is the lecture's algorithm as it is written on the board:
-z and a forward, δ = (Wᵀδ)∘f'(z) backward from δ = p - y, and dL/dW = δ·aᵀ. Drawn are
-one example on a network of 2, 2 and 1 units with all of its numbers; the difference
+dl_core/lessons/networks/backprop.py is the lecture's algorithm as it stands on the
+board: z and a forward, δ = (Wᵀδ)∘f'(z) backward from δ = p - y, and dL/dW = δ·aᵀ. Drawn
+are one example on a network of 2, 2 and 1 units with all of its numbers; the difference
 from jax.grad, under 1e-6 in float32, of thousands of random networks; and 50 random
 starts on XOR, all of which the hand-written pass trains to four rows of four.
 """
@@ -16,7 +16,7 @@ import functools
 import numpy as np
 
 from dl_core import config, launch
-from dl_core.interpret import agreement, learning, worked
+from dl_core.lessons.networks import agreement, learning, worked
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,9 +14,9 @@ import dataclasses
 import functools
 from collections.abc import Callable
 
-from dl_core import config, launch
-from dl_core.interpret import normalising
-from dl_core.types import Picture, UserError
+from dl_core import config, launch, lists
+from dl_core.lessons.training import normalising
+from dl_core.types import Picture
 from experiments import mlp
 
 ACCURACY = 0.95  # on validation, the mark to reach
@@ -40,15 +40,11 @@ TINY = Config(steps=2, batch_size=8, hidden='8,8', parts='sigmoid', seeds=1)
 
 def study(c: Config) -> launch.Study:
   sweeps: dict[str, dict[float, dict]] = {
-    'rates': {rate: {'learning_rate': rate} for rate in numbers('rates', c.rates)},
-    'scales': {scale: {'init_scale': scale} for scale in numbers('scales', c.scales)},
+    'rates': {rate: {'learning_rate': rate} for rate in values(c, 'rates')},
+    'scales': {scale: {'init_scale': scale} for scale in values(c, 'scales')},
     'sigmoid': {1.0: {'learning_rate': 1.0, 'activation': 'sigmoid'}},
   }
-  parts = c.parts.split(',')
-  if not set(parts) <= set(sweeps):
-    raise UserError(
-      f'--parts={c.parts} was given, but some of {",".join(sweeps)} are wanted'
-    )
+  parts = lists.names('parts', c.parts, sweeps)
   settings = dataclasses.asdict(c)
   for name in ('parts', 'rates', 'scales'):
     del settings[name]
@@ -76,14 +72,9 @@ def label(c: mlp.Config) -> str:
   return f'{c.activation}-rate-{c.learning_rate:g}-scale-{c.init_scale:g}-{norm}'
 
 
-def numbers(name: str, text: str) -> list[float]:
-  """Reads '0.1,1' as [0.1, 1.0]."""
-  try:
-    return sorted(float(word) for word in text.split(','))
-  except ValueError:
-    raise UserError(
-      f'--{name}={text} was given, but numbers are wanted, as in --{name}=0.1,1'
-    ) from None
+def values(c: Config, name: str) -> list[float]:
+  """Returns the learning rates, or the scales, that are tried, in order."""
+  return sorted(lists.numbers(name, getattr(c, name), '0.1,1', float, 0))
 
 
 def draw(pairs, results) -> list[Picture]:

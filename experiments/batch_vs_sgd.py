@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from dl_core import config, launch
-from dl_core.interpret import memory, noise, wells
+from dl_core.lessons.networks import memory, noise, wells
 from dl_core.types import UserError
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 
 import experiments
-from dl_core import benchmark, config, launch, sharding, timings, workdir
+from dl_core import benchmark, config, launch, lists, sharding, timings, workdir
 from dl_core.types import UserError
 
 
@@ -45,7 +45,8 @@ class Settings(config.Settings):
 
 def main(s: Settings) -> int:
   """Measures; prints a table, writes a file. Returns the exit code."""
-  names, sizes = listed(s.experiments), sizes_of(s.batch_sizes)
+  names = listed(s.experiments)
+  sizes = lists.numbers('batch_sizes', s.batch_sizes, '64,256', empty=True) or (0,)
   before = read(s.against) if s.against else []
   check(s.json)
   launch.use(s.platform)
@@ -97,24 +98,7 @@ def listed(text: str) -> list[str]:
   modules = pkgutil.iter_modules(experiments.__path__)
   sources = {m.name: Path(experiments.__path__[0], f'{m.name}.py') for m in modules}
   known = [name for name, path in sources.items() if '\nBENCH = ' in path.read_text()]
-  names = known if text == 'all' else text.split(',')
-  for name in names:
-    if name not in known:
-      raise UserError(
-        f'--experiments={text} was given, but {name!r} is none that can be measured; '
-        f'name some of {", ".join(known)}, or all'
-      )
-  return names
-
-
-def sizes_of(text: str) -> list[int]:
-  """Reads '64,256'; [0] of an empty text. Raises UserError where it is no list."""
-  words = text.split(',') if text else ['0']
-  if not all(word.isdecimal() for word in words) or (text and 0 in map(int, words)):
-    raise UserError(
-      f'--batch_sizes={text} was given, numbers are wanted, as in --batch_sizes=64,256'
-    )
-  return [int(word) for word in words]
+  return known if text == 'all' else [*lists.names('experiments', text, known)]
 
 
 def read(path: str) -> list[dict]:

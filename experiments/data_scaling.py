@@ -13,9 +13,9 @@ sum of weighted pixels tells them apart.
 import dataclasses
 import functools
 
-from dl_core import config, launch
-from dl_core.interpret import scaling
-from dl_core.types import Picture, UserError
+from dl_core import config, launch, lists
+from dl_core.lessons.training import scaling
+from dl_core.types import Picture
 from experiments import mlp
 
 
@@ -47,16 +47,10 @@ TINY = Config(steps=2, batch_size=8, hidden='8', size=8, sizes='16', seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  words = c.sizes.split(',')
-  if not all(word.strip().isdecimal() for word in words):
-    raise UserError(
-      f'--sizes={c.sizes} was given, but numbers of examples are wanted, as in '
-      '--sizes=100,400,0'
-    )
   settings = dataclasses.asdict(c)
   del settings['sizes'], settings['svm_most'], settings['linear_rate']
   runs = {}
-  for size in map(int, words):
+  for size in lists.numbers('sizes', c.sizes, '100,400,0', low=0):
     settings |= {
       'train_size': size,
       'batch_size': min(c.batch_size, size or c.batch_size),

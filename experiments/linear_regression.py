@@ -26,7 +26,8 @@ import optax
 
 from dl_core import config, launch, metrics, optimizers, tasks
 from dl_core.data import cars, tabular
-from dl_core.interpret import boundary, line, shrinkage
+from dl_core.interpret import boundary
+from dl_core.lessons.regression import line, shrinkage
 from dl_core.models import perceptron
 from dl_core.types import UserError
 

@@ -13,7 +13,7 @@ import dataclasses
 import functools
 
 from dl_core import config, launch
-from dl_core.interpret import (
+from dl_core.lessons.mathematics import (
   algebra,
   asymmetry,
   bayes,

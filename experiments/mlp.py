@@ -18,7 +18,7 @@ import dataclasses
 
 import optax
 
-from dl_core import config, interpret, launch, metrics, optimizers, tasks
+from dl_core import config, interpret, launch, lists, metrics, optimizers, tasks
 from dl_core.data import images, shifted, toys
 from dl_core.interpret import classification, weights
 from dl_core.models import mlp
@@ -69,7 +69,7 @@ def build(c: Config) -> launch.Experiment:
   data = load(c)
   model = mlp.MLP(
     classes=len(data.spec.classes),
-    hidden=widths(c.hidden),
+    hidden=lists.numbers('hidden', c.hidden, '500,150', empty=True),
     activation=c.activation,
     batch_norm=c.batch_norm,
     dropout_input=c.dropout_input,
@@ -113,17 +113,6 @@ def load(c: Config) -> Data:
   return images.load(
     c, c.size, channels, train_size=c.train_size, label_noise=c.label_noise
   )
-
-
-def widths(hidden: str) -> tuple[int, ...]:
-  """Reads '500,150' as (500, 150), '' as ()."""
-  words = hidden.split(',') if hidden else []
-  if not all(word.strip().isdecimal() and int(word) for word in words):
-    raise UserError(
-      f'--hidden={hidden} was given, but a number of units for each hidden layer is '
-      'wanted, as in --hidden=500,150'
-    )
-  return tuple(map(int, words))
 
 
 if __name__ == '__main__':

@@ -18,9 +18,9 @@ from functools import partial
 
 import numpy as np
 
-from dl_core import config, launch
-from dl_core.interpret import adaptive, curves, descent
-from dl_core.types import Claim, Picture, UserError
+from dl_core import config, launch, lists
+from dl_core.lessons.training import adaptive, curves, descent
+from dl_core.types import Claim, Picture
 from experiments import mlp
 
 # Of 1, 2 and 5 times a power of ten, that at which the mean train loss over 300 steps
@@ -54,15 +54,10 @@ TINY = Config(steps=2, batch_size=8, hidden='8', optimizers='sgd', starts=2, see
 
 
 def study(c: Config) -> launch.Study:
-  names = c.optimizers.split(',') if c.optimizers else []
-  if not set(names) <= set(RATES):
-    raise UserError(
-      f'--optimizers={c.optimizers} was given, but some of {",".join(RATES)} are wanted'
-    )
   settings = dataclasses.asdict(c) | {'schedule': 'constant'}
   del settings['optimizers'], settings['starts']
   runs = {}
-  for name in names:
+  for name in lists.names('optimizers', c.optimizers, RATES, empty=True):
     settings |= {'optimizer': name, 'learning_rate': c.learning_rate * RATES[name]}
     runs[name] = mlp, mlp.Config(**settings)
   return launch.Study(runs, partial(draw, descent.starts(c.seed, c.starts)))

@@ -15,7 +15,7 @@ import dataclasses
 import functools
 
 from dl_core import config, launch
-from dl_core.interpret import overfitting, polynomials
+from dl_core.lessons.regression import overfitting, polynomials
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,9 +17,9 @@ learning faster (see `batch_norm`); that it narrows the gap too is a side effect
 
 import dataclasses
 
-from dl_core import config, launch
-from dl_core.interpret import regularisation
-from dl_core.types import Picture, UserError
+from dl_core import config, launch, lists
+from dl_core.lessons.training import regularisation
+from dl_core.types import Picture
 from experiments import mlp
 
 PENALTIES = ('l1', 'l2')
@@ -64,11 +64,7 @@ def study(c: Config) -> launch.Study:
   settings = dataclasses.asdict(c) | {'optimizer': 'momentum', 'schedule': 'constant'}
   for name in ('methods', 'patience', 'l1', 'l2', 'dropout', 'dropout_input'):
     del settings[name]
-  names = c.methods.split(',')
-  if not set(names) <= set(changes):
-    raise UserError(
-      f'--methods={c.methods} was given, but some of {",".join(changes)} are wanted'
-    )
+  names = lists.names('methods', c.methods, changes)
   return launch.Study(
     {name: (mlp, mlp.Config(**settings | changes[name])) for name in names}, draw
   )

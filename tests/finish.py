@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 
 from dl_core import dispatch, studies, train
-from dl_core.interpret import boundary, linear
+from dl_core.interpret import boundary
 from dl_core.layers import polynomial
+from dl_core.lessons.boundaries import linear
 
 
 def finished(module, c, seeds):

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from dl_core.interpret import normalising
+from dl_core.lessons.training import normalising
 from dl_core.models import mlp
 from dl_core.types import UserError
 from experiments import batch_norm

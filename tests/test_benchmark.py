@@ -40,11 +40,11 @@ def test_rows_have_what_was_measured(tmp_path, capsys):
 @pytest.mark.parametrize(
   ('words', 'sentence'),
   [
-    (('--experiments=lenett',), "'lenett' is none that can be measured"),
-    (('--experiments=cells',), "'cells' is none that can be measured"),
-    (('--batch_sizes=8,x',), 'numbers are wanted'),
-    (('--batch_sizes=00',), 'numbers are wanted'),
-    (('--batch_sizes=²',), 'numbers are wanted'),
+    (('--experiments=lenett',), "'lenett' is unknown"),
+    (('--experiments=cells',), "'cells' is unknown"),
+    (('--batch_sizes=8,x',), 'whole numbers of at least 1'),
+    (('--batch_sizes=00',), 'whole numbers of at least 1'),
+    (('--batch_sizes=²',), 'whole numbers of at least 1'),
     (('--steps_per_call=3000000000',), 'an integer of at least 0 and below'),
     (('--against=nothing.json',), 'that is no file of rows'),
     (('--json=/nowhere/rows.json',), 'cannot be written (No such file'),

@@ -8,7 +8,7 @@ import pytest
 
 from dl_core import train
 from dl_core.data import fruits
-from dl_core.interpret import linear
+from dl_core.lessons.boundaries import linear
 from dl_core.types import UserError
 from experiments import classification
 from tests import finish

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import svm
 
-from dl_core.interpret import scaling
+from dl_core.lessons.training import scaling
 from dl_core.types import UserError
 from experiments import data_scaling, mlp
 from tests import finish

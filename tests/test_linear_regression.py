@@ -8,7 +8,8 @@ import pytest
 
 from dl_core import jobs, train
 from dl_core.data import cars
-from dl_core.interpret import boundary, exact, line, shrinkage, sparsity
+from dl_core.interpret import boundary
+from dl_core.lessons.regression import exact, line, shrinkage, sparsity
 from dl_core.types import UserError
 from experiments import linear_regression
 

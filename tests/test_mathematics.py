@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core.interpret import (
+from dl_core.lessons.mathematics import (
   algebra,
   asymmetry,
   bayes,

@@ -44,13 +44,8 @@ def test_xor_is_learnt_from_every_start_with_a_hidden_layer_and_from_none_withou
 
 @pytest.mark.parametrize('hidden', ['x', '0', '8,', '8;8', '-1'])
 def test_hidden_layers_that_are_none_are_refused_in_a_sentence(hidden):
-  with pytest.raises(UserError, match='a number of units for each hidden layer'):
+  with pytest.raises(UserError, match=f'--hidden={hidden} was given'):
     mlp.build(dataclasses.replace(mlp.TINY, hidden=hidden))
-
-
-def test_a_linear_classifier_is_one_without_hidden_layers():
-  assert mlp.widths('') == ()
-  assert mlp.widths('500,150') == (500, 150)
 
 
 def test_a_part_of_the_training_set_keeps_the_other_splits_and_its_classes(digits_dir):

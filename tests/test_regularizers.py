@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dl_core import drawing
-from dl_core.interpret import regularisation
+from dl_core.lessons.training import regularisation
 from dl_core.types import UserError
 from experiments import regularizers
 from tests import finish

@@ -1,0 +1,155 @@
+"""Linear classifiers held against what is known: the best boundary, scikit-learn's.
+
+Shapes: n examples, F features, K classes, M polynomials of the features.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dl_core.data.fruits import Best
+from dl_core.interpret import boundary
+from dl_core.types import Claim, Data, Key, Task, Variables
+
+CLOSE = 0.005  # share of test examples by which two may differ; 2 examples, if more
+ANGLE = 10.0  # degrees between a boundary and the best one
+
+
+class Examples(NamedTuple):
+  """Examples x [n, F], their classes y [n], and what a classifier says of them [n]."""
+
+  x: np.ndarray
+  y: np.ndarray
+  said: np.ndarray
+
+  @property
+  def error(self) -> float:
+    """The mean 0-1 loss, the share that is read wrong."""
+    return float(np.mean(self.said != self.y))
+
+
+class Fitted(NamedTuple):
+  """A trained classifier, the examples that it learnt from and those it is tested on.
+
+  Attributes:
+    logits: features [n, F] -> [n, K].
+    w, b: [M, K] and [K]; of two classes in one, [M, 1] and [1].
+    train, test: examples.
+  """
+
+  logits: Callable[[np.ndarray], np.ndarray]
+  w: np.ndarray
+  b: np.ndarray
+  train: Examples
+  test: Examples
+
+
+def observe(variables: Variables, data: Data, key: Key) -> dict[str, Any]:
+  """Keeps the weights [M, K], the bias [K], and which examples are learnt from."""
+  assert data.rows is not None
+  own = variables['params']['linear']
+  return {'w': own['kernel'], 'b': own['bias'], 'rows': data.rows(key, 0)}
+
+
+def fitted(task: Task, data: Data, seen: dict[str, Any]) -> Fitted:
+  """Puts a classifier together again from what `observe` kept of it."""
+  w, b, rows = (np.asarray(seen[name]) for name in ('w', 'b', 'rows'))
+  variables = {'params': {'linear': {'kernel': w, 'bias': b}}}
+  outputs: Any = task.outputs
+
+  def logits(x):
+    return np.asarray(outputs(variables, np.asarray(x, np.float32)))
+
+  def judged(x, y):
+    return Examples(x, y, logits(x).argmax(axis=-1))
+
+  x, y = boundary.training_set(data)
+  test = judged(*boundary.examples(data, 'test'))
+  return Fitted(logits, w, b, judged(x[rows], y[rows]), test)
+
+
+def of(run: Any) -> Fitted:
+  """Puts the classifier of a finished run together; see `studies.Finished`."""
+  experiment, seen = run.experiment, run.observed[max(run.observed)]
+  return fitted(experiment.task, experiment.data, seen)
+
+
+def doubt(values: np.ndarray) -> float:
+  """Returns the standard error of the mean of values [seeds]; 0 of one alone."""
+  return (
+    float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else 0
+  )
+
+
+def beats(fit: Fitted, data: Data) -> Claim:
+  """Says that it errs less than half as often as the best constant answer."""
+  constant, error = 1 - data.baseline()['accuracy'], fit.test.error
+  return Claim(
+    'It errs less than half as often as the best constant answer',
+    error < constant / 2,
+    f'{error:.1%} of {len(fit.test.y):,} test examples against {constant:.1%}',
+  )
+
+
+def known(fit: Fitted, best: Best | None) -> list[Claim]:
+  """Holds the error and the direction of w against those of the best boundary."""
+  if best is None or fit.w.shape[1] > 1:
+    return []
+  n, error = len(fit.test.y), fit.test.error
+  if best.error * n < 0.1:
+    sentence = 'Where no more than a fruit in a million overlaps, none is misread'
+    return [Claim(sentence, error == 0, f'{round(error * n)} of {n:,}')]
+  chance = math.sqrt(best.error * (1 - best.error) / n)
+  off = angle(fit.w[:, 0], best.w)
+  return [
+    Claim(
+      'It errs as rarely as is possible, Φ(-d/2), within three standard errors',
+      abs(error - best.error) <= 3 * chance,
+      f'{error:.2%}, and Φ(-d/2) = {best.error:.2%} ± {chance:.2%}',
+    ),
+    Claim(
+      f'w points from one mean to the other, within {ANGLE:g}°',
+      off <= ANGLE,
+      f'{off:.1f}° off',
+    ),
+  ]
+
+
+def angle(a: np.ndarray, b: np.ndarray) -> float:
+  """Returns the degrees between two vectors; 90 where one is 0."""
+  length = np.linalg.norm(a) * np.linalg.norm(b)
+  cosine = a @ b / length if length else 0.0
+  return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+
+def agrees(fit: Fitted, loss: str, l2: float) -> Claim:
+  """Holds its answers against scikit-learn's, trained on the same examples."""
+  theirs = reference(fit.train, loss, l2).predict(fit.test.x)
+  n, wrong = len(theirs), np.mean(theirs != fit.test.y)
+  differ = int(np.sum(theirs != fit.test.said))
+  return Claim(
+    "It answers as scikit-learn's LogisticRegression does, but for two examples or "
+    f'{CLOSE:.1%}',
+    differ <= max(2, CLOSE * n),
+    f'{differ} of {n:,} answers differ; errors {fit.test.error:.2%}, its own '
+    f'{wrong:.2%}',
+  )
+
+
+def reference(train: Examples, loss: str, l2: float) -> Any:
+  """Fits scikit-learn's LogisticRegression, of all classes or of each against the rest.
+
+  It minimises ½Σw² + C·Σ loss, the sum over the n examples: C = 1/(l2·n).
+  """
+  from sklearn import linear_model, multiclass
+
+  strength = 1 / (l2 * len(train.y)) if l2 else np.inf
+  # Without a penalty what is separable never comes to an end.
+  machine: Any = linear_model.LogisticRegression(
+    C=strength, tol=1e-5, max_iter=10_000 if l2 else 500
+  )
+  if loss == 'one_vs_rest':
+    machine = multiclass.OneVsRestClassifier(machine)
+  return machine.fit(train.x.astype(np.float64), train.y)

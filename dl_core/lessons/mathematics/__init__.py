@@ -1,0 +1,1 @@
+"""Lecture 2: linear algebra, probability and information."""

@@ -1,0 +1,1 @@
+"""Lecture 4: neurons, their activations and losses, backpropagation, batches."""

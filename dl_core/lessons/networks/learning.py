@@ -1,0 +1,152 @@
+"""The training process: weights drawn at random, forward, backward, a step, again.
+
+Gradient descent by the hand-written pass of `backprop` on the four rows of XOR, which
+no single neuron gets right.
+
+Shapes: S starts, T steps, N examples.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dl_core.data import toys
+from dl_core.lessons.networks import activations, backprop, outputs
+from dl_core.types import Array, Claim, Picture
+
+BLUE, RED, GREY = '#4477aa', '#ee6677', '#888888'
+NET = backprop.Net(
+  activations.ACTIVATIONS['tanh'], outputs.PAIRINGS['sigmoid, binary cross-entropy']
+)
+PANELS = 4
+SIDE = 60  # points of a drawn square
+
+
+class Learned(NamedTuple):
+  """What came of training from each start.
+
+  Attributes:
+    loss: [S, T + 1] before every step and after the last.
+    right: [S] rows of four answered right in the end.
+    steps: at which the first start's answers are drawn.
+    answers: [len(steps), SIDE, SIDE] p over the square around the rows.
+  """
+
+  loss: np.ndarray
+  right: np.ndarray
+  steps: list[int]
+  answers: np.ndarray
+
+
+def gate() -> tuple[Array, Array]:
+  """Returns the rows of XOR [4, 2], and their labels [4, 1] as 0 and 1."""
+  x, y = toys.gate('xor')
+  return jnp.asarray(x), jnp.asarray((y[:, None] + 1) / 2)
+
+
+def learn(
+  random: np.random.Generator, starts: int, hidden: int, steps: int, rate: float
+) -> Learned:
+  """Trains a network of 2, `hidden` and 1 units from as many random starts.
+
+  Args:
+    random: draws the starts.
+    starts, hidden, steps: S, units of the hidden layer, T.
+    rate: η.
+  """
+  layers = backprop.random_layers(random, starts, (2, hidden, 1))
+  shown = sorted({0, *np.geomspace(max(1, steps // 20), steps, PANELS - 1).astype(int)})
+  found = train(layers, rate, np.array(shown), steps=steps)
+  loss, right, drawn = map(np.asarray, found)
+  return Learned(loss, right, [int(step) for step in shown], drawn)
+
+
+@functools.partial(jax.jit, static_argnames='steps')
+def train(starts: list[backprop.Layer], rate: float, shown: Array, *, steps: int):
+  """Trains from layers [S, ...]; returns what `Learned` has, `shown` its steps."""
+  x, y = gate()
+
+  def run(start):
+    def turn(layers, _):
+      loss = backprop.mean_loss(NET, layers, x, y)
+      step = backprop.gradients(NET, layers, x, y)
+      return backprop.descend(layers, step, rate), (loss, layers)
+
+    return jax.lax.scan(turn, start, length=steps + 1)[1]
+
+  loss, path = jax.vmap(run)(starts)  # path[:, t] is before step t
+  last = jax.tree.map(lambda leaf: leaf[:, -1], path)
+  right = (jax.vmap(answer, in_axes=(0, None))(last, x) > 0.5) == (y[:, 0] > 0.5)[None]
+  first = jax.tree.map(lambda leaf: leaf[0, shown], path)
+  sides = jnp.linspace(-0.5, 1.5, SIDE)
+  square = jnp.stack(jnp.meshgrid(sides, sides), axis=-1).reshape(-1, 2)
+  drawn = jax.vmap(answer, in_axes=(0, None))(first, square)
+  return loss, right.sum(axis=1), drawn.reshape(-1, SIDE, SIDE)
+
+
+def answer(layers: list[backprop.Layer], x: Array) -> Array:
+  """Returns p [N] for inputs x [N, 2]."""
+  return jax.vmap(lambda x: backprop.forward(NET, layers, x).a[-1][0])(x)
+
+
+def picture(found: Learned) -> Picture:
+  """Draws the losses over the steps, and the answers of one start over time."""
+  starts, steps = len(found.loss), found.loss.shape[1] - 1
+  falls = np.all(np.diff(found.loss, axis=1) < 0, axis=1)
+  solved = found.right == len(gate()[0])
+
+  def draw():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.6), layout='constrained')
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(1, 0.95))[:, 0]
+    axes = upper.subplots()
+    axes.semilogy(found.loss.T, color=BLUE, lw=0.8, alpha=0.5)
+    axes.semilogy(found.loss[0], color=RED, lw=2)
+    axes.set_xlabel('step')
+    axes.set_ylabel('mean loss, nats')
+    (x, y), panels = gate(), lower.subplots(1, len(found.steps), squeeze=False)[0]
+    for axes, step, p in zip(panels, found.steps, found.answers, strict=True):
+      axes.imshow(
+        p,
+        origin='lower',
+        extent=(-0.5, 1.5, -0.5, 1.5),
+        cmap='coolwarm',
+        vmin=0,
+        vmax=1,
+        alpha=0.8,
+      )
+      if p.min() < 0.5 < p.max():
+        axes.contour(p, [0.5], colors=GREY, extent=(-0.5, 1.5, -0.5, 1.5))
+      for label, mark in ((0, 'o'), (1, 's')):
+        mine = np.asarray(y[:, 0]) == label
+        axes.scatter(
+          x[mine, 0], x[mine, 1], marker=mark, c=(BLUE, RED)[label], ec='white', s=50
+        )
+      axes.set_title(f'step {step}', fontsize=10)
+      axes.set_xticks([0, 1])
+      axes.set_yticks([0, 1])
+    return figure
+
+  return Picture(
+    'Forward, backward, a step, again',
+    f'Above, the loss of {starts} random starts on XOR, all of its rows at every step. '
+    'Below, the answers of the start whose loss is red: red where it says 1, the rows '
+    'of that label being squares.',
+    draw,
+    (
+      Claim(
+        'Each step along the gradient by hand lowers the loss',
+        bool(falls.all()),
+        f'all {steps:,} steps of {falls.sum()} of {starts} starts',
+      ),
+      Claim(
+        'A hidden layer learns XOR, which no single neuron can',
+        bool(solved.all()),
+        f'all four rows from {solved.sum()} of {starts} starts',
+      ),
+    ),
+  )

@@ -1,0 +1,128 @@
+"""The surface of the loss of a line, and the descent on it, raw and standardised.
+
+Shapes: N examples, T steps.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dl_core.data import cars
+from dl_core.lessons.regression import exact
+from dl_core.types import Claim, Picture
+
+LEVELS = 4.0 ** -np.arange(8.0, -0.1, -1)  # of the height in the picture
+
+
+class Descent(NamedTuple):
+  """A path over the surface of a loss.
+
+  Attributes:
+    loss: 'squared' or 'absolute'.
+    x, y: inputs [N], numbers [N].
+    path: slope and intercept [T, 2].
+  """
+
+  loss: str
+  x: np.ndarray
+  y: np.ndarray
+  path: np.ndarray
+
+  def height(self, w: Any, b: Any) -> np.ndarray:
+    """Returns the mean loss at slopes w and intercepts b of one shape."""
+    error = np.asarray(w)[..., None] * self.x + np.asarray(b)[..., None] - self.y
+    each = error**2 / 2 if self.loss == 'squared' else np.abs(error)
+    return each.mean(axis=-1)
+
+  @property
+  def best(self) -> tuple[float, float]:
+    """Returns slope and intercept where the surface is lowest."""
+    fit = exact.squared if self.loss == 'squared' else exact.absolute
+    line = fit(self.x[:, None], self.y)
+    return float(line.w[0]), line.b
+
+  @property
+  def left(self) -> float:
+    """Returns how much of the height over the lowest point the path leaves."""
+    first, *_, last = self.height(*self.path.T) - self.height(*self.best)
+    return float(last / first)
+
+  @property
+  def condition(self) -> float:
+    """Returns the ratio of the largest curvature of the squared loss to the least."""
+    design = np.stack([self.x, np.ones_like(self.x)], axis=1)
+    return float(np.linalg.cond(design) ** 2)
+
+
+def descended(
+  loss: str, x: np.ndarray, y: np.ndarray, steps: int, size: float = 1.0
+) -> Descent:
+  """Descends in plain NumPy from w = b = 0, all examples in every step.
+
+  Args:
+    loss, x, y: see `Descent`.
+    steps: T - 1.
+    size: of a step, over the largest one that cannot overshoot squared errors.
+  """
+  design = np.stack([x, np.ones_like(x)], axis=1)
+  rate, path = size * len(x) / np.linalg.norm(design, 2) ** 2, [np.zeros(2)]
+  for _ in range(steps):
+    error = design @ path[-1] - y
+    slope = error if loss == 'squared' else np.sign(error)
+    path.append(path[-1] - rate * design.T @ slope / len(x))
+  return Descent(loss, x, y, np.stack(path))
+
+
+def picture(loss: str, path: np.ndarray, steps: int) -> Picture:
+  """Draws the loss over (w, b) and the descent, raw and standardised.
+
+  Args:
+    loss: 'squared' or 'absolute'.
+    path: standardised w and b [T, 2], as the run went.
+    steps: of the run; as many are made with the raw numbers.
+  """
+  mileage, price = cars.cars('train')
+  of_x, of_y = cars.scale()
+  x, y = (mileage - of_x[0]) / of_x[1], (price - of_y[0]) / of_y[1]
+  raw, own = descended(loss, mileage, price, steps), Descent(loss, x, y, path)
+
+  def draw():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.6), layout='constrained')
+    panels = zip(
+      figure.subplots(1, 2), ('as they are', 'standardised'), (raw, own), strict=True
+    )
+    for axes, title, descent in panels:
+      (w, b), points = descent.best, descent.path
+      reach = [1.25 * np.abs(points[:, n] - end).max() for n, end in enumerate((w, b))]
+      reach[1] = max(reach[1], reach[0] if title == 'standardised' else 0)
+      grid = np.meshgrid(
+        np.linspace(w - reach[0], w + reach[0], 150),
+        np.linspace(b - reach[1], b + reach[1], 150),
+      )
+      height = descent.height(*grid) - descent.height(w, b)
+      axes.contour(*grid, height, height.max() * LEVELS, colors='C2', linewidths=0.8)
+      axes.plot(*points.T, color='C0', marker='.', ms=4, lw=1, label='descent')
+      axes.plot(w, b, color='C1', marker='*', ms=12, ls='', label='lowest')
+      axes.set_title(f'mileage and price {title}', fontsize=10)
+      axes.set_xlabel('slope w')
+    figure.axes[0].set_ylabel('intercept b')
+    figure.axes[0].legend(loc='lower left')
+    return figure
+
+  return Picture(
+    'The loss surface and the descent',
+    f'Contours of the mean loss and {steps} steps from w = b = 0. With the numbers as '
+    'they are (and the largest safe rate) the surface is a narrow valley: its largest '
+    f'curvature is {raw.condition:,.0f} times the smallest. Standardised the ratio is '
+    f'{own.condition:.0f}.',
+    draw,
+    (
+      Claim(
+        'Standardised, the same number of steps comes nearer to the lowest point',
+        own.left < raw.left,
+        f'left of the height above it: {own.left:.1e} against {raw.left:.1e}',
+      ),
+    ),
+  )

@@ -1,0 +1,133 @@
+"""How accuracy grows with the number of examples, for learners of three kinds.
+
+Shapes: S sizes of the training set, N seeds.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dl_core.lessons.training import curves
+from dl_core.types import Claim, Data, Picture
+
+COLOURS = {'linear': '#cf7a24', 'svm': '#3f9c74', 'net': '#2f7fb8'}
+NAMES = {'linear': 'linear model', 'svm': 'SVM, Gaussian kernel', 'net': 'deep net'}
+
+
+class Grown(NamedTuple):
+  """What more and more examples bring to a learner.
+
+  Attributes:
+    sizes: [S] training examples, growing.
+    accuracy: [S, N] on test.
+  """
+
+  sizes: np.ndarray
+  accuracy: np.ndarray
+
+  @property
+  def rid(self) -> np.ndarray:
+    """The share [N] of its errors that the last growth of the set took away."""
+    before, after = (1 - self.accuracy)[-2:]
+    return 1 - after / before
+
+
+def rows(data: Data, split: str) -> tuple[np.ndarray, np.ndarray]:
+  """Returns inputs [N, F] and labels [N] of a split, without padding."""
+  parts = [(b.x[b.weight > 0], b.y[b.weight > 0]) for b in data.splits[split]()]
+  x, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+  return x.reshape(len(x), -1), y
+
+
+def of_runs(sweep: Mapping[int, Sequence[Any]]) -> Grown:
+  """Collects `{size: runs, one per seed}`."""
+  right = [curves.ends(sweep[size], 'accuracy') for size in sorted(sweep)]
+  return Grown(np.array(sorted(sweep)), np.array(right))
+
+
+def of_machine(sets: Mapping[int, Data], most: int) -> Grown:
+  """Fits a support vector machine with a Gaussian kernel on the same examples.
+
+  It has no seed. Its kernel matrix grows with the square of the set, so what is larger
+  than `most` is left out.
+  """
+  from sklearn import svm
+
+  sizes, right = [], []
+  for size, data in sorted(sets.items(), key=lambda each: each[0]):
+    if size <= most:
+      machine = svm.SVC(C=10).fit(*rows(data, 'train'))
+      sizes.append(size)
+      right.append([machine.score(*rows(data, 'test'))])
+  return Grown(np.array(sizes), np.array(right).reshape(len(sizes), 1))
+
+
+def picture(found: Mapping[str, Grown], source: str) -> Picture:
+  """Shows accuracy and errors of every learner over the size of the training set.
+
+  Args:
+    found: of 'linear', 'net' and 'svm'.
+    source: name of the data.
+  """
+  linear, net, machine = (found[name] for name in ('linear', 'net', 'svm'))
+  growth = net.sizes[-1] / net.sizes[-2] if len(net.sizes) > 1 else 1.0
+  ends = lambda grown: ' → '.join(f'{100 * a.mean():.1f}' for a in grown.accuracy)  # noqa: E731
+
+  def draw():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.4), layout='constrained')
+    left, right = figure.subplots(1, 2)
+    for name, grown in found.items():
+      if not len(grown.sizes):
+        continue
+      for axes, values in ((left, grown.accuracy), (right, 1 - grown.accuracy)):
+        drawn = grown.sizes, 100 * values, NAMES[name], COLOURS[name]
+        curves.band(axes, *drawn, marker='o', ms=4)
+    for axes in (left, right):
+      axes.set(xscale='log', xlabel='training examples')
+      axes.set_xticks(net.sizes, [f'{size:,}' for size in net.sizes])
+    left.set_ylabel('test accuracy, %')
+    right.set(yscale='log', ylabel='test errors, %')
+    low, high = right.get_ylim()
+    ticks = [t for t in (0.5, 1, 2, 5, 10, 20, 50) if low < t < high]
+    right.set_yticks(ticks, [f'{tick:g}' for tick in ticks])
+    for axes in (left, right):
+      axes.minorticks_off()
+    left.legend(loc='lower right')
+    return figure
+
+  claims = []
+  if len(net.sizes) > 1:
+    claims = [
+      Claim(
+        f'The linear model saturates before the net: {growth:.2g} times the data takes '
+        'away a smaller share of its errors, with every seed',
+        bool(np.all(linear.rid < net.rid)),
+        f'{curves.spread(linear.rid, ".0%")} against {curves.spread(net.rid, ".0%")}',
+      ),
+      Claim(
+        'The net goes on improving: a larger set is better at every size, with every '
+        'seed',
+        bool(np.all(np.diff(net.accuracy, axis=0) > 0)),
+        f'accuracy {ends(net)} %; the linear model {ends(linear)} %',
+      ),
+    ]
+  if len(machine.sizes) == len(net.sizes) > 1:
+    claims.append(
+      Claim(
+        'Not all that is classical saturates: a support vector machine with a kernel '
+        'goes on improving too',
+        bool(np.all(machine.rid > 2 * linear.rid.max())),
+        f'accuracy {ends(machine)} %, {machine.rid[0]:.0%} of the errors the last time',
+      )
+    )
+  return Picture(
+    'Accuracy and the amount of data',
+    f'On {source}, the same examples for every learner and seed; band: from the lowest '
+    f'seed to the highest of {net.accuracy.shape[1]}. A straight line of errors on '
+    'logarithmic axes means that every doubling of the data helps as much as the last.',
+    draw,
+    tuple(claims),
+  )
