@@ -61,7 +61,7 @@ def test_the_machine_is_fit_to_the_rows_that_the_net_is_and_to_no_set_too_large(
 
 
 def test_sizes_that_are_no_numbers_are_refused_in_a_sentence():
-  with pytest.raises(UserError, match=r'--sizes=all was given, but numbers of exam'):
+  with pytest.raises(UserError, match=r'--sizes=all was given, whole numbers of'):
     data_scaling.study(data_scaling.Config(sizes='all'))
 
 
