@@ -1,13 +1,19 @@
 """Linear model, kernel machine and deep net on more and more data. Lecture 1.
 
-    python -m experiments.data_scaling
-    python -m experiments.data_scaling --dataset=digits      # as they are
-    python -m experiments.data_scaling --dataset=mnist --data_dir=DIR
+    python -m experiments.data_scaling                       # three seeds, 50 s
+    python -m experiments.data_scaling --dataset=digits      # as they are, 55 s
+    python -m experiments.data_scaling --dataset=mnist --data_dir=DIR      # 6 minutes
 
 The lecture: classical learners saturate, deep ones go on improving as data grow. The
-plain digits are too few and too easy to show it (the linear model has 96 % of them), so
+plain digits are too few and too easy to show it (the linear model has 97 % of them), so
 each is laid at every place of a larger field, which makes nine times as many, and no
 sum of weighted pixels tells them apart.
+
+There the last fourfold of the data takes away 9 % of the errors of the linear model (it
+ends at 72 % right), 44 % of the net's (98 %); on MNIST 10 % (93 %) and 42 % (98 %). It
+is not so of all that is classical: a support vector machine with a Gaussian kernel is
+right more often than the net at every size of the shifted digits, and goes on
+improving as fast. What limits it is its cost, which grows with the square of the data.
 """
 
 import dataclasses
