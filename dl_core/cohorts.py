@@ -70,10 +70,21 @@ def read(runs: Mapping[str, Path]) -> list[Group]:
   looks = hues(members)
   bare = [{k: v for k, v in m[0].settings.items() if k != 'seed'} for m in members]
   labels = [
-    said if len(group) > 1 else group[0].label
+    stem([member.label for member in group]) or said
     for said, group in zip(words(bare), members, strict=True)
   ]
   return [Group(*parts) for parts in zip(labels, looks, members, strict=True)]
+
+
+def stem(labels: Sequence[str]) -> str:
+  """Returns what the labels of runs that differ in the seed have in common.
+
+  That is 'l1' of 'l1-seed-0' and 'l1-seed-1', a single label itself, '' if nothing.
+  """
+  if len(labels) == 1:
+    return labels[0]
+  found = {re.sub(r'(^|-)seed-\d+$', '', label) for label in labels}
+  return found.pop() if len(found) == 1 else ''
 
 
 def settings(config: Settings) -> dict[str, Any]:
