@@ -1,6 +1,5 @@
 """What pictures bear out: kept beside the report, said on the terminal."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,16 @@ from dl_core.types import Claim, Picture
 
 
 def write(folder: Path, pictures: Sequence[Picture]) -> None:
-  """Writes claims.json, whole or not at all, if there are any."""
+  """Writes claims.json, whole or not at all, if there are any; drops an old one."""
   found = [
     claim._replace(holds=bool(claim.holds))._asdict()
     for picture in pictures
     for claim in picture.claims
   ]
+  path = folder / 'claims.json'
+  path.unlink(missing_ok=True)
   if found:
-    workdir.write_json(folder / 'claims.json', {'claims': found})
+    workdir.write_json(path, {'claims': found})
 
 
 def read(folder: Path) -> list[Claim]:
@@ -36,19 +37,18 @@ def said(folder: Path) -> list[str]:
   ]
 
 
-def line(folder: Path, begun: float) -> dict[str, Any]:
-  """Returns the line of metrics.jsonl that is the result of a study without runs.
+def line(folder: Path, seconds: float) -> dict[str, Any]:
+  """Returns the result of a study, by its claims, as a line of metrics.jsonl.
 
   Args:
     folder: its workdir.
-    begun: when it began, by `time.monotonic`.
+    seconds: that it took.
   """
   holds = [claim.holds for claim in read(folder)]
-  seconds = round(time.monotonic() - begun, 3)
   return {
     'step': 0,
     'split': 'test',
     'claims': len(holds),
     'hold': sum(holds),
-    'seconds': seconds,
+    'seconds': round(seconds, 3),
   }

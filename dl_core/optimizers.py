@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from dl_core.types import Array, Params
+from dl_core.types import Array, Params, UserError
 
 # Directions of descent; a step is the learning rate times the direction. Textbook forms
 # of a gradient g, all element by element:
@@ -18,7 +18,8 @@ DIRECTIONS: dict[str, Callable[[], optax.GradientTransformation]] = {
   'sgd': optax.identity,  # g
   # v ← 0.9 v + g (Polyak 1964)
   'momentum': lambda: optax.trace(0.9),
-  # g + 0.9 v, looking ahead (Nesterov 1983, as Sutskever et al. 2013 write it)
+  # g + 0.9 v, looking ahead (Nesterov 1983, rewritten in what it looks ahead to, as
+  # by Bengio et al. 2013, https://arxiv.org/abs/1212.0901)
   'nesterov': lambda: optax.trace(0.9, nesterov=True),
   # s ← s + g²; g / √(s + ε) (Duchi et al. 2011)
   'adagrad': lambda: optax.scale_by_rss(0.0, 1e-7),
@@ -30,6 +31,10 @@ DIRECTIONS: dict[str, Callable[[], optax.GradientTransformation]] = {
   # and ŝ = s / (1 - 0.999ᵗ) (Kingma & Ba 2015)
   'adam': optax.scale_by_adam,
 }
+
+
+# How far one gradient moves a parameter in all, in steps of plain descent.
+REACH = {'sgd': 1.0, 'momentum': 1 / (1 - 0.9), 'nesterov': 1 / (1 - 0.9)}
 
 
 def make(
@@ -46,20 +51,29 @@ def make(
   Args:
     name: of `DIRECTIONS`.
     learning_rate: a number, or a function of the step.
-    l1: adds l1 · Σ|w| to what is minimised, by `soft_threshold`.
+    l1: adds l1 · Σ|w| to what is minimised, by `soft_threshold`; for directions that
+      are multiples of gradients, those of `REACH`.
     l2: adds l2/2 · Σw² to it; its gradient, l2 · w, goes the way of the loss's own, so
       an adaptive method rescales it.
     decay: takes this share of the weights, times the rate, beside the step ("decoupled"
       decay, Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101); for 'sgd' the
       same as l2.
     max_norm: the greatest length of a unit's incoming weights; see `limit_norm`.
+
+  Raises:
+    UserError: `l1` with another direction.
   """
+  if l1 and name not in REACH:
+    raise UserError(
+      f'--l1={l1} was given with --optimizer={name}, whose steps are no multiples of '
+      f'gradients; take one of {", ".join(REACH)}'
+    )
   parts = [
     l2 and optax.add_decayed_weights(l2, mask=weights),
     DIRECTIONS[name](),
     decay and optax.add_decayed_weights(decay, mask=weights),
     optax.scale_by_learning_rate(learning_rate),
-    l1 and soft_threshold(learning_rate, l1),
+    l1 and soft_threshold(learning_rate, l1 * REACH[name]),
     max_norm and limit_norm(max_norm),
   ]
   return optax.chain(*filter(None, parts))
@@ -80,8 +94,7 @@ def soft_threshold(
   become exactly 0 and stay there. Descent along the subgradient ±strength, which the
   lecture writes down, steps over 0 and back for ever.
 
-  It goes after the learning rate. Behind an adaptive direction it is a penalty of its
-  own, as decoupled decay is one.
+  It goes after the learning rate.
 
   Args:
     learning_rate: of the chain that it stands in.
@@ -105,8 +118,9 @@ def soft_threshold(
 def limit_norm(limit: float) -> optax.GradientTransformation:
   """Scales the incoming weights of a unit down to length `limit` where they exceed it.
 
-  "Max-norm regularisation" (Srebro et al. 2005; Srivastava et al. 2014, section 5.1).
-  The last axis of a kernel is that of the units. It goes last in a chain.
+  "Max-norm regularisation" (Srebro & Shraibman 2005; Srivastava et al. 2014, section
+  5.1, who limit hidden units; here the last layer's are limited, too). The last axis of
+  a kernel is that of the units. It goes last in a chain.
   """
 
   def shorten(w):

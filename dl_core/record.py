@@ -58,7 +58,7 @@ def result(folder: Path, lines: Sequence[history.Line]) -> history.Line:
     return lines[-1]
   groups = cohorts.read({label: folder / label for label in runs})
   seconds = sum(cohorts.seconds(member) for group in groups for member in group.members)
-  return claims.line(folder, 0) | {'seconds': seconds}
+  return claims.line(folder, seconds)
 
 
 def public(command: str) -> str:
@@ -98,7 +98,7 @@ def _line(group: Mapping[int, Row]) -> str:
   first, source = entries[0], entries[0]['settings']['source']
   dataset = source.partition('/')[0]
   if 'claims' in first['result']:
-    return _claims(first)
+    return _claims(group)
   name = next((n for n in first['result'].get('baseline', {})), 'loss')
   values = [entry['result'][name] for entry in entries]
   measured = f'{name} {history.shown(name, statistics.fmean(values))}'
@@ -125,14 +125,17 @@ def _line(group: Mapping[int, Row]) -> str:
   return '| ' + ' | '.join(cells) + ' |'
 
 
-def _claims(entry: Row) -> str:
-  """Returns the line of a study: how many of its claims hold."""
-  found = entry['result']
-  measured = (
-    f'{found["hold"]} of {found["claims"]} claims hold, {found["seconds"]:.0f} s'
-  )
-  source = entry['settings']['source']
-  return f'| {entry["experiment"]} | {source} | {measured} | | | `{entry["command"]}` |'
+def _claims(group: Mapping[int, Row]) -> str:
+  """Returns the line of a study: how many of its claims hold, with each seed."""
+  first, found = next(iter(group.values())), [row['result'] for row in group.values()]
+  held = ' and '.join(str(result['hold']) for result in found)
+  measured = f'{held} of {found[0]["claims"]} claims hold'
+  if len(found) > 1:
+    measured += f' (seeds {", ".join(map(str, group))})'
+  measured += f', {statistics.fmean(result["seconds"] for result in found):.0f} s'
+  command = re.sub(r' --seed[= ]\d+', '', first['command'])
+  source = first['settings']['source']
+  return f'| {first["experiment"]} | {source} | {measured} | | | `{command}` |'
 
 
 def renew(readme: str, rows: Iterable[Row]) -> str:

@@ -215,10 +215,9 @@ def conclude(plan: Plan, study: Study, begun: float) -> None:
   pictures = study.draw(finished) if study.draw else ()
   claims.write(plan.folder, pictures)
   c = plan.owner.config
-  alike = isinstance(c, config.Config) and c.seeds == len(plan.jobs)
-  found = (
-    lines_of(plan.folders, alike) if plan.jobs else [claims.line(plan.folder, begun)]
-  )
+  same = isinstance(c, config.Config) and c.seeds == len(plan.jobs)
+  found = [claims.line(plan.folder, time.monotonic() - begun)]
+  found = lines_of(plan.folders, same) if plan.jobs else found
   text = ''.join(json.dumps(line) + '\n' for line in found)
   workdir.write(plan.folder / 'metrics.jsonl', text)
   page = plan.folder / 'report' / 'index.html'
@@ -236,14 +235,14 @@ def summary(plan: Plan) -> str:
   return '\n'.join([*table, *claims.said(plan.folder)])
 
 
-def lines_of(runs: Mapping[str, Path], alike: bool) -> list[dict[str, Any]]:
+def lines_of(runs: Mapping[str, Path], same: bool) -> list[dict[str, Any]]:
   """Returns the lines of metrics.jsonl of a study.
 
-  Runs that are alike but for their seeds are taken together line by line, with means
-  and standard deviations; of others each result stands under its label.
+  Runs that are the same but for their seeds are taken together line by line, with
+  means and standard deviations; of others each result stands under its label.
   """
   lines = {label: log.read(run / 'metrics.jsonl') for label, run in runs.items()}
-  if alike:
+  if same:
     return history.together(list(lines.values()))
   return [each[-1] | {'run': label} for label, each in lines.items()]
 

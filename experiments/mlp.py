@@ -42,7 +42,9 @@ class Config(config.Config):
   schedule: str = config.field(
     'cosine', 'of the learning rate over the run', choices=('cosine', 'constant')
   )
-  l1: float = config.field(0.0, 'times Σ|w|, added to the loss', low=0)
+  l1: float = config.field(
+    0.0, 'times Σ|w|, added to the loss; not with adaptive optimizers', low=0
+  )
   l2: float = config.field(0.0, 'times Σw²/2, added to the loss', low=0)
   decay: float = config.field(0.0, 'of the weights, times the learning rate', low=0)
   max_norm: float = config.field(

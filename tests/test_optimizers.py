@@ -5,6 +5,7 @@ import optax
 import pytest
 
 from dl_core import optimizers
+from dl_core.types import UserError
 
 STEPS, RATE = 30, 0.05
 
@@ -132,9 +133,15 @@ def layer(seed=2):
 
 
 @pytest.mark.parametrize(
-  'penalty', [{'l1': 0.3}, {'l2': 0.3}, {'decay': 0.3}, {'max_norm': 0.5}]
+  ('name', 'penalty'),
+  [
+    ('sgd', {'l1': 0.3}),
+    ('momentum', {'l2': 0.3}),
+    ('adam', {'l2': 0.3}),
+    ('adam', {'decay': 0.3}),
+    ('adam', {'max_norm': 0.5}),
+  ],
 )
-@pytest.mark.parametrize('name', ['sgd', 'adam'])
 def test_penalties_move_weights_and_leave_biases_alone(name, penalty):
   plain = descend(optimizers.make(name, RATE), layer(), quadratic)
   found = descend(optimizers.make(name, RATE, **penalty), layer(), quadratic)
@@ -192,6 +199,27 @@ def test_the_proximal_step_ends_in_zeros_where_the_subgradient_never_rests():
   subgradient = descend(optimizers.make('sgd', 0.5), start, along)
   assert np.all(subgradient != 0)
   assert np.all(np.ptp(subgradient[-5:, 0, [0, 1, 3]], axis=0) > 0.01)
+
+
+@pytest.mark.parametrize('name', optimizers.REACH)
+def test_l1_ends_at_the_least_of_loss_and_penalty_however_it_descends(name):
+  target = jnp.array([[1.0, 0.5, 0.1]])
+  chain = optimizers.make(name, 0.02, l1=0.2)
+
+  def step(carry, _):
+    w, state = carry
+    updates, state = chain.update(w - target, state, w)
+    return (optax.apply_updates(w, updates), state), None
+
+  w = jnp.zeros((1, 3))
+  (w, _), _ = jax.lax.scan(step, (w, chain.init(w)), length=2_000)
+  np.testing.assert_allclose(w, [[0.8, 0.3, 0.0]], atol=1e-5)
+  assert w[0, 2] == 0
+
+
+def test_l1_is_refused_where_steps_are_no_multiples_of_gradients():
+  with pytest.raises(UserError, match='no multiples of gradients'):
+    optimizers.make('adam', 0.1, l1=0.1)
 
 
 def test_the_threshold_follows_the_schedule_of_the_rate():

@@ -161,6 +161,12 @@ def test_a_study_is_recorded_by_its_claims(tmp_path):
   entry = record.row(folder)
   assert entry['result'] == found
   assert '| mathematics |  | 2 of 3 claims hold, 10 s | | |' in record.table([entry])
+  other = entry | {
+    'settings': identity | {'seed': 1},
+    'result': found | {'hold': 3, 'seconds': 10.4},
+  }
+  both = '2 and 3 of 3 claims hold (seeds 0, 1), 10 s'
+  assert both in record.table([entry, other])
 
 
 def test_a_study_of_runs_takes_the_time_that_they_took_together(finished, tmp_path):

@@ -34,8 +34,8 @@ class MLP(nn.Module):
       https://arxiv.org/abs/1502.03167, section 3.2).
     dropout_input, dropout: shares of the inputs, and of each hidden layer's units,
       that training leaves out (Srivastava et al. 2014, section 4).
-    init_scale: standard deviation of the first weights, times that of He et al. 2015
-      for ReLU, √(2/F), and times Glorot's 1/√F for the others.
+    init_scale: standard deviation of a hidden layer's first weights, in times that of
+      He et al. 2015 for ReLU, √(2/F), and of LeCun et al. 1998 for the others, 1/√F.
   """
 
   classes: int
