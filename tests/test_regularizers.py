@@ -13,7 +13,7 @@ from tests import finish
 
 SMALL = regularizers.Config(
   methods='none,early_stopping,l1,l2', hidden='64', train_size=100, label_noise=0.3,
-  steps=200, learning_rate=0.1, l1=1e-2, l2=3e-2, patience=0,
+  steps=200, learning_rate=0.1, l1=1e-3, l2=3e-2, patience=0,
 )  # fmt: skip
 
 
