@@ -8,6 +8,27 @@ import jax.numpy as jnp
 from dl_core.types import Array, Key
 
 
+def join(
+  *changes: Callable[[Key, Array], Array],
+) -> Callable[[Key, Array], Array]:
+  """Returns the change that makes all of these, in order."""
+
+  def changed(key: Key, images: Array) -> Array:
+    for own_key, change in zip(
+      jax.random.split(key, len(changes)), changes, strict=True
+    ):
+      images = change(own_key, images)
+    return images
+
+  return changed
+
+
+def flip(key: Key, images: Array) -> Array:
+  """Mirrors each image [B, H, W, C], left for right, or leaves it: as likely."""
+  mirrored = jax.random.bernoulli(key, shape=(len(images), 1, 1, 1))
+  return jnp.where(mirrored, images[:, :, ::-1], images)
+
+
 def shift(most: int, fill: float | None = None) -> Callable[[Key, Array], Array]:
   """Moves each image by up to `most` pixels down or up, and right or left.
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from dl_core import history, metrics, report, workdir
 from dl_core.types import Figure
+from dl_core.weights import files
 
 HUES = 10  # colours that page.html has; what goes beyond them is grey
 Settings = Mapping[str, Any]
@@ -91,7 +92,7 @@ def settings(config: Settings) -> dict[str, Any]:
   """Returns what changes the result of a run, the folder that it began from aside."""
   kept = dict(config.get('identity') or {})
   if kept.get('init_from'):
-    kept['init_from'] = 'WORKDIR'
+    kept['init_from'] = files.place(kept['init_from'])
   return {'experiment': config.get('experiment', 'unknown'), **kept}
 
 

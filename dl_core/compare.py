@@ -128,8 +128,8 @@ def finding(groups: Sequence[cohorts.Group], names: Sequence[str]) -> tuple[str,
 def held(pictures: Sequence[Picture]) -> tuple[str, str]:
   """Says how many of the claims of a study without runs hold."""
   holds = [claim.holds for picture in pictures for claim in picture.claims]
-  rest = '.' if all(holds) else '; those that do not are marked below.'
-  return f'{sum(holds)} of {len(holds)}', f'claims hold{rest}'
+  rest = '' if all(holds) else 'Those that do not are marked below.'
+  return f'{sum(holds)} of {len(holds)} claims hold', rest
 
 
 def standard_error(values: Sequence[float]) -> float | None:

@@ -9,10 +9,11 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from dl_core.types import UserError
 
+Own = TypeVar('Own', bound='Config')
 PRECISIONS = ('float32', 'bfloat16')
 
 
@@ -121,7 +122,9 @@ class Config(Drawing):
   )
   until: str = field('', 'METRIC:VALUE on validation that ends the run once reached')
   keep_best: bool = field(False, 'test the state of the lowest validation loss')
-  init_from: str = field('', 'workdir whose parameters the run starts from')
+  init_from: str = field(
+    '', 'workdir, or file of weights, whose parameters the run starts from'
+  )
   precision: str = field(
     'float32', 'of what models compute; parameters are float32', choices=PRECISIONS
   )
@@ -172,6 +175,34 @@ class Generating(Config):
     how=True,
   )
   length: int = field(500, 'symbols that it writes', low=1, below=2**20, how=True)
+
+
+<<<<<<< HEAD
+def into(cls: type[Own], c: Config, **changes: Any) -> Own:
+  """Makes a config of another class: the fields that both have are as in `c`.
+
+  Args:
+    cls: of a run of the study whose config `c` is.
+    c: gives its values to the fields of the same names, unless they are changed.
+    **changes: fields of `cls`.
+
+  Raises:
+    UserError: a value is of another type or out of bounds there.
+  """
+  names = {entry.name for entry in dataclasses.fields(c)}
+  shared = [entry.name for entry in dataclasses.fields(cls) if entry.name in names]
+  return cls(**{name: getattr(c, name) for name in shared} | changes)
+=======
+@dataclasses.dataclass(frozen=True)
+class Transfer(Config):
+  """The settings of classifiers that may begin with what another task has taught."""
+
+  freeze: str = field(
+    'nothing',
+    'what stays as it begins; backbone: all but the last layer, in evaluation mode',
+    choices=('nothing', 'backbone'),
+  )
+>>>>>>> cnn
 
 
 def rule_of(cls: type, name: str) -> Rule:

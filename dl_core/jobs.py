@@ -36,7 +36,7 @@ class Job(NamedTuple):
 
 
 def plan(module: ModuleType, name: str, c: config.Config) -> Job:
-  """Says what a run would be; nothing is read or written but its workdir's claim.
+  """Says what a run would be; no example is read, and nothing is written.
 
   Raises:
     UserError: the settings cannot be, or the workdir holds something else.
@@ -55,7 +55,7 @@ def plan(module: ModuleType, name: str, c: config.Config) -> Job:
       'drop it'
     )
   if c.init_from:
-    pretrained.check(Path(c.init_from).expanduser(), folder)
+    pretrained.check(experiment, folder)
   return Job(owner, experiment, folder)
 
 

@@ -102,7 +102,7 @@ def begin(
       lane.log.begin(soon(c))
       if c.init_from:
         state, sums = fresh[number]
-        state = pretrained.read(Path(c.init_from).expanduser(), state, say)
+        state = pretrained.begin(lane.experiment, state, say)
         optimizers = lane.experiment.optimizers
         opt_state = tuple(optimizer.init(state.params) for optimizer in optimizers)
         fresh[number] = (state.replace(opt_state=opt_state), sums)

@@ -135,8 +135,9 @@ def mendable(error: Exception) -> str:
   reason = ' '.join(str(error).split()).rstrip('.')[:200] or type(error).__name__
   if isinstance(error, MemoryError) or (xla and 'RESOURCE_EXHAUSTED' in reason):
     return (
-      f'there is not enough memory ({reason}); give a smaller --batch_size, a --mesh '
-      'of more devices, or --resident_bytes=0, which reads the data step by step'
+      f'there is not enough memory ({reason}); give smaller sizes; for a run also a '
+      'smaller --batch_size, a --mesh of more devices, or --resident_bytes=0, which '
+      'reads the data step by step'
     )
   if (xla or isinstance(error, ValueError)) and hosts.parted(error):
     return (

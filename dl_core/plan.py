@@ -33,16 +33,21 @@ MOST = 4_096  # devices
 
 
 def main(module: ModuleType, name: str, c: configs.Config) -> int:
-  """Plans an experiment, or each run of a study: `--plan`. Returns the exit code."""
+  """Plans an experiment, or each run of a study: `--plan`. Returns the exit code.
+
+  Runs that differ in their seeds alone cost the same and are planned once.
+  """
   simulate(c.mesh)
   sharding.check(c.mesh, c.batch_size)
   study = studies.of(module, c)
   planned = studies.plan(module, name, c, study).jobs if study else {}
-  for label, job in planned.items() or [('', jobs.plan(module, name, c))]:
-    found = of(job.experiment)
-    path = job.folder / 'plan.json'
-    write(path, found)
-    print(f'{label}\n' * bool(label) + text(found) + f'\n\nwritten to {path}')
+  for cohort in studies.alike(planned or {'': jobs.plan(module, name, c)}):
+    found = of(next(iter(cohort.values())).experiment)
+    paths = [job.folder / 'plan.json' for job in cohort.values()]
+    for path in paths:
+      write(path, found)
+    label, places = ', '.join(cohort), ', '.join(map(str, paths))
+    print(f'{label}\n' * bool(label) + text(found) + f'\n\nwritten to {places}')
   return 0
 
 

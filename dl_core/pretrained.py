@@ -1,24 +1,54 @@
-"""Parameters that another run ended with, for `--init_from` and `--predict`."""
+"""Parameters to begin with, or to predict with: of another run, or of a file."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dl_core import checkpoint, leaves, log, stopping, workdir
-from dl_core.types import UserError
+import jax
+
+from dl_core import checkpoint, leaves, log, stopping, update, workdir
+from dl_core.types import Experiment, UserError
+from dl_core.weights import exchange, files
+
+MODEL = ('state.params', 'state.extra')
 
 
-def check(folder: Path, target: Path) -> None:
-  """Raises UserError where `--init_from=folder` cannot serve a run in `target`."""
-  workdir.read_config(folder)
-  if folder.resolve() == target.resolve():
+def check(experiment: Experiment, target: Path) -> None:
+  """Raises UserError where `--init_from` cannot serve a run in the folder `target`."""
+  given = experiment.config.init_from
+  path = Path(given).expanduser()
+  if files.named(given):
+    like = leaves.flatten(update.shapes(experiment).variables)
+    exchange.load(path, experiment.names, like)
+    return
+  workdir.read_config(path)
+  if path.resolve() == target.resolve():
     raise UserError(
-      f'--init_from={folder} was given, which is the workdir of this run itself; name '
+      f'--init_from={path} was given, which is the workdir of this run itself; name '
       'another --workdir'
     )
 
 
-MODEL = ('state.params', 'state.extra')
+def begin(experiment: Experiment, state: Any, say: Callable[[str], None]) -> Any:
+  """Returns a `TrainState` with the parameters that `--init_from` names.
+
+  Raises:
+    UserError: they cannot be read, or are of another model.
+  """
+  given = experiment.config.init_from
+  path = Path(given).expanduser()
+  if not files.named(given):
+    return read(path, state, say)
+  own = leaves.flatten(state.variables)
+  taken = exchange.load(path, experiment.names, own)
+  say('; '.join([f'parameters of {path}', *taken.notes]))
+  found = {
+    name: jax.device_put(array, own[name].sharding)
+    for name, array in taken.leaves.items()
+  }
+  variables = leaves.unflatten(state.variables, own | found)
+  params = variables.pop('params')
+  return state.replace(params=params, extra=variables)
 
 
 def read(

@@ -15,10 +15,15 @@ from typing import Any
 
 from dl_core import claims, cohorts, history, log, workdir
 from dl_core.types import UserError
+from dl_core.weights import files
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = '<!-- results: made by dl_core/record.py -->', '<!-- end of results -->'
-PLACES = {'data_dir': 'DATA_DIR', 'workdir': 'WORKDIR', 'init_from': 'WORKDIR'}
+PLACES = {
+  'data_dir': lambda given: 'DATA_DIR',
+  'workdir': lambda given: 'WORKDIR',
+  'init_from': files.place,
+}
 
 Row = dict[str, Any]
 
@@ -37,8 +42,10 @@ def row(folder: Path) -> Row:
   return {
     'experiment': stored['experiment'],
     'doc': stored['doc'],
-    'settings': stored['identity']
-    | ({'init_from': 'WORKDIR'} if stored['identity'].get('init_from') else {}),
+    'settings': {
+      name: files.place(value) if name == 'init_from' else value
+      for name, value in stored['identity'].items()
+    },
     'result': result(folder, lines),
     'published': manifest.get('published', []),
     'parameters': manifest.get('parameters'),
@@ -65,12 +72,12 @@ def public(command: str) -> str:
   """Returns a command with the places of one machine replaced by their names."""
   words = shlex.split(command)
   for number, word in enumerate(words):
-    name, equals, _ = word.lstrip('-').partition('=')
+    name, equals, given = word.lstrip('-').partition('=')
     if word.startswith('-') and name in PLACES:
       if equals:
-        words[number] = f'--{name}={PLACES[name]}'
+        words[number] = f'--{name}={PLACES[name](given)}'
       elif number + 1 < len(words):
-        words[number + 1] = PLACES[name]
+        words[number + 1] = PLACES[name](words[number + 1])
   return shlex.join(word for word in words if word != '--fresh')
 
 

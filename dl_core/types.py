@@ -111,6 +111,27 @@ class Data(NamedTuple):
   notes: tuple[str, ...] = ()
 
 
+class Names(NamedTuple):
+  """What the layers of a model are called in the files of other libraries.
+
+  In a name, `{N}` stands for a number from 1 and `{n}` for the same number from 0, and
+  so does every other letter.
+
+  Attributes:
+    tables: {library: {layers here: layers there}}; the first is the one to export to.
+    heads: the layers here that tell the classes apart.
+    maps: {dense layers here that read a flattened map: its sides (h, w)}.
+    pointwise: dense layers here that are 1 x 1 convolutions in what is exported.
+    spare: how the names of layers begin that a file may have and a model need not.
+  """
+
+  tables: Mapping[str, Mapping[str, str]]
+  heads: tuple[str, ...] = ('output',)
+  maps: Mapping[str, tuple[int, int]] = MappingProxyType({})
+  pointwise: tuple[str, ...] = ()
+  spare: tuple[str, ...] = ()
+
+
 class Figure(NamedTuple):
   """A published figure that a run is held against."""
 
@@ -163,6 +184,7 @@ class Experiment(NamedTuple):
       and at every evaluation, kept in workdir/observed/; `key` is `Data.take`'s.
     report: (variables, observed, data, key) -> Pictures.
     published: the figures that the result is held against.
+    names: of its layers in the files of other libraries, for `--init_from` and export.
     split: how the axis `tensor` of a mesh splits the parameters; the others are whole
       on each of its devices.
     steps_per_call: {backend: updates in one dispatch}, where that is quicker than one
@@ -178,6 +200,7 @@ class Experiment(NamedTuple):
   observe: Callable | None = None
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
+  names: Names | None = None
   split: Split = MappingProxyType({})
   steps_per_call: Mapping[str, int] = MappingProxyType({})
 

@@ -21,9 +21,11 @@ from dl_core.lessons.networks import agreement, learning, worked
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
-  networks: int = config.field(1_000, 'random networks of each kind', low=1)
-  starts: int = config.field(50, 'random starts on XOR', low=1)
-  hidden: int = config.field(8, 'hidden units on XOR', low=1)
+  networks: int = config.field(
+    1_000, 'random networks of each kind', low=1, below=10**6
+  )
+  starts: int = config.field(50, 'random starts on XOR', low=1, below=10_000)
+  hidden: int = config.field(8, 'hidden units on XOR', low=1, below=10_000)
   steps: int = config.field(500, 'of training on XOR', low=1, below=100_000)
   learning_rate: float = config.field(0.5, 'η of every step', above=0)
 

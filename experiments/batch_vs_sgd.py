@@ -5,8 +5,8 @@
 
 The same gradient descent, at the same rate, on a mean of losses with a poor and a good
 minimum. From around the poor one, of 200 seeds none escapes with all 256 examples at
-once, some 40 % do with eight at a time, all with one. The noise that does it goes with
-1/√B, the memory of a step with B. Noise that throws a path out of the poor minimum
+once, a good third do with eight at a time, all with one. The noise that does it goes
+with 1/√B, the memory of a step with B. Noise that throws a path out of the poor minimum
 throws it out of the good one too: with one example at a time three in ten seeds are
 back on the other side in the end, and none is at rest.
 """
@@ -24,12 +24,14 @@ from dl_core.types import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
-  examples: int = config.field(256, 'whose losses are averaged', low=3)
+  examples: int = config.field(256, 'whose losses are averaged', low=3, below=100_000)
   batch_size: int = config.field(8, 'of the mini-batches', low=2)
   steps: int = config.field(2_000, 'of a path', low=1, below=1_000_000)
   learning_rate: float = config.field(0.05, 'η of every path', above=0)
-  paths: int = config.field(200, 'seeds of each batch size', low=1)
-  draws: int = config.field(4_000, 'batches whose gradient is measured', low=2)
+  paths: int = config.field(200, 'seeds of each batch size', low=1, below=10_000)
+  draws: int = config.field(
+    4_000, 'batches whose gradient is measured', low=2, below=10**6
+  )
 
 
 TINY = Config(examples=16, steps=2, batch_size=8, paths=4, draws=16)

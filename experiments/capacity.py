@@ -33,13 +33,11 @@ TINY = Config(steps=2, batch_size=8, degrees='1,2', seeds=1)
 
 def study(c: Config) -> launch.Study:
   degrees = sorted(set(lists.numbers('degrees', c.degrees, '1,3,9')))
-  settings = dataclasses.asdict(c)
-  del settings['degrees']
   return launch.Study(
     runs={
       f'degree-{degree}': (
         classification,
-        classification.Config(**settings, degree=degree),
+        config.into(classification.Config, c, degree=degree),
       )
       for degree in degrees
     },

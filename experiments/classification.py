@@ -21,6 +21,7 @@ LogisticRegression(C=1/(l2·N)) minimises the same.
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,12 +62,14 @@ RECIPES = {
   'wine': TABLE | {'batch_size': 124},
   'iris': TABLE | {'batch_size': 105},
 }
+MOST = 10_000  # products of columns
 TINY = Config(steps=2, batch_size=8)
 BENCH = Config(dataset='breast_cancer', **RECIPES['breast_cancer'])
 
 
 def build(c: Config) -> launch.Experiment:
   data, columns, best = load(c)
+  refuse_many(c, data.spec.batch.x.shape[-1])
   classes = len(data.spec.classes)
   two = classes == 2 and c.loss == 'softmax'
   task = tasks.supervised(
@@ -86,6 +89,16 @@ def build(c: Config) -> launch.Experiment:
       classification.report(task),
     ),
   )
+
+
+def refuse_many(c: Config, columns: int) -> None:
+  """Raises a UserError if g has more products of columns than can be listed."""
+  count = math.comb(columns + c.degree, c.degree)
+  if c.degree > 1 and count > MOST:
+    raise UserError(
+      f'--degree={c.degree} was given, for which {columns} columns have {count:,} '
+      f'products, and {MOST:,} are the most; give a lower one, or fewer --columns'
+    )
 
 
 def load(c: Config) -> tuple[Data, Sequence[str], fruits.Best | None]:

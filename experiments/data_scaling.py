@@ -1,23 +1,24 @@
 """Linear model, kernel machine and deep net on more and more data. Lecture 1.
 
-    python -m experiments.data_scaling                       # three seeds, 50 s
+    python -m experiments.data_scaling    # 24 runs and an SVM, three seeds: 50 s
     python -m experiments.data_scaling --dataset=digits      # as they are, 55 s
-    python -m experiments.data_scaling --dataset=mnist --data_dir=DIR      # 6 minutes
+    python -m experiments.data_scaling --dataset=mnist --data_dir=DIR    # 6 minutes
 
 The lecture: classical learners saturate, deep ones go on improving as data grow. The
 plain digits are too few and too easy to show it (the linear model has 97 % of them), so
 each is laid at every place of a larger field, which makes nine times as many, and no
 sum of weighted pixels tells them apart.
 
-There the last fourfold of the data takes away 9 % of the errors of the linear model (it
-ends at 72 % right), 44 % of the net's (98 %); on MNIST 10 % (93 %) and 42 % (98 %). It
-is not so of all that is classical: a support vector machine with a Gaussian kernel is
-right more often than the net at every size of the shifted digits, and goes on
-improving as fast. What limits it is its cost, which grows with the square of the data.
+From 175 examples on, four times as many at each step, the test accuracy of the linear
+model is 48.1 → 60.7 → 69.2 → 72.1 %, of the net 68.0 → 88.7 → 95.9 → 97.7 %, and of a
+support vector machine with a Gaussian kernel 75.4 → 91.8 → 97.2 → 98.5 %: classical,
+and it goes on improving too. On MNIST, from 215 examples on, the linear model has
+81.2 → 87.5 → 89.9 → 92.0 → 92.8 %, the net 83.2 → 90.0 → 94.8 → 97.2 → 98.4 %.
 """
 
 import dataclasses
 import functools
+import math
 
 from dl_core import config, launch, lists
 from dl_core.lessons.training import scaling
@@ -29,7 +30,7 @@ from experiments import mlp
 class Config(config.Config):
   dataset: str = 'shifted_digits'
   size: int = config.field(10, 'height and width that images are brought to', low=1)
-  sizes: str = config.field('175,700,2800,0', 'training examples, growing; 0: all')
+  sizes: str = config.field('175,700,2800,0', 'training examples; 0: all')
   hidden: str = config.field('256,256', 'of the net, units of each hidden layer')
   svm_most: int = config.field(
     14_000, 'examples that the kernel machine is fit to at most', low=0
@@ -46,22 +47,18 @@ RECIPES = {
     'size': 28,
     'sizes': '215,860,3437,13750,0',
     'steps': 6_000,
-    'linear_rate': 3e-3,
+    'linear_rate': 3e-3,  # at 0.1 it learns its examples by heart
   },
 }
 TINY = Config(steps=2, batch_size=8, hidden='8', size=8, sizes='16', seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  settings = dataclasses.asdict(c)
-  del settings['sizes'], settings['svm_most'], settings['linear_rate']
+  sizes = set(lists.numbers('sizes', c.sizes, '100,400,0', low=0))
   runs = {}
-  for size in lists.numbers('sizes', c.sizes, '100,400,0', low=0):
-    settings |= {
-      'train_size': size,
-      'batch_size': min(c.batch_size, size or c.batch_size),
-    }
-    net = mlp.Config(**settings)
+  for size in sorted(sizes, key=lambda size: size or math.inf):
+    batch_size = min(c.batch_size, size or c.batch_size)
+    net = config.into(mlp.Config, c, train_size=size, batch_size=batch_size)
     linear = dataclasses.replace(net, hidden='', learning_rate=c.linear_rate)
     runs[f'linear-{size or "all"}'] = mlp, linear
     runs[f'net-{size or "all"}'] = mlp, net

@@ -34,13 +34,12 @@ TINY = Config(steps=2, batch_size=8, choices='colour+softness', noise='8', seeds
 
 
 def study(c: Config) -> launch.Study:
-  settings = dataclasses.asdict(c)
-  chosen = [tuple(each.split('+')) for each in settings.pop('choices').split(',')]
-  counts = sorted(set(lists.numbers('noise', settings.pop('noise'), '10,100')))
+  chosen = [tuple(each.split('+')) for each in c.choices.split(',')]
+  counts = sorted(set(lists.numbers('noise', c.noise, '10,100')))
 
   def run(columns, noise=0):
-    given = settings | {'columns': ','.join(columns), 'noise': noise}
-    return classification, classification.Config(**given)
+    own = config.into(classification.Config, c, columns=','.join(columns), noise=noise)
+    return classification, own
 
   runs = {'+'.join(columns): run(columns) for columns in chosen}
   runs |= {f'noise-{count}': run(chosen[-1], count) for count in counts}

@@ -27,8 +27,12 @@ from dl_core.lessons.mathematics import (
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
-  draws: int = config.field(200, 'random cases that a claim is checked on', low=8)
-  samples: int = config.field(4_096, 'numbers drawn in each of them', low=64)
+  draws: int = config.field(
+    200, 'random cases that a claim is checked on', low=8, below=10_000
+  )
+  samples: int = config.field(
+    4_096, 'numbers drawn in each of them', low=64, below=10**6
+  )
 
 
 TINY = Config(draws=8, samples=64)

@@ -35,12 +35,10 @@ TINY = Config(steps=2, batch_size=8, tables='', seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  own = dataclasses.asdict(c)
-  tables = tuple(filter(None, own.pop('tables').split(',')))
-  settings = {c.dataset: own}
-  for table in tables:
+  changes: dict[str, dict] = {c.dataset: {}}
+  for table in filter(None, c.tables.split(',')):
     there = tabular.declared(table, c.data_dir).declaration.counts['train']
-    settings[table] = own | {
+    changes[table] = {
       'dataset': table,
       'columns': '',
       'batch_size': int(SHARE * there),
@@ -49,16 +47,16 @@ def study(c: Config) -> launch.Study:
   runs = {
     f'{name}-{loss}': (
       classification,
-      classification.Config(**given, loss=loss),
+      config.into(classification.Config, c, loss=loss, **change),
     )
-    for name, given in settings.items()
+    for name, change in changes.items()
     for loss in classification.LOSSES
   }
 
   def draw(found):
     sets = {
       name: {loss: found[f'{name}-{loss}'] for loss in classification.LOSSES}
-      for name in settings
+      for name in changes
     }
     return one_vs_rest.pictures(sets, c.l2)
 

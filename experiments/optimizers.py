@@ -16,11 +16,9 @@ momentum has a train loss of 0.1 in 83 steps, gradient descent in 130.
 import dataclasses
 from functools import partial
 
-import numpy as np
-
 from dl_core import config, launch, lists
-from dl_core.lessons.training import adaptive, curves, descent
-from dl_core.types import Claim, Picture
+from dl_core.lessons.training import adaptive, descent, race
+from dl_core.types import Picture
 from experiments import mlp
 
 # Of 1, 2 and 5 times a power of ten, that at which the mean train loss over 300 steps
@@ -54,72 +52,26 @@ TINY = Config(steps=2, batch_size=8, hidden='8', optimizers='sgd', starts=2, see
 
 
 def study(c: Config) -> launch.Study:
-  settings = dataclasses.asdict(c) | {'schedule': 'constant'}
-  del settings['optimizers'], settings['starts']
   runs = {}
   for name in lists.names('optimizers', c.optimizers, RATES, empty=True):
-    settings |= {'optimizer': name, 'learning_rate': c.learning_rate * RATES[name]}
-    runs[name] = mlp, mlp.Config(**settings)
-  return launch.Study(runs, partial(draw, descent.starts(c.seed, c.starts)))
+    rate = c.learning_rate * RATES[name]
+    own = config.into(
+      mlp.Config, c, optimizer=name, learning_rate=rate, schedule='constant'
+    )
+    runs[name] = mlp, own
+  return launch.Study(runs, partial(draw, c.seed, c.starts))
 
 
-def draw(begin, results) -> list[Picture]:
-  """Shows descents from all the starts [N, 2], and how the digits were learnt."""
+def draw(seed: int, starts: int, results) -> list[Picture]:
+  """Shows descents from so many starts, and how the digits were learnt."""
+  begin = descent.starts(seed, starts)
   pictures = [
     descent.speed(descent.measure(descent.KAPPAS, begin)),
     descent.map_of_paths(),
     adaptive.blindness(adaptive.four_bowls(begin)),
     adaptive.rates(begin),
   ]
-  return [*pictures, race(results)] if results else pictures
-
-
-def race(results) -> Picture:
-  """Shows the train loss over the steps, of every optimizer."""
-  good = lambda loss: loss < LOW  # noqa: E731
-  soon = {n: curves.steps_to(r, 'train', 'loss', good) for n, r in results.items()}
-  right = {name: curves.ends(runs, 'accuracy') for name, runs in results.items()}
-  claims = []
-  if {'sgd', 'momentum'} <= set(results):
-    claims.append(
-      Claim(
-        f'On the digits momentum has a train loss below {LOW} in fewer steps than '
-        'gradient descent, each at its best rate and with every seed',
-        bool(np.all(np.array(soon['momentum']) < np.array(soon['sgd']))),
-        f'{curves.spread(soon["momentum"])} steps against {curves.spread(soon["sgd"])}',
-      )
-    )
-  claims.append(
-    Claim(
-      'Each of them learns the digits, to 90 % on test or better with every seed',
-      bool(min(each.min() for each in right.values()) > 0.9),
-      ', '.join(
-        f'{descent.NAMES[n][0]} {each.mean():.1%}' for n, each in right.items()
-      ),
-    )
-  )
-
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.6), layout='constrained')
-    axes = figure.subplots()
-    for (name, runs), colour in zip(results.items(), curves.COLOURS, strict=False):
-      rate = runs[0].experiment.config.learning_rate
-      label = f'{descent.NAMES[name][0]}, η = {rate:g}'
-      curves.band(axes, *curves.over(runs, 'train', 'loss'), label, colour)
-    axes.axhline(LOW, color=descent.GREY, lw=0.8, ls=':')
-    axes.set(xlabel='step', ylabel='train loss, nats', yscale='log')
-    axes.legend()
-    return figure
-
-  return Picture(
-    'On the digits',
-    'Train loss of a net with one hidden layer, each optimizer at its own best rate; '
-    'mean of the seeds, and from the lowest to the highest.',
-    draw,
-    tuple(claims),
-  )
+  return [*pictures, race.picture(results, LOW)] if results else pictures
 
 
 if __name__ == '__main__':

@@ -20,7 +20,9 @@ from dl_core.lessons.regression import overfitting, polynomials
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
-  noise: float = config.field(0.3, 'standard deviation of the points', above=0)
+  noise: float = config.field(
+    0.3, 'standard deviation of the points', above=0, below=1_000
+  )
   draws: int = config.field(200, 'sets of points', low=1, below=100_000)
 
 

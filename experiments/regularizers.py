@@ -1,15 +1,15 @@
 """Early stopping, L1, L2, dropout and batch norm on one net that overfits. Lecture 5.
 
     python -m experiments.regularizers         # six methods, three seeds: 55 s
-    python -m experiments.regularizers --methods=none,l1 --l1=3e-4 --seeds=5
+    python -m experiments.regularizers --methods=none,l1 --l1=1e-4 --seeds=5
 
 The net, two layers of 256 units, has 200 times as many weights as there are images to
 learn from: 400 digits, of which every fifth label is drawn anew. To learn those by
 heart is to be wrong on digits that look like them.
 
-The test accuracy is 81 % without any of the methods, 84 % with batch norm, 87 % with L1
-(two thirds of a layer's weights exactly 0, on average), 88 % stopped early, 90 % with L2
-and 96 % with dropout. The strengths were chosen by hand, from a few.
+The test accuracy is 81 % without any of the methods, 84 % with L1 (23 % of the
+weights of a layer exactly 0), 84 % with batch norm, 88 % stopped early, 90 % with L2
+and 96 % with dropout. The strengths were chosen by hand, on validation.
 
 Batch normalisation stands in the lecture among the regularisers. What it is for is
 learning faster (see `batch_norm`); that it narrows the gap too is a side effect.
@@ -36,7 +36,7 @@ class Config(config.Config):
   label_noise: float = config.field(
     0.2, 'share of training labels drawn anew, blindly', low=0, below=1
   )
-  l1: float = config.field(1e-3, 'times Σ|w|', low=0)
+  l1: float = config.field(3e-4, 'times Σ|w|', low=0)
   l2: float = config.field(1e-2, 'times Σw²/2', low=0)
   dropout_input: float = config.field(0.2, 'share of inputs left out', low=0, below=1)
   dropout: float = config.field(0.5, 'share of hidden units left out', low=0, below=1)
@@ -53,6 +53,7 @@ TINY = Config(
 
 
 def study(c: Config) -> launch.Study:
+  none = {'patience': 0, 'l1': 0.0, 'l2': 0.0, 'dropout': 0.0, 'dropout_input': 0.0}
   changes: dict[str, dict] = {
     'none': {},
     'early_stopping': {'patience': c.patience, 'keep_best': True},
@@ -61,13 +62,12 @@ def study(c: Config) -> launch.Study:
     'dropout': {'dropout': c.dropout, 'dropout_input': c.dropout_input},
     'batch_norm': {'batch_norm': True},
   }
-  settings = dataclasses.asdict(c) | {'optimizer': 'momentum', 'schedule': 'constant'}
-  for name in ('methods', 'patience', 'l1', 'l2', 'dropout', 'dropout_input'):
-    del settings[name]
+  same = none | {'optimizer': 'momentum', 'schedule': 'constant'}
   names = lists.names('methods', c.methods, changes)
-  return launch.Study(
-    {name: (mlp, mlp.Config(**settings | changes[name])) for name in names}, draw
-  )
+  runs = {
+    name: (mlp, config.into(mlp.Config, c, **same | changes[name])) for name in names
+  }
+  return launch.Study(runs, draw)
 
 
 def draw(results) -> list[Picture]:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from dl_core import dispatch, studies, train
+from dl_core.data import splits
 from dl_core.interpret import boundary
 from dl_core.layers import polynomial
 from dl_core.lessons.boundaries import linear
@@ -45,7 +46,7 @@ def _solved(module, c, seed):
     'rows': rows,
   }
   found = linear.fitted(e.task, e.data, seen)
-  x, y = boundary.examples(e.data, 'validation')
+  x, y = splits.examples(e.data, 'validation')
   right = float(np.mean(found.logits(x).argmax(axis=-1) == y))
   lines = [{'step': 1, 'split': 'validation', 'accuracy': right}]
   return studies.Finished(e, lines, {1: seen})

@@ -58,3 +58,26 @@ def test_the_key_decides(images):
   one, same, other = (moved(jax.random.key(seed), images) for seed in (1, 1, 2))
   np.testing.assert_array_equal(one, same)
   assert not np.array_equal(one, other)
+
+
+def test_every_image_is_itself_or_its_mirror_image(images):
+  seen = set()
+  for seed in range(10):
+    flipped = augment.flip(jax.random.key(seed), images)
+    for before, after in zip(images, flipped, strict=True):
+      same = np.array_equal(before, after)
+      assert same != np.array_equal(before[:, ::-1], after)
+      seen.add(same)
+  assert seen == {False, True}
+
+
+def test_changes_are_joined_in_order_each_with_a_key_of_its_own(images):
+  seen = []
+
+  def change(key, given):
+    seen.append(jax.random.key_data(key).tolist())
+    return 2 * given + len(seen)
+
+  joined = augment.join(change, change, change)(jax.random.key(0), images)
+  np.testing.assert_allclose(joined, 8 * images + 4 + 4 + 3, rtol=1e-6)
+  assert len({*map(tuple, seen)}) == 3

@@ -84,8 +84,24 @@ def test_claims_are_not_kept_where_they_are_false():
   opposite = linear.Examples(good.test.x, good.test.y, 1 - good.test.said)
   bad = claims(good._replace(w=good.w[::-1], test=opposite))
   assert not any(claim.holds for claim in bad)
-  (none,) = linear.known(good, least._replace(error=1e-9))
+  (none,) = linear.known(good, least._replace(error=2.7e-6))
   assert not none.holds
+  assert 'misreads 2.7 in a million' in none.sentence
+
+
+def test_of_one_seed_there_is_no_spread_and_of_several_it_is_the_sample_one():
+  values = np.array([[1.0, 2, 6], [4, 4, 4]])
+  np.testing.assert_allclose(linear.spread(values), [7**0.5, 0])
+  assert linear.doubt(values[0]) == pytest.approx((7 / 3) ** 0.5)
+  assert linear.doubt(values[0, :1]) == 0
+
+
+def test_a_bend_in_many_dimensions_keeps_its_claims_and_says_so_in_words():
+  c = classification.Config(columns='shape,colour,softness', degree=2, batch_size=100)
+  study = classification.launch.Study({'': (classification, c)})
+  told = next(p for p in pictures(finish.solved(study, 1)[''][0]) if p.claims)
+  assert [claim.holds for claim in told.claims] == [True]
+  assert '9 products' in told.draw()
 
 
 def test_columns_of_a_table_are_chosen_and_named(data_dir):
@@ -101,6 +117,7 @@ def test_columns_of_a_table_are_chosen_and_named(data_dir):
     ({'dataset': 'curved', 'noise': 3}, '--noise=3 was given'),
     ({'dataset': 'curved', 'columns': 'x'}, 'curved has but x and y'),
     ({'dataset': 'diabetes'}, 'a number is to be told; give a table with classes'),
+    ({'dataset': 'breast_cancer', 'degree': 99}, '30 columns have .* products, and 10'),
     ({'columns': 'smell'}, 'smell was asked for, which fruits lack'),
     ({'dataset': 'iris', 'columns': 'smell'}, 'smell was asked for'),
   ],

@@ -61,8 +61,22 @@ def test_the_machine_is_fit_to_the_rows_that_the_net_is_and_to_no_set_too_large(
 
 
 def test_sizes_that_are_no_numbers_are_refused_in_a_sentence():
-  with pytest.raises(UserError, match=r'--sizes=all was given, whole numbers of'):
+  with pytest.raises(
+    UserError, match=r'--sizes=all was given, whole numbers of at least 0'
+  ):
     data_scaling.study(data_scaling.Config(sizes='all'))
+
+
+def test_sizes_grow_in_whatever_order_they_are_given_and_all_is_the_largest():
+  study = data_scaling.study(data_scaling.Config(sizes='0,700,175,700'))
+  assert [label for label in study.runs if 'net' in label] == [
+    'net-175',
+    'net-700',
+    'net-all',
+  ]
+  for label, (_, c) in study.runs.items():
+    assert c.hidden == ('256,256' if label.startswith('net') else '')
+    assert f'{label.partition("-")[0]}-{c.train_size or "all"}' == label
 
 
 @pytest.mark.slow

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = ('orbax', 'tensorflow_datasets', 'grain', 'matplotlib', 'sklearn')
+HEAVY = (
+  'orbax', 'tensorflow_datasets', 'grain', 'matplotlib', 'sklearn', 'safetensors',
+)  # fmt: skip
 REPORT = """
 import json, sys
 print(json.dumps([globals().get('value'), sorted(sys.modules)]))

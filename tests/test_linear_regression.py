@@ -54,6 +54,7 @@ def test_squared_errors_end_at_the_normal_equations(fit):
   pictures = jobs.pictures(e, run)
   assert len(pictures) == 3
   assert all(held(pictures).values())
+  assert any('curvature' in picture.caption for picture in pictures)
   result = run.lines[-1]
   assert result['loss'] < result['baseline']['loss'] / 5
   assert result['r2'] == pytest.approx(0.9, abs=0.02)
@@ -67,7 +68,10 @@ def test_absolute_errors_end_at_a_line_through_two_cars(fit):
   _, own = exact.scikit_learn('absolute', x, y)
   assert found.off(own) < 1e-3
   assert exact.absolute(x, y).off(own) < 1e-6
-  assert all(held(jobs.pictures(e, run)).values())
+  pictures = jobs.pictures(e, run)
+  assert all(held(pictures).values())
+  # The ratio of curvatures is one of squared errors.
+  assert not any('curvature' in picture.caption for picture in pictures)
 
 
 @pytest.mark.parametrize('penalty', [{'l2': 0.1}, {'l1': 0.05, 'l2': 0.1}])

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from dl_core import information
 from dl_core.lessons.mathematics import (
   algebra,
   asymmetry,
@@ -27,7 +28,8 @@ def holds(*pictures):
 
 
 def test_every_claim_holds_on_200_random_cases():
-  pictures = mathematics.study(mathematics.Config()).draw({})
+  c = mathematics.Config(samples=1_024)
+  pictures = mathematics.study(c).draw({})
   claims = [claim for picture in pictures for claim in picture.claims]
   assert [claim for claim in claims if not claim.holds] == []
   assert (len(pictures), len(claims)) == (13, 32)
@@ -130,6 +132,33 @@ def test_divergence_is_not_found_where_there_is_none():
   fitted = asymmetry.fits()
   swapped = fitted._replace(best=fitted.best[::-1])
   assert holds(asymmetry.picture(p, p, swapped)) == [False, False]
+
+
+def test_a_sum_that_is_off_alike_on_both_sides_is_found_out(monkeypatch):
+  p, q = (chance.tables(RANDOM, 8, 6) for _ in range(2))
+  measure = surprise.measure
+  assert holds(surprise.bars_picture(p, q)) == [True, True]
+
+  def off(p, q):
+    found = measure(p, q)
+    return found._replace(there=found.there + 0.01, crossed=found.crossed + 0.01)
+
+  monkeypatch.setattr(surprise, 'measure', off)
+  assert holds(surprise.bars_picture(p, q)) == [False, True]
+
+
+def test_a_uniform_table_with_less_than_log_k_is_found_out(monkeypatch):
+  p, entropy = chance.tables(RANDOM, 8, 6), information.entropy
+  assert holds(surprise.coin_picture(p)) == [True, True]
+  monkeypatch.setattr(information, 'entropy', lambda p: 0.99 * entropy(p))
+  assert holds(surprise.coin_picture(p))[1] is False
+
+
+def test_sampled_covariances_are_unbiased():
+  points = RANDOM.normal(size=(3, 4, 2))
+  wanted = [np.cov(each.T)[0, 1] for each in points]
+  cloud = covariance.Cloud(points, np.eye(2))
+  np.testing.assert_allclose(cloud.sampled, wanted)
 
 
 def test_the_gaussian_nearest_to_a_mixture_has_its_moments_or_those_of_a_part():

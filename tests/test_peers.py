@@ -67,7 +67,9 @@ def test_it_ends_at_once_when_its_parent_is_gone_however_busy_it_is(torch):
     assert worker.wait(timeout=60) == 0
 
 
-@pytest.mark.parametrize('name', ['perceptron', 'lenet', 'char_lm', 'gan'])
+@pytest.mark.parametrize(
+  'name', ['perceptron', 'lenet', 'cifar_resnet', 'char_lm', 'gan']
+)
 def test_it_is_known_without_pytorch_which_experiments_have_peers(name):
   assert process.exists(name)
   assert not process.exists('cells')

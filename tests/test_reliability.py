@@ -25,7 +25,16 @@ def whole(digits_dir):
   return functools.partial(uninterrupted, digits_dir)
 
 
-@pytest.mark.parametrize('case', CASES)
+RARER = ('gan', 'streamed', 'seeds in turn')  # what they add is tested apart
+
+
+@pytest.mark.parametrize(
+  'case',
+  [
+    pytest.param(case, marks=pytest.mark.slow) if case in RARER else case
+    for case in CASES
+  ],
+)
 def test_kills_at_random_moments_change_nothing(tmp_path, digits_dir, whole, case):
   seed = random.randrange(10**6)
   print(f'the moments are drawn by seed {seed}')

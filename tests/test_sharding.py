@@ -61,6 +61,8 @@ def test_eight_devices_compute_what_one_does(name, digits_dir, monkeypatch):
     found, state = trained(e, mesh)
     np.testing.assert_allclose(found, alone, rtol=1e-5, atol=1e-7, err_msg=mesh)
     wanted = {part.partition(':')[0] for part in mesh.split(',')} - {'data'}
+    if max(leaf.size for leaf in jax.tree.leaves(state.params)) < SMALL:
+      wanted = set()
     assert split_on(state.params) == (wanted if e.split else wanted - {'tensor'})
 
 

@@ -171,6 +171,7 @@ def test_a_study_is_refused_before_anything_is_touched(tmp_path, capsys):
     dataclasses.replace(perceptron.Config(), seeds=0)
 
 
+@pytest.mark.slow
 def test_games_side_by_side_are_those_that_each_would_be_alone(digits_dir):
   # Rounding grows from step to step: two players answer each other's.
   c = gan.Config(steps=12, batch_size=16, eval_every=1, data_dir=digits_dir)

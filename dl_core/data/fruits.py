@@ -1,12 +1,12 @@
 """Apples, oranges and bananas: classes whose best boundary and least error are known.
 
-A fruit has three features, each graded from -1 to 1: its shape from round to long, its
-colour from red to yellow, its softness from hard to soft. Fruits of a kind are
-Gaussian, all with the same spread in every column. So the best boundary between two
-kinds is the plane midway between their means, at right angles to the line that joins
-them, and its error is Φ(-d/2), d the distance of the means in spreads (Duda, Hart &
-Stork 2001, Pattern Classification, 2.6-2.7). Bananas are told by shape and colour;
-apples and oranges overlap there, until softness is asked for.
+A fruit has three features, numbers around 0: its shape from round to long, its colour
+from red to yellow, its softness from hard to soft. Fruits of a kind are Gaussian, all
+with the same spread in every column. So the best boundary between two kinds is the
+plane midway between their means, at right angles to the line that joins them, and its
+error is Φ(-d/2), d the distance of the means in spreads (Duda, Hart & Stork 2001,
+Pattern Classification, 2.6-2.7). Bananas are told by shape and colour; apples and
+oranges overlap there, until softness is asked for.
 
 Shapes: n fruits, F columns.
 """
@@ -49,7 +49,7 @@ class Best(NamedTuple):
 
 
 def data(name: str, columns: Sequence[str], noise: int, batch_size: int) -> Data:
-  """Makes the Data of a set of fruits, as many of each kind.
+  """Makes the Data of a set of fruits, drawn of each kind as likely.
 
   Args:
     name: of `SETS`.

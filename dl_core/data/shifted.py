@@ -26,12 +26,13 @@ def load(c: Config, size: int, train_size: int = 0) -> Data:
   The splits are those of the digits: all places of a digit are in one of them.
 
   Args:
-    c: `data_dir` and `batch_size` are used.
+    c: `data_dir`, `batch_size` and `resident_bytes` are used.
     size: height and width of the field, 8 at least.
     train_size: training examples, the first of one fixed order; 0: all P · N.
 
   Raises:
-    UserError: the field is smaller than a digit, or there are fewer examples.
+    UserError: the field is smaller than a digit, or there are fewer examples, or they
+      have more than `resident_bytes`.
   """
   if size < DIGIT:
     raise UserError(f'--size={size} was given, but a digit is {DIGIT} pixels wide')
@@ -43,17 +44,21 @@ def load(c: Config, size: int, train_size: int = 0) -> Data:
       f'at every place of {size} × {size} pixels make {most:,} examples; give fewer'
     )
 
-  @functools.cache
-  def everything(split):
-    x, y = digits.decoded(split, (DIGIT, DIGIT, 1))
-    return placed(x, size), np.repeat(y, (size - DIGIT + 1) ** 2)
+  count = train_size or most
+  if count * size**2 > c.resident_bytes:
+    raise UserError(
+      f'--size={size} was given, at which {count:,} training examples have '
+      f'{count * size**2:,} bytes, more than --resident_bytes={c.resident_bytes}; give '
+      'a smaller --size, or a smaller --train_size'
+    )
 
   def split_of(name):
-    x, y = everything(name)
-    order = np.random.default_rng(0).permutation(len(y))
+    x, y = digits.decoded(name, (DIGIT, DIGIT, 1))
+    places = (size - DIGIT + 1) ** 2
+    order = np.random.default_rng(0).permutation(len(y) * places)
     if name == 'train' and train_size:
       order = order[:train_size]
-    return folder.Arrays(x[order], y[order])
+    return folder.Arrays(placed(x, size, order), y[order // places])
 
   number = functools.partial(jax.ShapeDtypeStruct, (c.batch_size,))
   x = jax.ShapeDtypeStruct((c.batch_size, size, size, 1), np.float32)
@@ -67,12 +72,18 @@ def load(c: Config, size: int, train_size: int = 0) -> Data:
   )
 
 
-def placed(x: np.ndarray, size: int) -> np.ndarray:
-  """Puts digits [N, 8, 8, 1] at every place of a field: [N · P, size, size, 1]."""
+def placed(x: np.ndarray, size: int, numbers: np.ndarray) -> np.ndarray:
+  """Puts digits [N, 8, 8, 1] at places of a field: [M, size, size, 1].
+
+  Args:
+    x: the digits.
+    size: height and width of the field.
+    numbers: [M] of the examples, in [0, N · P): p of digit n is example n · P + p.
+  """
   side = size - DIGIT + 1
-  fields = np.zeros((len(x), side, side, size, size, 1), x.dtype)
-  for row in range(side):
-    for column in range(side):
-      window = np.s_[row : row + DIGIT, column : column + DIGIT]
-      fields[:, row, column][:, *window] = x
-  return fields.reshape(-1, size, size, 1)
+  digit, place = np.divmod(numbers, side**2)
+  row, column = (each[:, None] + np.arange(DIGIT) for each in np.divmod(place, side))
+  fields = np.zeros((len(numbers), size, size, 1), x.dtype)
+  every = np.arange(len(numbers))[:, None, None]
+  fields[every, row[:, :, None], column[:, None, :]] = x[digit]
+  return fields

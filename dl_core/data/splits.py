@@ -1,11 +1,14 @@
-"""Splits drawn by a fixed seed, the same on every machine and in every version."""
+"""Splits drawn by a fixed seed, the same on every machine and in every version.
+
+Shapes: N examples, F features.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from dl_core.types import UserError
+from dl_core.types import Data, UserError
 
 VALIDATION, TEST = 0.1, 0.2  # shares of the training examples, where they are carved
 MOST = 5_000  # examples carved for validation
@@ -25,6 +28,13 @@ class Parts(NamedTuple):
   lacking: tuple[str, ...]
   train_size: int
   notes: tuple[str, ...]
+
+
+def examples(data: Data, split: str) -> tuple[np.ndarray, np.ndarray]:
+  """Returns the inputs [N, F] and labels [N] of a split, without padding."""
+  read = [(b.x[b.weight > 0], b.y[b.weight > 0]) for b in data.splits[split]()]
+  x, y = (np.concatenate(arrays) for arrays in zip(*read, strict=True))
+  return x, y
 
 
 def parts(

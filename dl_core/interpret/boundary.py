@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.data import splits
 from dl_core.types import Data, Key, Picture, Variables
 
 PANELS = 8
@@ -39,14 +40,7 @@ def report(rate: float):
 
 def training_set(data: Data) -> tuple[np.ndarray, np.ndarray]:
   """Returns the training inputs [N, F] and labels [N], without padding."""
-  return examples(data, 'train')
-
-
-def examples(data: Data, split: str) -> tuple[np.ndarray, np.ndarray]:
-  """Returns the inputs [N, F] and labels [N] of a split, without padding."""
-  parts = [(b.x[b.weight > 0], b.y[b.weight > 0]) for b in data.splits[split]()]
-  x, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-  return x, y
+  return splits.examples(data, 'train')
 
 
 def replay(

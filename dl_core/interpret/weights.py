@@ -11,6 +11,7 @@ import numpy as np
 
 from dl_core.types import Data, Key, Picture, Task, Variables
 
+LOOKED_AT = 2_048  # training examples; more of them would slow evaluations down
 BINS = 61  # an odd number: one of them has 0 in its middle
 BLUE, GREY = '#2f7fb8', '#80808080'  # for light and dark pages
 
@@ -19,18 +20,22 @@ def observe(task: Task):
   """Keeps how the weights of each layer are spread, and the loss on train at rest.
 
   Train figures of the log are means over a moving, stirred model. `fitted` is of the
-  model at rest, as those of validation are: its loss on the first training examples,
-  as many as are evaluated at once.
+  model at rest, as those of validation are: its loss on all training examples, or on
+  the batches that hold the first `LOOKED_AT` of them.
   """
   judge = jax.jit(task.metrics)
 
   def found(variables: Variables, data: Data, key: Key) -> dict[str, Any]:
-    batch = next(iter(data.splits['train']()))
-    total, weight = judge(variables, batch, key)['loss']
+    total = weight = 0.0
+    for batch in data.splits['train']():
+      more, of_batch = judge(variables, batch, key)['loss']
+      total, weight = total + float(more), weight + float(of_batch)
+      if weight >= LOOKED_AT:
+        break
     kernels = kernels_of(variables).values()
     counted = [np.histogram(w, edges(w)) for w in kernels]
     return {
-      'fitted': total / weight,
+      'fitted': np.float32(total / weight),
       'zeros': np.array([np.mean(w == 0) for w in kernels]),  # [L]
       'counts': np.stack([counts for counts, _ in counted]),  # [L, B]
       'edges': np.stack([edges for _, edges in counted]),  # [L, B + 1]

@@ -2,8 +2,9 @@
 
 LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document
 recognition", 1998, https://doi.org/10.1109/5.726791. Each convolution looks for local
-features, each sub-sampling forgets exactly where they were; what is left, 120 features
-of the whole image, is classified by a small perceptron. Layers bear the paper's names.
+features, each sub-sampling ("soft sampling", as lectures have it, is a slip for that)
+forgets exactly where they were; what is left, 120 features of the whole image, is
+classified by a small perceptron. Layers bear the paper's names.
 
 `LeNet` is the network as it is taught today (ReLU, max-pooling, a linear read-out);
 `LeNet1998` is the paper's own, to the last of its 60,000 trainable parameters.

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dl_core.data import curved, fruits
-from dl_core.interpret import boundary
+from dl_core.data import curved, fruits, splits
 from dl_core.types import UserError
 
 SHAPE_COLOUR = fruits.COLUMNS[:2]
@@ -54,8 +53,8 @@ def test_softness_is_what_tells_apples_from_oranges_and_shape_is_not():
 def test_noise_tells_nothing_and_changes_no_fruit():
   few = fruits.data('apple_orange', SHAPE_COLOUR, 0, 8)
   more = fruits.data('apple_orange', SHAPE_COLOUR, 3, 8)
-  x, y = boundary.examples(few, 'test')
-  wide, same = boundary.examples(more, 'test')
+  x, y = splits.examples(few, 'test')
+  wide, same = splits.examples(more, 'test')
   np.testing.assert_array_equal(wide[:, :2], x)
   np.testing.assert_array_equal(same, y)
   assert wide.shape == (fruits.SIZES['test'], 5)
@@ -82,6 +81,6 @@ def test_the_true_curve_errs_on_the_labels_that_are_wrong_and_a_line_more_often(
 
 def test_splits_share_no_fruit():
   data = fruits.data('fruits', fruits.COLUMNS, 0, 8)
-  seen = [set(map(bytes, boundary.examples(data, split)[0])) for split in data.splits]
+  seen = [set(map(bytes, splits.examples(data, split)[0])) for split in data.splits]
   assert not seen[0] & seen[1]
   assert not seen[0] & seen[2]

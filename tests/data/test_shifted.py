@@ -6,6 +6,7 @@ from dl_core.data import shifted
 from dl_core.types import UserError
 from experiments import mlp
 
+ORDER = [4094, 2125, 8725, 672]
 SPLITS = ('train', 'validation', 'test')
 
 
@@ -13,8 +14,8 @@ SPLITS = ('train', 'validation', 'test')
 def make(digits_dir):
   """make(size, train_size, batch_size) -> the Data of shifted digits."""
 
-  def data(size, train_size=0, batch_size=8):
-    c = config.Config(data_dir=digits_dir, batch_size=batch_size)
+  def data(size, train_size=0, batch_size=8, **options):
+    c = config.Config(data_dir=digits_dir, batch_size=batch_size, **options)
     return shifted.load(c, size, train_size)
 
   return data
@@ -34,7 +35,7 @@ def test_every_digit_lies_once_at_every_place(make, load, digits_dir, everything
 
 def test_a_digit_keeps_its_label_wherever_it_lies():
   x = np.arange(1, 129, dtype=np.uint8).reshape(2, 8, 8, 1)
-  fields = shifted.placed(x, 10).reshape(2, 9, 10, 10, 1)
+  fields = shifted.placed(x, 10, np.arange(18)).reshape(2, 9, 10, 10, 1)
   for digit, own in zip(x, fields, strict=True):
     for place, field in enumerate(own):
       row, column = divmod(place, 3)
@@ -56,6 +57,24 @@ def test_what_cannot_be_is_refused_in_a_sentence(make):
     make(7)
   with pytest.raises(UserError, match=r'1,258 digits at every .* make 5,032 examples'):
     make(9, 5_033)
+
+
+def test_examples_of_more_bytes_than_may_live_on_the_device_are_refused(make):
+  whole = 4 * 1_258 * 9 * 9
+  make(9, resident_bytes=whole)
+  with pytest.raises(
+    UserError, match=r'--size=9 was given, at which 5,032 training ex'
+  ):
+    make(9, resident_bytes=whole - 1)
+  make(9, 100, resident_bytes=whole - 1)
+  with pytest.raises(UserError, match='smaller --size'):
+    make(1_000)
+
+
+def test_the_fixed_order_is_the_one_that_figures_were_measured_with():
+  # NumPy does not promise that a Generator's stream stays as it is.
+  found = np.random.default_rng(0).permutation(11_322)[:4]
+  assert found.tolist() == ORDER
 
 
 def test_the_perceptron_reads_them_and_refuses_what_they_have_not(digits_dir):

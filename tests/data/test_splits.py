@@ -1,12 +1,24 @@
 import numpy as np
 import pytest
 
-from dl_core.data import splits
+from dl_core.data import fruits, splits
 
 
 @pytest.fixture
 def labels():
   return np.repeat([0, 1, 2], [50, 30, 20])[np.random.RandomState(1).permutation(100)]
+
+
+def test_examples_of_a_split_come_without_padding():
+  data = fruits.data('fruits', fruits.COLUMNS, 0, 8)
+  x, y = splits.examples(data, 'validation')
+  assert [len(b.y) for b in data.splits['validation']()] == [
+    256
+  ] * 4  # some at weight 0
+  assert (x.shape, y.shape) == ((1_000, 3), (1_000,))
+  wanted = fruits.draw(np.random.default_rng(1), fruits.SETS['fruits'], 1_000)
+  np.testing.assert_array_equal(x, wanted[0])
+  np.testing.assert_array_equal(y, wanted[1])
 
 
 def test_each_class_is_chosen_in_proportion(labels):

@@ -38,6 +38,7 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
     {'hidden': '16,8', 'size': 8, 'batch_size': 8, 'batch_norm': True},
     0.1,
   ),
+  'cifar resnet': ('cifar_resnet', {'depth': 8, 'batch_size': 8}, 0.02),
   'logistic': ('classification', {'batch_size': 8}, 1.0),
   'softmax': ('classification', FRUITS, 1.0),
   'rest': ('classification', FRUITS | {'loss': 'one_vs_rest'}, 1.0),
@@ -51,7 +52,7 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
 }
 
 
-NAMES = ('perceptron', 'lenet', 'mlp', 'logistic', 'lstm', 'gan')
+NAMES = ('perceptron', 'lenet', 'mlp', 'cifar resnet', 'logistic', 'lstm', 'gan')
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ def make(digits_dir, prose):
     'lenet': {'data_dir': digits_dir},
     'gan': {'data_dir': digits_dir},
     'mlp': {'data_dir': digits_dir},
+    'cifar_resnet': {'data_dir': digits_dir},
   }
 
   def build(name, changes):
@@ -72,7 +74,16 @@ def make(digits_dir, prose):
   return build
 
 
-@pytest.fixture(params=CASES)
+# Their losses and layers are tested apart.
+RARER = ('gan minimax', 'gan hinge', 'rnn', 'lenet 1998', 'cifar resnet')
+
+
+@pytest.fixture(
+  params=[
+    pytest.param(name, marks=pytest.mark.slow) if name in RARER else name
+    for name in CASES
+  ]
+)
 def case(request, make):
   """An experiment whose optimizers are SGD, its peer's module, and the rate."""
   name, changes, rate = CASES[request.param]

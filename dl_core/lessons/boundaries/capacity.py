@@ -107,7 +107,7 @@ def curve(errors: Errors) -> Picture:
       axes.errorbar(
         errors.degrees,
         100 * values.mean(axis=1),
-        100 * values.std(axis=1, ddof=min(1, seeds - 1)),
+        100 * linear.spread(values),
         label=f'{name} error',
         capsize=3,
         color=colour,
@@ -136,7 +136,7 @@ def claims(errors: Errors) -> list[Claim]:
   degrees, train, test = errors.degrees, errors.train, errors.test
   rises = [later - earlier for earlier, later in itertools.pairwise(train)]
   worst = max(rises, key=np.mean, default=np.zeros(1))
-  low = int(np.argmin(test.mean(axis=1)))
+  low = int(np.argmin(errors.validation.mean(axis=1)))  # not chosen on the test
   sides = [test[end] - test[low] for end in (0, -1)]
   chosen, closest = occam(errors), int(np.argmin(train.mean(axis=1)))
   lost = test[closest] - test[chosen]
@@ -152,7 +152,7 @@ def claims(errors: Errors) -> list[Claim]:
     ),
     Claim(
       'Test error is a U: both the least capacity and the greatest err more often than '
-      'one between, by more than twice the standard error',
+      'the one that errs least on validation, by more than twice the standard error',
       all(bool(np.mean(side) > 2 * linear.doubt(side)) for side in sides),
       f'{first:.1f} % at degree {degrees[0]}, {lowest:.1f} % at {degrees[low]}, '
       f'{final:.1f} % at {degrees[-1]}',

@@ -125,7 +125,7 @@ def curse(
       axes.errorbar(
         range(len(counts)),
         100 * values.mean(axis=1),
-        100 * values.std(axis=1),
+        100 * linear.spread(values),
         label=name,
         color=colour,
         marker=marker,

@@ -43,7 +43,7 @@ def report(c: Any, task: Task, columns: Sequence[str], best: Best | None):
     elif c.degree == 1:
       picture = weights(fit, classes, columns)
     else:
-      return []
+      picture = untold(fit, columns, c.degree)
     return [picture._replace(claims=tuple(claims))]
 
   return pictures
@@ -128,6 +128,18 @@ def space(
   axes.set_zlabel(columns[2])
   axes.locator_params(nbins=4)
   axes.view_init(elev=20, azim=-55)
+
+
+def untold(fit: linear.Fitted, columns: Sequence[str], degree: int) -> Picture:
+  """Says in words what lies bent in more dimensions than can be drawn."""
+  return Picture(
+    'The boundary',
+    'A curved boundary is drawn of two features alone.',
+    lambda: (
+      f'A polynomial of degree {degree} in {len(columns)} features: {len(fit.w):,} '
+      f'products of them, each with its weight.'
+    ),
+  )
 
 
 def weights(

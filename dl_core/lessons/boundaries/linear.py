@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dl_core.data import splits
 from dl_core.data.fruits import Best
 from dl_core.interpret import boundary
 from dl_core.types import Claim, Data, Key, Task, Variables
@@ -66,7 +67,7 @@ def fitted(task: Task, data: Data, seen: dict[str, Any]) -> Fitted:
     return Examples(x, y, logits(x).argmax(axis=-1))
 
   x, y = boundary.training_set(data)
-  test = judged(*boundary.examples(data, 'test'))
+  test = judged(*splits.examples(data, 'test'))
   return Fitted(logits, w, b, judged(x[rows], y[rows]), test)
 
 
@@ -76,11 +77,14 @@ def of(run: Any) -> Fitted:
   return fitted(experiment.task, experiment.data, seen)
 
 
+def spread(values: np.ndarray) -> np.ndarray:
+  """Returns the sample standard deviation [...] of values [..., seeds]; 0 of one."""
+  return np.std(values, axis=-1, ddof=min(1, values.shape[-1] - 1))
+
+
 def doubt(values: np.ndarray) -> float:
   """Returns the standard error of the mean of values [seeds]; 0 of one alone."""
-  return (
-    float(np.std(values, ddof=1) / math.sqrt(len(values))) if len(values) > 1 else 0
-  )
+  return float(spread(values) / math.sqrt(len(values)))
 
 
 def beats(fit: Fitted, data: Data) -> Claim:
@@ -99,7 +103,10 @@ def known(fit: Fitted, best: Best | None) -> list[Claim]:
     return []
   n, error = len(fit.test.y), fit.test.error
   if best.error * n < 0.1:
-    sentence = 'Where no more than a fruit in a million overlaps, none is misread'
+    sentence = (
+      f'Where the best boundary misreads {1e6 * best.error:.2g} in a million, Φ(-d/2), '
+      'this one misreads none'
+    )
     return [Claim(sentence, error == 0, f'{round(error * n)} of {n:,}')]
   chance = math.sqrt(best.error * (1 - best.error) / n)
   off = angle(fit.w[:, 0], best.w)

@@ -145,7 +145,7 @@ def errors_picture(
         np.arange(len(values)) + 0.4 * (n - 0.5),
         [each.mean() for each in values],
         0.36,
-        yerr=[each.std() for each in values],
+        yerr=[linear.spread(each) for each in values],
         capsize=3,
         label=label,
         color=f'C{n}',

@@ -40,7 +40,7 @@ def people(random: np.random.Generator, count: int) -> np.ndarray:
 
 
 def bayes_picture(tested: np.ndarray, random: Array) -> Picture:
-  """Draws how likely a patient is ill after positive tests.
+  """Draws how likely a patient is ill after positive tests, independent given health.
 
   Args:
     tested: how many people [2, 2] are healthy or ill (rows) with a negative or positive
@@ -89,7 +89,8 @@ def bayes_picture(tested: np.ndarray, random: Array) -> Picture:
     'Bayes: what a positive test says',
     'A disease that 1 in 1,000 has, and a test that finds 99 % of the ill and errs in '
     '5 % of the healthy. Of 100,000 people 99 are ill and found, and 4,995 are healthy '
-    'and alarmed, so one positive test leaves the patient healthy in all likelihood.',
+    'and alarmed, so one positive test leaves the patient healthy in all likelihood. '
+    'Further tests are taken to err independently of each other, given health.',
     draw,
     (
       Claim(
@@ -104,7 +105,8 @@ def bayes_picture(tested: np.ndarray, random: Array) -> Picture:
         f'of {tested.sum():,} drawn people are ill',
       ),
       Claim(
-        'Every further positive test makes illness likelier',
+        'Every further positive test makes illness likelier, if tests are independent '
+        'given health',
         all(later > earlier for earlier, later in itertools.pairwise(ill)),
         ', '.join(f'{value:.1%}' for value in ill),
       ),

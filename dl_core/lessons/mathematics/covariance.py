@@ -30,9 +30,9 @@ class Cloud(NamedTuple):
 
   @property
   def sampled(self) -> np.ndarray:
-    """Covariances of x and y [D], each of T points."""
+    """Unbiased covariances of x and y [D], each of T points."""
     x, y = np.moveaxis(self.points - self.points.mean(axis=1, keepdims=True), -1, 0)
-    return np.mean(x * y, axis=1)
+    return np.sum(x * y, axis=1) / (x.shape[1] - 1)
 
   @property
   def inside(self) -> float:

@@ -1,7 +1,10 @@
 """Samples against closed forms: how means over draws near expectations.
 
-The mean of n independent draws is off by σ/√n, whatever they are drawn from: that is
-all Monte Carlo needs, and why it is slow. Shapes: D repetitions, T draws in each.
+The mean of n independent draws is off by σ/√n, whatever they are drawn from, if only
+its variance is finite: that is all Monte Carlo needs, and why it is slow. (Means of a
+Cauchy distribution, which has no variance, come no nearer to anything.)
+
+Shapes: D repetitions, T draws in each.
 """
 
 import math
@@ -175,7 +178,8 @@ def monte_carlo_picture(found: Mapping[str, Errors]) -> Picture:
     draw,
     (
       Claim(
-        'The error of a mean falls like 1/√n, whatever is drawn',
+        'The error of a mean falls like 1/√n, whichever is drawn of these '
+        'distributions of finite variance',
         all(abs(slope + 0.5) < 0.05 for slope in slopes.values()),
         'as n to the power of '
         + ', '.join(f'{slope:.3f} ({name})' for name, slope in slopes.items()),

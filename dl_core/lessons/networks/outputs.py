@@ -1,9 +1,9 @@
 """Outputs and the losses they are paired with, so that dL/dz = p - y for each.
 
 Identity with squared error, sigmoid with binary cross-entropy, softmax with
-cross-entropy (Bishop 1995, "Neural Networks for Pattern Recognition", section 6.6). The
-lecture's squared error is ½·Σ(y - p)²: the ½ cancels the exponent and a sum over the
-outputs, not a mean, leaves p - y of each.
+cross-entropy (Bishop 1995, "Neural Networks for Pattern Recognition", sections 6.6 to
+6.9). The lecture's squared error is ½·Σ(y - p)²: the ½ cancels the exponent and a sum
+over the outputs, not a mean, leaves p - y of each.
 
 Shapes: N draws, K outputs.
 """
@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core import information
 from dl_core.lessons.networks import activations
 from dl_core.types import Array, Claim, Picture
 
@@ -45,7 +46,7 @@ def squared_error(p: Array, y: Array) -> Array:
 
 def binary_cross_entropy(z: Array, y: Array) -> Array:
   """-Σ y·log σ(z) + (1 - y)·log(1 - σ(z)), from logits: log σ never meets log 0."""
-  return -jnp.sum(y * jax.nn.log_sigmoid(z) + (1 - y) * jax.nn.log_sigmoid(-z))
+  return jnp.sum(information.sigmoid_cross_entropy(z, y))
 
 
 def cross_entropy(z: Array, y: Array) -> Array:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core import information
 from dl_core.lessons.networks import activations
 from dl_core.types import Array, Claim, Picture
 
@@ -18,11 +19,6 @@ CLASSES, SHOWN = 4, 10
 def jacobian(p: Array) -> Array:
   """Returns ∂p/∂z [K, K] of p = softmax(z) [K]: p_i·(1 if i = j else 0) - p_i·p_j."""
   return jnp.diag(p) - jnp.outer(p, p)
-
-
-def entropy(p: Array) -> Array:
-  """Returns the entropy of distributions [..., K] in nats; lower is sharper."""
-  return -jnp.sum(jax.scipy.special.xlogy(p, p), axis=-1)
 
 
 @jax.jit
@@ -37,7 +33,7 @@ def measure(logits: Array, shift: Array, temperatures: Array):
   Returns:
     How far the sum is from 1, the shifted from the unshifted, the softmax of two
     logits from a sigmoid, its derivative from that of jax.jacfwd, at most; the entropy
-    [T, N] at each temperature.
+    [T, N] at each temperature, in nats: the lower, the sharper.
   """
   p, two = jax.nn.softmax(logits), logits[:, :2]
   single = jax.nn.sigmoid(two[:, 0] - two[:, 1])
@@ -46,7 +42,7 @@ def measure(logits: Array, shift: Array, temperatures: Array):
     jnp.abs(jax.nn.softmax(logits + shift) - p).max(),
     jnp.abs(jax.nn.softmax(two)[:, 0] - single).max(),
     jnp.abs(jax.vmap(jax.jacfwd(jax.nn.softmax))(logits) - jax.vmap(jacobian)(p)).max(),
-    entropy(jax.nn.softmax(logits[None] / temperatures[:, None, None])),
+    information.entropy(jax.nn.softmax(logits[None] / temperatures[:, None, None])),
   )
 
 

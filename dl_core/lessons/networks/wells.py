@@ -22,6 +22,7 @@ COLOURS = ('#2f7fb8', '#3f9c74', '#cf7a24')  # full batch, mini-batch, one examp
 GREY = '#888888'
 TILT = 0.5
 NOISE = 6.0  # standard deviation of ε over the examples
+NEAR = 0.01  # the good minimum
 SHOWN, CURVES, POINTS = 3, 8, 400  # of paths, losses of examples, steps: drawn
 
 
@@ -93,9 +94,12 @@ def descend(
 def escaped(w: np.ndarray) -> np.ndarray:
   """Tells for paths [S, T + 1] at which steps they have once been in the good minimum.
 
-  Crossing the barrier does not count, reaching the bottom of the other well does.
+  Crossing the barrier does not count, coming as near as `NEAR` to the bottom of the
+  other well does: a path that creeps down to it may stop at a float32 just before it.
+  A path that diverges has been nowhere.
   """
-  return np.logical_or.accumulate(w <= places().good, axis=1)
+  near = np.isfinite(w[:, -1:]) & (w <= places().good + NEAR)
+  return np.logical_or.accumulate(near, axis=1)
 
 
 def unrest(w: np.ndarray) -> float:

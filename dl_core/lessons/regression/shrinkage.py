@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from dl_core import optimizers
+from dl_core.data import splits
 from dl_core.interpret import boundary
 from dl_core.lessons.regression import exact, quadratic, sparsity
 from dl_core.lessons.regression.exact import Fit
@@ -24,7 +25,7 @@ STEPS = 10_000  # of the fits for a path
 def r2(variables: Variables, data: Data, key: Key) -> Mapping[str, float]:
   """Returns the share of the test split's variance that a fit explains, at most 1."""
   del key
-  x, y = _split(data, 'test')
+  x, y = splits.examples(data, 'test')
   neuron = jax.device_get(variables['params']['neuron'])
   left = y - Fit(neuron['kernel'][:, 0], neuron['bias'][0])(x)
   return {'r2': float(1 - np.sum(left**2) / np.sum((y - y.mean()) ** 2))}
@@ -170,10 +171,3 @@ def path_picture(x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> Picture:
       ),
     ),
   )
-
-
-def _split(data: Data, name: str) -> tuple[np.ndarray, np.ndarray]:
-  found = list(data.splits[name]())
-  real = np.concatenate([batch.weight for batch in found]) > 0
-  x, y = (np.concatenate([getattr(batch, of) for batch in found])[real] for of in 'xy')
-  return x, y

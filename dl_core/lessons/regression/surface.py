@@ -85,6 +85,12 @@ def picture(loss: str, path: np.ndarray, steps: int) -> Picture:
   of_x, of_y = cars.scale()
   x, y = (mileage - of_x[0]) / of_x[1], (price - of_y[0]) / of_y[1]
   raw, own = descended(loss, mileage, price, steps), Descent(loss, x, y, path)
+  shape = 'is a narrow valley.'
+  if loss == 'squared':  # absolute errors are flat between their edges
+    shape = (
+      f'is a narrow valley: its largest curvature is {raw.condition:,.0f} times the '
+      f'smallest. Standardised the ratio is {own.condition:.0f}.'
+    )
 
   def draw():
     from matplotlib.figure import Figure
@@ -114,9 +120,7 @@ def picture(loss: str, path: np.ndarray, steps: int) -> Picture:
   return Picture(
     'The loss surface and the descent',
     f'Contours of the mean loss and {steps} steps from w = b = 0. With the numbers as '
-    'they are (and the largest safe rate) the surface is a narrow valley: its largest '
-    f'curvature is {raw.condition:,.0f} times the smallest. Standardised the ratio is '
-    f'{own.condition:.0f}.',
+    f'they are (and the largest rate that squared errors bear) the surface {shape}',
     draw,
     (
       Claim(

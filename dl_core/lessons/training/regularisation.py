@@ -88,7 +88,7 @@ def diagnosis(runs: Runs, stopped: Runs = ()) -> Picture:
     'When to stop',
     'The loss of the net at rest, without any regulariser; bands from the lowest to '
     f'the highest of {len(runs)} seeds. What it learns after the dashed line holds for '
-    'its examples alone.',
+    f'its examples alone.{noise(runs)}',
     draw,
     tuple(claims),
   )
@@ -108,7 +108,10 @@ def gaps(results: Mapping[str, Runs], plain: str) -> Picture:
     Claim(
       f'{capital(named(name))} lowers the loss on test and narrows its gap to that on '
       'train, with every seed' + (' (a side effect)' if name == 'batch_norm' else ''),
-      bool(np.all(gap[name] < gap[plain]) and np.all(found[name][1] < test_of_plain)),
+      bool(
+        np.all(np.abs(gap[name]) < np.abs(gap[plain]))
+        and np.all(found[name][1] < test_of_plain)
+      ),
       f'{curves.spread(found[name][1])} nats against {curves.spread(test_of_plain)}, '
       f'gap {curves.spread(gap[name])} against {curves.spread(gap[plain])}; accuracy '
       f'{curves.spread(curves.ends(runs, "accuracy"), ".1%")} against '
@@ -141,8 +144,7 @@ def gaps(results: Mapping[str, Runs], plain: str) -> Picture:
   return Picture(
     'What each one brings',
     'Losses on train and test of the net at rest, and accuracy on test; a dot for each '
-    'seed. The grey line is the gap. (Where training labels are wrong, a net that '
-    'learns none of the wrong ones has the higher loss on train.)',
+    f'seed. The grey line is the gap.{noise(results[plain])}',
     draw,
     tuple(claims),
   )
@@ -189,6 +191,22 @@ def sparsity(results: Mapping[str, Runs]) -> Picture:
     'descent along ±λ would step over 0 for ever.',
     draw,
     tuple(claims),
+  )
+
+
+def noise(runs: Runs) -> str:
+  """Says against which labels the losses are, where those of train are not all right.
+
+  The gap is then one between labels too: a net that learns none of the wrong ones has
+  the higher loss on train.
+  """
+  share = runs[0].experiment.config.label_noise
+  if not share:
+    return ''
+  return (
+    f' Train: against the labels it learns from, {share:.0%} of them drawn anew. '
+    'Validation and test: against the right ones. So a net that learns no wrong label '
+    'has the higher loss on train.'
   )
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dl_core.data import splits
 from dl_core.lessons.training import curves
 from dl_core.types import Claim, Data, Picture
 
@@ -27,7 +28,7 @@ class Grown(NamedTuple):
   accuracy: np.ndarray
 
   @property
-  def rid(self) -> np.ndarray:
+  def error_reduction(self) -> np.ndarray:
     """The share [N] of its errors that the last growth of the set took away."""
     before, after = (1 - self.accuracy)[-2:]
     return 1 - after / before
@@ -35,15 +36,14 @@ class Grown(NamedTuple):
 
 def rows(data: Data, split: str) -> tuple[np.ndarray, np.ndarray]:
   """Returns inputs [N, F] and labels [N] of a split, without padding."""
-  parts = [(b.x[b.weight > 0], b.y[b.weight > 0]) for b in data.splits[split]()]
-  x, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+  x, y = splits.examples(data, split)
   return x.reshape(len(x), -1), y
 
 
 def of_runs(sweep: Mapping[int, Sequence[Any]]) -> Grown:
   """Collects `{size: runs, one per seed}`."""
-  right = [curves.ends(sweep[size], 'accuracy') for size in sorted(sweep)]
-  return Grown(np.array(sorted(sweep)), np.array(right))
+  right = [curves.ends(runs, 'accuracy') for runs in sweep.values()]
+  return Grown(np.array(list(sweep)), np.array(right))
 
 
 def of_machine(sets: Mapping[int, Data], most: int) -> Grown:
@@ -55,7 +55,7 @@ def of_machine(sets: Mapping[int, Data], most: int) -> Grown:
   from sklearn import svm
 
   sizes, right = [], []
-  for size, data in sorted(sets.items(), key=lambda each: each[0]):
+  for size, data in sets.items():
     if size <= most:
       machine = svm.SVC(C=10).fit(*rows(data, 'train'))
       sizes.append(size)
@@ -104,8 +104,9 @@ def picture(found: Mapping[str, Grown], source: str) -> Picture:
       Claim(
         f'The linear model saturates before the net: {growth:.2g} times the data takes '
         'away a smaller share of its errors, with every seed',
-        bool(np.all(linear.rid < net.rid)),
-        f'{curves.spread(linear.rid, ".0%")} against {curves.spread(net.rid, ".0%")}',
+        bool(np.all(linear.error_reduction < net.error_reduction)),
+        f'{curves.spread(linear.error_reduction, ".0%")} against '
+        f'{curves.spread(net.error_reduction, ".0%")}',
       ),
       Claim(
         'The net goes on improving: a larger set is better at every size, with every '
@@ -119,8 +120,9 @@ def picture(found: Mapping[str, Grown], source: str) -> Picture:
       Claim(
         'Not all that is classical saturates: a support vector machine with a kernel '
         'goes on improving too',
-        bool(np.all(machine.rid > 2 * linear.rid.max())),
-        f'accuracy {ends(machine)} %, {machine.rid[0]:.0%} of the errors the last time',
+        bool(np.all(machine.error_reduction > 2 * linear.error_reduction.max())),
+        f'accuracy {ends(machine)} %, {machine.error_reduction[0]:.0%} of the errors '
+        'the last time',
       )
     )
   return Picture(

@@ -11,7 +11,7 @@ FLAT, DEEP, WITHOUT = fruits.COLUMNS[:2], fruits.COLUMNS, fruits.COLUMNS[1:]
 
 @pytest.fixture(scope='module')
 def drawn():
-  study = feature_choice.study(feature_choice.Config(noise='20,300'))
+  study = feature_choice.study(feature_choice.Config(noise='20,100'))
   return study.draw(finish.solved(study, seeds=3))
 
 
@@ -22,7 +22,7 @@ def test_softness_tells_shape_need_not_and_noise_misleads(drawn):
   choices, curse, _ = (picture.draw() for picture in drawn)
   assert [axes.name for axes in choices.axes] == ['rectilinear', '3d', 'rectilinear']
   labels = [tick.get_text() for tick in curse.axes[0].get_xticklabels()]
-  assert labels == ['0', '20', '300']
+  assert labels == ['0', '20', '100']
 
 
 def test_claims_of_choices_can_be_false():

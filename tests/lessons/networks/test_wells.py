@@ -17,7 +17,7 @@ def tilts():
 def walks(tilts):
   return {
     batch: np.asarray(
-      wells.descend(jax.random.key(1), tilts, 0.05, batch=batch, paths=40, steps=1_000)
+      wells.descend(jax.random.key(1), tilts, 0.05, batch=batch, paths=20, steps=500)
     )
     for batch in (EXAMPLES, 8, 1)
   }
@@ -67,9 +67,27 @@ def test_the_full_batch_is_plain_gradient_descent_and_all_sizes_start_alike(walk
     np.testing.assert_allclose(full[:, t], w, atol=1e-4)
 
 
+def test_a_full_batch_that_starts_beyond_the_barrier_counts_as_escaped(walks):
+  full, some, one = walks.values()
+  assert wells.claims(walks)[0].holds
+  w = np.full(len(full), wells.places().barrier - 0.1, np.float32)
+  path = [w]
+  for _ in range(300):
+    w = w - np.float32(0.05) * (4 * w**3 - 4 * w + np.float32(wells.TILT))
+    path.append(w)
+  assert path[-1].dtype == np.float32
+  over = wells.claims({EXAMPLES: np.stack(path, axis=1), 8: some, 1: one})
+  assert (over[0].holds, over[0].measured) == (False, f'{len(full)} of {len(w)} seeds')
+
+
 def test_a_path_has_escaped_once_it_was_in_the_good_minimum():
   good, _, poor = wells.places()
   paths = np.array([[poor, -0.5, poor], [poor, good - 0.1, poor], [poor] * 3])
   np.testing.assert_array_equal(
     wells.escaped(paths), [[False] * 3, [False, True, True], [False] * 3]
   )
+
+
+def test_a_path_that_diverges_has_not_escaped():
+  falls = np.array([[0.9, -1.2, -1e30, -np.inf], [0.9, -1.2, 0.9, 0.9]])
+  assert wells.escaped(falls)[:, -1].tolist() == [False, True]

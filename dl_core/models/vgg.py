@@ -1,0 +1,70 @@
+"""VGG: nothing but 3 x 3 convolutions, and more of them.
+
+Simonyan & Zisserman, "Very deep convolutional networks for large-scale image
+recognition", 2015, https://arxiv.org/abs/1409.1556. Two convolutions of 3 x 3 see as
+much as one of 5 x 5, three as much as one of 7 x 7, with fewer parameters and more
+non-linearities between. Members are columns A, B, D and E of table 1.
+
+Shapes: B images, H x W places, C channels, K classes.
+"""
+
+import functools
+
+from flax import linen as nn
+
+from dl_core.layers import convolution, pooling, readout
+from dl_core.types import Array
+
+he = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
+Conv = functools.partial(
+  convolution.Conv,
+  kernel_size=(3, 3),
+  padding=((1, 1), (1, 1)),
+  kernel_init=he,
+)
+GRID = 7  # places a side that the fully connected layers read
+
+
+class VGG(nn.Module):
+  """Stages of convolutions, each ending in max-pooling, then three dense layers.
+
+  Attributes:
+    depths: convolutions of each stage.
+    classes: K.
+    batch_norm: whether it follows each convolution (not in the paper).
+    width: channels of the first stage; the last one has eight times as many, the dense
+      layers 64 times.
+    dropout: share of the dense layers' units that training leaves out.
+  """
+
+  depths: tuple[int, ...]
+  classes: int = 1_000
+  batch_norm: bool = False
+  width: int = 64
+  dropout: float = 0.5
+
+  @nn.compact
+  def __call__(self, x: Array, *, train: bool) -> Array:
+    """Maps images [B, H, W, C], of sides of 32 at least, to logits [B, K]."""
+    for stage, depth in enumerate(self.depths, start=1):
+      features = self.width * min(2 ** (stage - 1), 8)
+      for number in range(1, depth + 1):
+        x = Conv(features, name=f'convolution_{stage}_{number}')(x)
+        if self.batch_norm:
+          norm = f'norm_{stage}_{number}'
+          x = nn.BatchNorm(not train, momentum=0.9, epsilon=1e-5, name=norm)(x)
+        x = nn.relu(x)
+      x = nn.max_pool(x, (2, 2), (2, 2))
+    x = pooling.adaptive_mean(x, GRID)
+    x = x.reshape(x.shape[0], -1)
+    for number in (1, 2):
+      x = nn.relu(nn.Dense(64 * self.width, name=f'dense_{number}')(x))
+      x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    return readout.Readout(self.classes, name='output')(x)
+
+
+VGG11 = functools.partial(VGG, (1, 1, 2, 2, 2))
+VGG13 = functools.partial(VGG, (2, 2, 2, 2, 2))
+VGG16 = functools.partial(VGG, (2, 2, 3, 3, 3))
+VGG19 = functools.partial(VGG, (2, 2, 4, 4, 4))
+MEMBERS = {11: VGG11, 13: VGG13, 16: VGG16, 19: VGG19}

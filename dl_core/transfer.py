@@ -1,0 +1,64 @@
+"""Transfer: a head learns on a backbone that another task has taught.
+
+Donahue et al., "DeCAF: A deep convolutional activation feature for generic visual
+recognition", 2014, https://arxiv.org/abs/1310.1531. What is frozen computes in training
+what it does in evaluation: its statistics stay too, and nothing of it is dropped out.
+"""
+
+from collections.abc import Collection
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from dl_core.types import Experiment, Task
+
+
+def frozen(experiment: Experiment) -> Experiment:
+  """Returns the experiment that `--freeze` of its config asks for.
+
+  Its `names` say which layers are heads.
+  """
+  if experiment.config.freeze == 'nothing':
+    return experiment
+  assert experiment.names is not None, 'what is a head is said by a table of names'
+  heads = experiment.names.heads
+  return experiment._replace(
+    task=evaluated(experiment.task),
+    optimizers=tuple(only(heads, one) for one in experiment.optimizers),
+  )
+
+
+def evaluated(task: Task) -> Task:
+  """Makes the task with one loss, that of evaluation: no statistics move."""
+
+  def loss(params, extra, batch, key):
+    sums = task.metrics({'params': params, **extra}, batch, key)
+    total, weight = sums['loss']
+    return total / jnp.where(weight > 0, weight, 1), (extra, sums)
+
+  return task._replace(losses=(loss,))
+
+
+def only(
+  layers: Collection[str], optimizer: optax.GradientTransformation
+) -> optax.GradientTransformation:
+  """Has an optimizer move these layers alone.
+
+  Nothing reads the gradients of the others, so that XLA never computes them, and no
+  decay reaches them.
+
+  Args:
+    layers: paths in the parameters, as 'stage_1.output'.
+    optimizer: of these layers.
+  """
+
+  def label(path, leaf):
+    del leaf
+    layer = jax.tree_util.keystr(path[:-1], simple=True, separator='.')
+    return 'moves' if layer in layers else 'stays'
+
+  return optax.partition(
+    {'moves': optimizer, 'stays': optax.set_to_zero()},
+    lambda params: jax.tree_util.tree_map_with_path(label, params),
+  )

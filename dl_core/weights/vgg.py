@@ -1,0 +1,30 @@
+"""What the layers of a VGG are called: by torchvision and by timm.
+
+Both number everything in the trunk, ReLU and pooling too, so where a layer stands
+depends on the depths. timm writes the first two dense layers as convolutions.
+"""
+
+from dl_core.models import vgg
+from dl_core.types import Names
+
+
+def names(model: vgg.VGG) -> Names:
+  """Returns the tables of a network."""
+  trunk = {}
+  place = 0
+  for stage, depth in enumerate(model.depths, start=1):
+    for number in range(1, depth + 1):
+      trunk[f'convolution_{stage}_{number}'] = f'features.{place}'
+      trunk[f'norm_{stage}_{number}'] = f'features.{place + 1}'
+      place += 3 if model.batch_norm else 2  # with ReLU
+    place += 1  # pooling
+  torchvision = {
+    'dense_1': 'classifier.0',
+    'dense_2': 'classifier.3',
+    'output': 'classifier.6',
+  }
+  timm = {'dense_1': 'pre_logits.fc1', 'dense_2': 'pre_logits.fc2', 'output': 'head.fc'}
+  return Names(
+    {'torchvision': trunk | torchvision, 'timm': trunk | timm},
+    maps={'dense_1': (vgg.GRID, vgg.GRID)},
+  )
