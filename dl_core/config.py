@@ -177,7 +177,17 @@ class Generating(Config):
   length: int = field(500, 'symbols that it writes', low=1, below=2**20, how=True)
 
 
-<<<<<<< HEAD
+@dataclasses.dataclass(frozen=True)
+class Transfer(Config):
+  """The settings of classifiers that may begin with what another task has taught."""
+
+  freeze: str = field(
+    'nothing',
+    'what stays as it begins; backbone: all but the last layer, in evaluation mode',
+    choices=('nothing', 'backbone'),
+  )
+
+
 def into(cls: type[Own], c: Config, **changes: Any) -> Own:
   """Makes a config of another class: the fields that both have are as in `c`.
 
@@ -192,17 +202,6 @@ def into(cls: type[Own], c: Config, **changes: Any) -> Own:
   names = {entry.name for entry in dataclasses.fields(c)}
   shared = [entry.name for entry in dataclasses.fields(cls) if entry.name in names]
   return cls(**{name: getattr(c, name) for name in shared} | changes)
-=======
-@dataclasses.dataclass(frozen=True)
-class Transfer(Config):
-  """The settings of classifiers that may begin with what another task has taught."""
-
-  freeze: str = field(
-    'nothing',
-    'what stays as it begins; backbone: all but the last layer, in evaluation mode',
-    choices=('nothing', 'backbone'),
-  )
->>>>>>> cnn
 
 
 def rule_of(cls: type, name: str) -> Rule:
