@@ -1,5 +1,6 @@
 """Settings that are lists: '64,256' as (64, 256), 'l1,dropout' as names."""
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -12,6 +13,7 @@ def numbers(
   example: str,
   kind: Any = int,
   low: float = 1,
+  below: float = math.inf,
   empty: bool = False,
 ) -> tuple[Any, ...]:
   """Reads numbers parted by commas.
@@ -21,7 +23,7 @@ def numbers(
     text: the value.
     example: one that would do, for the sentence of the error.
     kind: int or float.
-    low: the least that is admitted.
+    low, below: bounds: low <= number < below.
     empty: whether an empty text is a list, of none.
 
   Raises:
@@ -31,10 +33,11 @@ def numbers(
     found = () if empty and not text else tuple(map(kind, text.split(',')))
   except ValueError:
     found = (low - 1,)
-  if not all(low <= number < float('inf') for number in found):
+  if not all(low <= number < below for number in found):
     whole = 'whole ' if kind is int else ''
+    most = f' and below {below:g}' if below < math.inf else ''
     raise UserError(
-      f'--{flag}={text} was given, {whole}numbers of at least {low:g}, parted by '
+      f'--{flag}={text} was given, {whole}numbers of at least {low:g}{most}, parted by '
       f'commas, are wanted, as in --{flag}={example}'
     )
   return found

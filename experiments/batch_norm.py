@@ -72,7 +72,7 @@ def label(c: mlp.Config) -> str:
 
 def values(c: Config, name: str) -> list[float]:
   """Returns the learning rates, or the scales, that are tried, in order."""
-  return sorted(lists.numbers(name, getattr(c, name), '0.1,1', float, 0))
+  return sorted(lists.numbers(name, getattr(c, name), '0.1,1', float, 1e-6))
 
 
 def draw(pairs, results) -> list[Picture]:

@@ -22,8 +22,10 @@ import math
 
 from dl_core import config, launch, lists
 from dl_core.lessons.training import scaling
-from dl_core.types import Picture
+from dl_core.types import Picture, UserError
 from experiments import mlp
+
+CLASSES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,11 @@ TINY = Config(steps=2, batch_size=8, hidden='8', size=8, sizes='16', seeds=1)
 
 def study(c: Config) -> launch.Study:
   sizes = set(lists.numbers('sizes', c.sizes, '100,400,0', low=0))
+  if any(0 < size < CLASSES for size in sizes):
+    raise UserError(
+      f'--sizes={c.sizes} was given; a size is 0, for all examples, or at least '
+      f'{CLASSES}, so that there is one of each digit'
+    )
   runs = {}
   for size in sorted(sizes, key=lambda size: size or math.inf):
     batch_size = min(c.batch_size, size or c.batch_size)

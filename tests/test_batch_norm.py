@@ -109,7 +109,9 @@ def test_every_sweep_has_each_net_without_and_with_batch_norm():
   assert sum(c.batch_norm for c in own) == 4
   for c in own:
     assert dataclasses.replace(c, batch_norm=not c.batch_norm) in own
-  with pytest.raises(UserError, match=r'--rates=fast was given, numbers of at least 0'):
+  with pytest.raises(
+    UserError, match=r'--rates=fast was given, numbers of at least 1e-06'
+  ):
     batch_norm.study(batch_norm.Config(rates='fast'))
   with pytest.raises(UserError, match=r"--parts=luck was given, but 'luck' is unknown"):
     batch_norm.study(batch_norm.Config(parts='luck'))

@@ -65,6 +65,8 @@ def test_sizes_that_are_no_numbers_are_refused_in_a_sentence():
     UserError, match=r'--sizes=all was given, whole numbers of at least 0'
   ):
     data_scaling.study(data_scaling.Config(sizes='all'))
+  with pytest.raises(UserError, match=r'one of each digit'):
+    data_scaling.study(data_scaling.Config(sizes='9,0'))
 
 
 def test_sizes_grow_in_whatever_order_they_are_given_and_all_is_the_largest():

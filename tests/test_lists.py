@@ -22,6 +22,11 @@ def test_rates_are_finite_and_not_below_their_bound(text):
     lists.numbers('rates', text, '0.1,1', float, 0)
 
 
+def test_a_bound_above_is_told():
+  with pytest.raises(UserError, match='of at least 1 and below 100, parted'):
+    lists.numbers('degrees', '1,100', '1,3', below=100)
+
+
 def test_names_are_of_those_that_are_known():
   assert lists.names('methods', 'l1,l2', {'l1': 0, 'l2': 0}) == ('l1', 'l2')
   assert lists.names('methods', '', (), empty=True) == ()
