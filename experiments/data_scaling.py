@@ -1,18 +1,19 @@
 """Linear model, kernel machine and deep net on more and more data. Lecture 1.
 
     python -m experiments.data_scaling    # 24 runs and an SVM, three seeds: 50 s
-    python -m experiments.data_scaling --dataset=digits      # as they are
-    python -m experiments.data_scaling --dataset=mnist --data_dir=DIR
+    python -m experiments.data_scaling --dataset=digits      # as they are, 55 s
+    python -m experiments.data_scaling --dataset=mnist --data_dir=DIR    # 6 minutes
 
 The lecture: classical learners saturate, deep ones go on improving as data grow. The
-plain digits are too few and too easy to show it (the linear model has 96 % of them), so
+plain digits are too few and too easy to show it (the linear model has 97 % of them), so
 each is laid at every place of a larger field, which makes nine times as many, and no
 sum of weighted pixels tells them apart.
 
 From 175 examples on, four times as many at each step, the test accuracy of the linear
 model is 48.1 → 60.7 → 69.2 → 72.1 %, of the net 68.0 → 88.7 → 95.9 → 97.7 %, and of a
 support vector machine with a Gaussian kernel 75.4 → 91.8 → 97.2 → 98.5 %: classical,
-and it goes on improving too.
+and it goes on improving too. On MNIST, from 215 examples on, the linear model has
+81.2 → 87.5 → 89.9 → 92.0 → 92.8 %, the net 83.2 → 90.0 → 94.8 → 97.2 → 98.4 %.
 """
 
 import dataclasses
@@ -25,7 +26,6 @@ from dl_core.types import Picture, UserError
 from experiments import mlp
 
 CLASSES = 10
-RATES = {'linear': 0.1, 'net': 2e-3}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,15 +38,19 @@ class Config(config.Config):
     14_000, 'examples that the kernel machine is fit to at most', low=0
   )
   seeds: int = 3
-  learning_rate: float = config.field(
-    1.0, "times each learner's own rate, see RATES", above=0
-  )
+  learning_rate: float = config.field(2e-3, 'peak learning rate of the net', above=0)
+  linear_rate: float = config.field(0.1, 'that of the linear model', above=0)
   eval_every: int = 500
 
 
 RECIPES = {
-  'digits': {'size': 8, 'sizes': '20,80,315,0'},
-  'mnist': {'size': 28, 'sizes': '215,860,3437,13750,0', 'steps': 6_000},
+  'digits': {'size': 8, 'sizes': '20,80,315,0', 'linear_rate': 0.03},
+  'mnist': {
+    'size': 28,
+    'sizes': '215,860,3437,13750,0',
+    'steps': 6_000,
+    'linear_rate': 3e-3,  # at 0.1 it learns its examples by heart
+  },
 }
 TINY = Config(steps=2, batch_size=8, hidden='8', size=8, sizes='16', seeds=1)
 
@@ -60,22 +64,17 @@ def study(c: Config) -> launch.Study:
     )
   runs = {}
   for size in sorted(sizes, key=lambda size: size or math.inf):
-    for learner, rate in RATES.items():
-      own = config.into(
-        mlp.Config,
-        c,
-        train_size=size,
-        batch_size=min(c.batch_size, size or c.batch_size),
-        hidden=c.hidden if learner == 'net' else '',
-        learning_rate=c.learning_rate * rate,
-      )
-      runs[f'{learner}-{size or "all"}'] = mlp, own
+    batch_size = min(c.batch_size, size or c.batch_size)
+    net = config.into(mlp.Config, c, train_size=size, batch_size=batch_size)
+    linear = dataclasses.replace(net, hidden='', learning_rate=c.linear_rate)
+    runs[f'linear-{size or "all"}'] = mlp, linear
+    runs[f'net-{size or "all"}'] = mlp, net
   return launch.Study(runs, functools.partial(draw, c.svm_most))
 
 
 def draw(svm_most: int, results) -> list[Picture]:
   """Sets the accuracies of all learners side by side."""
-  sweeps: dict[str, dict] = {learner: {} for learner in RATES}
+  sweeps: dict[str, dict] = {'linear': {}, 'net': {}}
   sets = {}
   for label, runs in results.items():
     data = runs[0].experiment.data
