@@ -58,7 +58,13 @@ def start_two(name, folder, data_dir):
   return [start(name, folder, data_dir, flag) for flag in flags]
 
 
-@pytest.mark.parametrize('name', CASES)
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=pytest.mark.slow) if name == 'char_lm' else name
+    for name in CASES
+  ],
+)
 def test_two_processes_are_one_run_that_outlives_the_death_of_one(
   name, digits_dir, prose, tmp_path
 ):

@@ -25,7 +25,7 @@ def whole(digits_dir):
   return functools.partial(uninterrupted, digits_dir)
 
 
-RARER = ('gan', 'streamed', 'seeds in turn')  # what they add is tested apart
+RARER = ('char_lm', 'gan', 'streamed', 'seeds in turn')  # what they add is tested apart
 
 
 @pytest.mark.parametrize(
