@@ -49,7 +49,14 @@ def trained(e, mesh, steps=20):
   return np.array(found), state
 
 
-@pytest.mark.parametrize('name', [name for name in BUILT if name not in ONE_EXAMPLE])
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=pytest.mark.slow) if name == 'cifar_resnet' else name
+    for name in BUILT
+    if name not in ONE_EXAMPLE
+  ],
+)
 def test_eight_devices_compute_what_one_does(name, digits_dir, monkeypatch):
   sgd = lambda rate, *args, **kwargs: optax.sgd(0.01)  # noqa: E731
   for optimizer in ('adam', 'adamw'):  # which make a step of the least difference

@@ -75,7 +75,7 @@ def make(digits_dir, prose):
 
 
 # Their losses and layers are tested apart.
-RARER = ('gan minimax', 'gan hinge', 'rnn', 'lenet 1998', 'cifar resnet')
+RARER = ('gan minimax', 'gan hinge', 'dcgan', 'rnn', 'lenet 1998', 'cifar resnet')
 
 
 @pytest.fixture(
