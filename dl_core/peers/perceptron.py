@@ -10,11 +10,19 @@ from dl_core.peers import Peer, Turn
 
 
 def peer(config, spec) -> Peer:
+  def mistakes(activation, y):
+    margin = y * activation
+    return torch.where(margin <= 0, -margin, 0)  # 0 is a mistake
+
+  return one_neuron(config, spec, mistakes)
+
+
+def one_neuron(config, spec, criterion) -> Peer:
+  """Makes the peer of a single neuron; criterion: (activations, y) -> losses, [B]."""
   neuron = nn.Linear(spec.batch.x.shape[-1], 1)
 
   def loss(x, y):
-    margin = y * neuron(x)[:, 0]
-    return torch.where(margin <= 0, -margin, 0).mean()  # 0 is a mistake
+    return criterion(neuron(x)[:, 0], y).mean()
 
   def tensors(batch):
     return torch.tensor(np.asarray(batch.x)), torch.tensor(np.asarray(batch.y))
