@@ -19,7 +19,16 @@ import dataclasses
 
 import optax
 
-from dl_core import augment, config, interpret, launch, metrics, tasks, transfer
+from dl_core import (
+  augment,
+  classifier,
+  config,
+  interpret,
+  launch,
+  metrics,
+  tasks,
+  transfer,
+)
 from dl_core.data import images
 from dl_core.interpret import classification, filters
 from dl_core.layers import squeeze
@@ -27,7 +36,6 @@ from dl_core.models import resnet
 from dl_core.types import UserError
 from dl_core.weights import resnet as names
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels
 ACCURACY = {  # on CIFAR-10, option A: of the paper, of its published implementation
   20: (0.9125, 0.9173),
   32: (0.9249, 0.9263),
@@ -48,6 +56,7 @@ class Config(config.Transfer):
   )
   plain: bool = config.field(False, 'no shortcuts at all')
   se: bool = config.field(False, 'squeeze and excitation in every block')
+  train_size: int = config.field(0, 'training images; 0: all', low=0)
   flip: bool = config.field(False, 'mirror half of the training images')
   steps: int = 200
   learning_rate: float = 0.1
@@ -67,8 +76,9 @@ def build(c: Config) -> launch.Experiment:
     c,
     size=32,
     channels=3,
+    train_size=c.train_size,
     augment=augment.join(augment.flip, move) if c.flip else move,
-    normalise=(MEAN, DEVIATION),
+    normalise=classifier.COLOURS,
   )
   model = network(c, len(data.spec.classes))
   task = tasks.supervised(model, accuracy=metrics.accuracy)
