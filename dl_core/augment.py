@@ -1,11 +1,21 @@
 """Changes to training images that leave their labels true: (key, images) -> images."""
 
-from collections.abc import Callable
+import functools
+import math
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from dl_core.types import Array, Key
+
+# The covariance of the colours of ImageNet's pixels, in [0, 1]: its principal
+# components, as columns, and their variances (of facebookarchive/fb.resnet.torch).
+COMPONENTS = np.array(
+  [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
+)
+VARIANCES = np.array([0.2175, 0.0188, 0.0045])
 
 
 def join(
@@ -60,3 +70,76 @@ def shift(most: int, fill: float | None = None) -> Callable[[Key, Array], Array]
     return jnp.where(inside, result, jnp.asarray(fill, images.dtype))
 
   return moved
+
+
+def crop(size: int, least: float) -> Callable[[Key, Array], Array]:
+  """Takes a part of each image, of any place, size and shape, and scales it.
+
+  Section 6 of Szegedy et al. 2015 (https://arxiv.org/abs/1409.4842): the part's share
+  of the area is drawn from [least, 1], the logarithm of its aspect ratio from
+  [log 3/4, log 4/3]; what would be longer than the image ends with it. Bilinear, with
+  antialiasing: two products of matrices an image.
+
+  Args:
+    size: sides of what comes out.
+    least: see above, in (0, 1].
+
+  Returns:
+    (key, images [B, H, W, C]) -> images [B, size, size, C].
+  """
+
+  def cropped(key: Key, images: Array) -> Array:
+    batch, *sides, channels = images.shape
+    area_key, ratio_key, place_key = jax.random.split(key, 3)
+    area = jax.random.uniform(area_key, (batch, 1), minval=least)
+    most = math.log(4 / 3)
+    ratio = jnp.exp(
+      jax.random.uniform(ratio_key, (batch, 1), minval=-most, maxval=most)
+    )
+    share = jnp.sqrt(jnp.concatenate([area / ratio, area * ratio], axis=1))
+    share = jnp.minimum(share, 1)  # [B, 2], of the height and of the width
+    start = jax.random.uniform(place_key, (batch, 2)) * (1 - share)
+    scale = size / (share * jnp.asarray(sides, jnp.float32))
+    resample = functools.partial(
+      jax.image.scale_and_translate,
+      shape=(size, size, channels),
+      spatial_dims=(0, 1),
+      method='linear',
+    )
+    move = -start / share * size
+    return jax.vmap(lambda image, s, t: resample(image, scale=s, translation=t))(
+      images, scale, move
+    )
+
+  return cropped
+
+
+def centre(size: int, images: Array) -> Array:
+  """Returns the middle [..., size, size, C] of images [..., H, W, C]."""
+  top, left = ((side - size) // 2 for side in images.shape[-3:-1])
+  return images[..., top : top + size, left : left + size, :]
+
+
+def colour(
+  deviation: Sequence[float], strength: float
+) -> Callable[[Key, Array], Array]:
+  """Adds a colour to all pixels of an image, as a change of the light would.
+
+  Section 4.1 of Krizhevsky et al. 2012 (https://doi.org/10.1145/3065386): of every
+  principal component of ImageNet's colours, N(0, strength²) times its variance.
+
+  Args:
+    deviation: that pixels in [0, 1] were divided by, one for each of three channels.
+    strength: 0.1 in the paper.
+
+  Returns:
+    (key, images [B, H, W, 3]) -> images.
+  """
+  colours = jnp.asarray(COMPONENTS * VARIANCES / np.asarray(deviation)[:, None])
+
+  def shifted(key: Key, images: Array) -> Array:
+    amounts = strength * jax.random.normal(key, (len(images), len(VARIANCES)))
+    added = amounts @ colours.T.astype(images.dtype)
+    return images + added[:, None, None].astype(images.dtype)
+
+  return shifted

@@ -4,7 +4,7 @@ Metrics travel as {name: (total, weight)}. They are summed over batches and step
 divided once, by `mean`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -39,6 +39,22 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
   return information.softmax_cross_entropy(logits, labels)
 
 
+def smoothed(share: float) -> Callable[[Array, Array], Array]:
+  """Makes the cross-entropy of labels of which a share is spread over all K classes.
+
+  Section 7 of Szegedy et al. 2016 (https://arxiv.org/abs/1512.00567). The loss maps
+  logits [..., K] and integers [...] to [...], nats.
+  """
+  if not share:
+    return cross_entropy
+
+  def loss(logits: Array, labels: Array) -> Array:
+    every = -jnp.mean(jax.nn.log_softmax(logits), axis=-1)
+    return (1 - share) * cross_entropy(logits, labels) + share * every
+
+  return loss
+
+
 def binary_cross_entropy(logit: Array, label: Array) -> Array:
   """-log of what sigmoid(logit) gives the label, 0 or 1 or a probability between.
 
@@ -60,6 +76,16 @@ def one_vs_rest(logits: Array, labels: Array) -> Array:
 def accuracy(logits: Array, labels: Array) -> Array:
   """1 where the highest of [..., K] logits is the label, else 0."""
   return (jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32)
+
+
+def top5(logits: Array, labels: Array) -> Array:
+  """1 where the label is among the five highest of [..., K] logits, else 0."""
+  own = jnp.take_along_axis(logits, labels[..., None], axis=-1)
+  # Of equals the first count as higher, as in argmax.
+  places = jnp.arange(logits.shape[-1]).reshape((1,) * labels.ndim + (-1,))
+  before = (logits == own) & (places < labels[..., None])
+  higher = jnp.sum((logits > own) | before, axis=-1)
+  return (higher < 5).astype(jnp.float32)
 
 
 def squared_error(answer: Array, wanted: Array) -> Array:

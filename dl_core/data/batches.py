@@ -189,6 +189,7 @@ def assembled(
   *,
   prepare: Callable[[Any], Any] = lambda x: x,
   augment: Callable[[Key, Any], Any] = lambda key, x: x,
+  settle: Callable[[Any], Any] = lambda x: x,
   baseline: Callable[[Any, Any], Mapping[str, float]] = lambda train, test: {},
   read: Callable[[str], Any] | None = None,
   notes: tuple[str, ...] = (),
@@ -201,6 +202,7 @@ def assembled(
     way: (places, () -> how many there are to train on) -> how they come.
     prepare: stored x -> what the model reads; written for NumPy and JAX alike.
     augment: (key, prepared x) -> x, on the device, in training alone.
+    settle: (prepared x, of one example or a batch) -> x, in evaluation alone.
     baseline: (train labels, test labels) -> scores of the best constant answer.
     read: (path) -> one stored x, for `--predict`.
     notes: see `Data`.
@@ -234,7 +236,7 @@ def assembled(
     def weighted(index):
       x, y = examples.read(name, index)
       ones = lambda w: np.ones((len(index), *w.shape[1:]), w.dtype)  # noqa: E731
-      return prepare(x), y, jax.tree.map(ones, like(spec))
+      return settle(prepare(x)), y, jax.tree.map(ones, like(spec))
 
     def batches():
       n = examples.count(name)
@@ -249,7 +251,7 @@ def assembled(
     splits={name: split(name) for name in ('train', 'validation', 'test')},
     rows=lambda key, step: places(key, step, examples.count('train')),
     baseline=lambda: baseline(examples.labels('train'), examples.labels('test')),
-    read=None if read is None else lambda path: prepare(read(path)),
+    read=None if read is None else lambda path: settle(prepare(read(path))),
     digests=examples.digests,
     notes=notes,
   )

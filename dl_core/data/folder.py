@@ -35,7 +35,7 @@ class Images(NamedTuple):
     count: (split) -> how many are; a set that is not prepared yet is.
     pairs: (split, numbers) -> pairs of a file and its label.
     labels: (split) -> int32 [n], for which no image is decoded.
-    decoded: (split, shape) -> Arrays of all its images.
+    decoded: (split, frame) -> Arrays of all its images.
     digests: () -> {name: digest} of its files, by their names and sizes.
     shape: of every image; None where they differ.
     notes: see `Data`.
@@ -47,7 +47,7 @@ class Images(NamedTuple):
   count: Callable[[str], int]
   pairs: Callable[[str, Sequence[int]], Iterable[tuple[pillow.File, int]]]
   labels: Callable[[str], np.ndarray]
-  decoded: Callable[[str, pillow.Shape], Arrays]
+  decoded: Callable[[str, pillow.Frame], Arrays]
   digests: Callable[[], dict[str, str]]
   shape: pillow.Shape | None = None
   notes: tuple[str, ...] = ()
@@ -100,10 +100,11 @@ def prepared(name: str, data_dir: str) -> Images:
     examples = sources.examples(declaration, split, encoded=('image',))
     return map(functools.partial(pair, split), itertools.count(), examples)
 
-  def decoded(split, shape):
+  def decoded(split, frame):
     whole = sources.prepare(declaration)
-    name = f'{split}-{"x".join(map(str, shape))}-{FITTING}.npz'
-    make = lambda: stacked(every(split), whole.counts[split], shape)._asdict()  # noqa: E731
+    shape = 'x'.join(map(str, frame.shape)) + '-cut' * frame.cut
+    name = f'{split}-{shape}-{FITTING}.npz'
+    make = lambda: stacked(every(split), whole.counts[split], frame)._asdict()  # noqa: E731
     return Arrays(**cache.cached(whole.folder / 'decoded' / name, make))
 
   def labels(split):
@@ -145,15 +146,15 @@ def own(data_dir: str) -> Images:
     count=count,
     pairs=pairs,
     labels=lambda split: np.array([y for _, y in found.files[split]], np.int32),
-    decoded=lambda split, shape: stacked(
-      pairs(split, range(count(split))), count(split), shape
+    decoded=lambda split, frame: stacked(
+      pairs(split, range(count(split))), count(split), frame
     ),
     digests=lambda: {'files': found.digest},
   )
 
 
 def stacked(
-  pairs: Iterable[tuple[pillow.File, int]], n: int, shape: pillow.Shape
+  pairs: Iterable[tuple[pillow.File, int]], n: int, frame: pillow.Frame
 ) -> Arrays:
   """Decodes n pairs of a file and its label, one after another."""
   labels = []
@@ -163,7 +164,7 @@ def stacked(
       labels.append(label)
       yield file
 
-  return Arrays(pillow.stacked(files(), n, shape), np.array(labels, np.int32))
+  return Arrays(pillow.stacked(files(), n, frame), np.array(labels, np.int32))
 
 
 def listed(data_dir: str) -> Listing:

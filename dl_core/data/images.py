@@ -12,9 +12,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from dl_core import augment as augments
 from dl_core.config import Config
 from dl_core.data import batches, declarations, folder, pillow, splits
-from dl_core.types import Batch, Data, Spec
+from dl_core.types import Batch, Data, Spec, UserError
 
 
 def load(
@@ -24,6 +25,7 @@ def load(
   *,
   train_size: int = 0,
   label_noise: float = 0.0,
+  margin: int = 0,
   augment: Callable[[Any, Any], Any] = lambda key, x: x,
   normalise: tuple[Any, Any] = (0.0, 1.0),
 ) -> Data:
@@ -40,16 +42,19 @@ def load(
     label_noise: share of the training labels that are drawn anew by a fixed seed, all
       classes alike, whatever the image shows (Zhang et al. 2017,
       https://arxiv.org/abs/1611.03530, section 2); validation and test are as they are.
-    augment: (key, x) -> x, in training alone.
+    margin: pixels around the middle of an image that are kept for `augment` to choose
+      from; with any, images cover their frame (`pillow.covering`), and evaluation sees
+      the middle alone.
+    augment: (key, x) -> x, in training alone; it leaves no margin.
     normalise: mean and standard deviation of pixels in [0, 1], each one number or one
       per channel: x = (pixel - mean) / deviation.
 
   Raises:
     UserError: there is no such set, or it has no images with labels.
   """
+  frame = pillow.Frame((size + 2 * margin, size + 2 * margin, channels), margin > 0)
   own = c.dataset == 'folder'
   images = folder.own(c.data_dir) if own else folder.prepared(c.dataset, c.data_dir)
-  shape = (size, size, channels)
   parts = splits.parts(images.source, images.declared, train_size)
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
@@ -62,14 +67,12 @@ def load(
     image = pillow.decoded(pillow.read(path))
     if images.shape:  # a photograph of a digit becomes as coarse as the digits are
       image = pillow.coarsened(image, images.shape)
-    return pillow.fitted(image, shape)
+    return pillow.framed(image, frame)
 
-  x = jax.ShapeDtypeStruct((c.batch_size, *shape), np.float32)
-  number = functools.partial(jax.ShapeDtypeStruct, (c.batch_size,))
-  batch = Batch(x, number(np.int32), number(np.float32))
   options: dict[str, Any] = {
     'prepare': prepare,
     'augment': augment,
+    'settle': functools.partial(augments.centre, size) if margin else lambda x: x,
     'baseline': most_frequent,
     'read': read,
     'notes': images.notes + parts.notes,
@@ -80,11 +83,35 @@ def load(
       'a fixed seed.',
     )
   learnt = functools.partial(relabelled, len(images.classes), label_noise)
-  spec = Spec(batch, images.source, images.classes)
+  spec = declared(c, size, channels, images.source, images.classes)
   count = min(images.declared['train'], train_size or math.inf)
-  if count * math.prod(shape) > c.resident_bytes:
-    return batches.streamed(spec, _examples(images, parts, shape, learnt), **options)
-  return batches.resident(spec, _arrays(images, parts, shape, learnt), **options)
+  if count * math.prod(frame.shape) > c.resident_bytes:
+    return batches.streamed(spec, _examples(images, parts, frame, learnt), **options)
+  return batches.resident(spec, _arrays(images, parts, frame, learnt), **options)
+
+
+def absent(c: Config, size: int, channels: int, classes: int) -> Data:
+  """Makes the Data of a set that is not there, for `--plan`: it has no example."""
+  names = tuple(map(str, range(classes)))
+  source = f'nothing, {classes:,} classes'
+
+  def feed(key, step):
+    raise UserError(f'{source} was given, which holds no example; add --plan')
+
+  def take(arrays, key, step):
+    return feed(key, step)
+
+  spec = declared(c, size, channels, source, names)
+  return Data(spec, feed, take, splits={})
+
+
+def declared(
+  c: Config, size: int, channels: int, source: str, classes: tuple[str, ...]
+) -> Spec:
+  """Says what batches of labelled images are like."""
+  x = jax.ShapeDtypeStruct((c.batch_size, size, size, channels), np.float32)
+  number = functools.partial(jax.ShapeDtypeStruct, (c.batch_size,))
+  return Spec(Batch(x, number(np.int32), number(np.float32)), source, classes)
 
 
 def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
@@ -102,12 +129,12 @@ def relabelled(classes: int, share: float, y: np.ndarray) -> np.ndarray:
 
 
 def _arrays(
-  images: folder.Images, parts: splits.Parts, shape: pillow.Shape, learnt: Callable
+  images: folder.Images, parts: splits.Parts, frame: pillow.Frame, learnt: Callable
 ) -> Callable[[str], folder.Arrays]:
   """Makes (split) -> all of it, decoded; `learnt` maps the labels of train."""
 
   def decoded(split):
-    x, y = images.decoded(split, shape)
+    x, y = images.decoded(split, frame)
     return folder.Arrays(
       x, declarations.checked(images.source, split, images.classes, y)
     )
@@ -127,7 +154,7 @@ def _arrays(
 
 
 def _examples(
-  images: folder.Images, parts: splits.Parts, shape: pillow.Shape, learnt: Callable
+  images: folder.Images, parts: splits.Parts, frame: pillow.Frame, learnt: Callable
 ) -> batches.Examples:
   """Makes the examples of which a few at a time are decoded; see `_arrays`."""
 
@@ -149,7 +176,7 @@ def _examples(
     given = parts.given.get(name)
     split = given or 'train'
     own = (numbers if given else carved()[name][numbers]).tolist()
-    x, y = folder.stacked(images.pairs(split, own), len(own), shape)
+    x, y = folder.stacked(images.pairs(split, own), len(own), frame)
     if name == 'train':
       return x, labels_of(name)[numbers]
     return x, declarations.checked(images.source, split, images.classes, y)

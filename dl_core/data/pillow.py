@@ -16,6 +16,19 @@ CHUNK = 256  # images decoded at a time
 SMALL = 8_192  # bytes; threads decoding smaller files wait for each other (measured)
 
 
+class Frame(NamedTuple):
+  """How images of any size become arrays of one.
+
+  Attributes:
+    shape: of the arrays.
+    cut: whether what overhangs is cut off, see `covering`, or a border added, see
+      `fitted`.
+  """
+
+  shape: Shape
+  cut: bool = False
+
+
 class File(NamedTuple):
   name: str  # what to call it in words
   content: bytes
@@ -67,12 +80,7 @@ def fitted(image: Any, shape: Shape) -> np.ndarray:
   from PIL import Image, ImageOps
 
   height, width, channels = shape
-  if image.has_transparency_data:
-    image = image.convert('RGBA')
-    image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
-  elif image.mode.startswith('I;16'):
-    image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-  image = image.convert({1: 'L', 3: 'RGB'}[channels])
+  image = opaque(image).convert({1: 'L', 3: 'RGB'}[channels])
   if not (
     NEAR * width <= image.width <= width and NEAR * height <= image.height <= height
   ):
@@ -84,6 +92,37 @@ def fitted(image: Any, shape: Shape) -> np.ndarray:
   return outer
 
 
+def framed(image: Any, frame: Frame) -> np.ndarray:
+  """Brings a Pillow image to uint8 of a frame's shape."""
+  return (covering if frame.cut else fitted)(image, frame.shape)
+
+
+def covering(image: Any, shape: Shape) -> np.ndarray:
+  """Brings a Pillow image to uint8 of `shape`, cutting off what overhangs.
+
+  It is scaled, bilinearly and evenly, until it just covers the shape, of which it then
+  shows its own middle (Krizhevsky et al. 2012, section 2).
+  """
+  from PIL import Image, ImageOps
+
+  height, width, channels = shape
+  image = opaque(image).convert({1: 'L', 3: 'RGB'}[channels])
+  image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
+  return np.asarray(image).reshape(shape)
+
+
+def opaque(image: Any) -> Any:
+  """Returns a Pillow image of 8 bits without transparency, which becomes white."""
+  from PIL import Image
+
+  if image.has_transparency_data:
+    image = image.convert('RGBA')
+    return Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
+  if image.mode.startswith('I;16'):
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+  return image
+
+
 def coarsened(image: Any, shape: Shape) -> Any:
   """Returns the Pillow image that is left when `image` is brought to `shape`."""
   from PIL import Image
@@ -92,19 +131,19 @@ def coarsened(image: Any, shape: Shape) -> Any:
   return Image.fromarray(array[..., 0] if array.shape[-1] == 1 else array)
 
 
-def stacked(files: Iterable[File], n: int, shape: Shape) -> np.ndarray:
-  """Decodes n files to uint8 [n, *shape].
+def stacked(files: Iterable[File], n: int, frame: Frame) -> np.ndarray:
+  """Decodes n files to uint8 [n, *frame.shape].
 
   Raises:
     UserError: one of them is not an image.
   """
-  x, files = np.empty((n, *shape), np.uint8), iter(files)
+  x, files = np.empty((n, *frame.shape), np.uint8), iter(files)
   with concurrent.futures.ThreadPoolExecutor() as pool:
     for start in range(0, n, CHUNK):
       chunk = list(itertools.islice(files, CHUNK))
       large = sum(len(file.content) for file in chunk) > SMALL * len(chunk)
       arrays = (pool.map if large else map)(
-        lambda file: fitted(decoded(file), shape), chunk
+        lambda file: framed(decoded(file), frame), chunk
       )
       for row, array in enumerate(arrays, start):
         x[row] = array

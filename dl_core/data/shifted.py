@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, folder, images
+from dl_core.data import batches, folder, images, pillow
 from dl_core.types import Batch, Data, Spec, UserError
 
 SOURCE = 'digits'
@@ -53,7 +53,7 @@ def load(c: Config, size: int, train_size: int = 0) -> Data:
     )
 
   def split_of(name):
-    x, y = digits.decoded(name, (DIGIT, DIGIT, 1))
+    x, y = digits.decoded(name, pillow.Frame((DIGIT, DIGIT, 1)))
     places = (size - DIGIT + 1) ** 2
     order = np.random.default_rng(0).permutation(len(y) * places)
     if name == 'train' and train_size:

@@ -12,6 +12,7 @@ from dl_core.types import Data, UserError
 
 VALIDATION, TEST = 0.1, 0.2  # shares of the training examples, where they are carved
 MOST = 5_000  # examples carved for validation
+UNLABELLED = frozenset({('imagenet2012', 'test')})  # all labels are -1
 
 
 class Parts(NamedTuple):
@@ -61,7 +62,11 @@ def parts(
       f'{source} was given, which has only {", ".join(declared)}; '
       'give a set with a split train'
     )
-  given = {name: name for name in ('validation', 'test') if name in declared}
+  given = {
+    name: name
+    for name in ('validation', 'test')
+    if name in declared and (source.partition('/')[0], name) not in UNLABELLED
+  }
   if list(given) == ['validation']:
     given = {'test': 'validation'}
   lacking = tuple(name for name in ('test', 'validation') if name not in given)

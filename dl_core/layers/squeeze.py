@@ -29,7 +29,8 @@ class SqueezeExcite(nn.Module):
     """Maps [B, H, W, C] to the same shape."""
     channels = x.shape[-1]
     squeezed = jnp.mean(x, axis=(1, 2))  # [B, C]
-    hidden = nn.relu(nn.Dense(channels // self.reduction, name='reduce')(squeezed))
+    units = max(1, channels // self.reduction)
+    hidden = nn.relu(nn.Dense(units, name='reduce')(squeezed))
     gates = nn.sigmoid(nn.Dense(channels, name='expand')(hidden))
     self.sow('intermediates', 'gates', gates)
     return x * gates[:, None, None]

@@ -13,6 +13,7 @@ Shapes: B images, H x W places, C channels, K classes.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -21,6 +22,7 @@ from flax import linen as nn
 from dl_core.layers import convolution, pooling, readout
 from dl_core.types import Array
 
+Gate = Callable[..., Any]
 GRID = 6  # places a side that the fully connected layers read
 
 
@@ -40,6 +42,7 @@ class AlexNet(nn.Module):
     classes: K.
     groups: into which the second, fourth and fifth convolution divide their channels.
     normalise: whether responses are normalised after the first two convolutions.
+    gate: what rescales the channels after each convolution, if anything.
     dense: units of the dense layers.
     dropout: share of their inputs that training leaves out.
   """
@@ -48,6 +51,7 @@ class AlexNet(nn.Module):
   classes: int = 1_000
   groups: int = 1
   normalise: bool = False
+  gate: Gate | None = None
   dense: int = 4_096
   dropout: float = 0.5
 
@@ -70,6 +74,8 @@ class AlexNet(nn.Module):
         x = nn.relu(nn.Conv(feature_group_count=self.groups, **settings)(x))
       else:
         x = nn.relu(convolution.Conv(**settings)(x))
+      if self.gate is not None:
+        x = self.gate(name=f'gate_{number}')(x)
       if self.normalise and number < 3:
         x = response_normalised(x)
       if number in (1, 2, 5):
@@ -86,3 +92,11 @@ TORCHVISION = functools.partial(AlexNet, (64, 192, 384, 256, 256))
 UNGROUPED = functools.partial(AlexNet, (96, 256, 384, 384, 256), normalise=True)
 GROUPED = functools.partial(UNGROUPED, groups=2)
 VARIANTS = {'torchvision': TORCHVISION, 'grouped': GROUPED, 'ungrouped': UNGROUPED}
+
+
+def scaled(variant: str, width: float, **settings: Any) -> AlexNet:
+  """Returns a variant with so many times its channels and units."""
+  full = VARIANTS[variant]()
+  even = lambda number: max(2, 2 * round(number * width / 2))  # noqa: E731
+  widths = tuple(even(number) for number in full.widths)
+  return full.clone(widths=widths, dense=even(full.dense), **settings)

@@ -13,7 +13,8 @@ Shapes: B images, H x W places, C channels, K classes.
 """
 
 import functools
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -22,6 +23,7 @@ from dl_core.layers import convolution, pooling, readout
 from dl_core.models.alexnet import response_normalised
 from dl_core.types import Array
 
+Gate = Callable[..., Any]
 VARIANTS = ('paper', 'bn', 'torchvision')
 
 
@@ -120,17 +122,25 @@ class Inception(nn.Module):
 
 
 class Auxiliary(nn.Module):
-  """A classifier of a map half-way up; section 5 of the paper."""
+  """A classifier of a map half-way up; section 5 of the paper.
+
+  Attributes:
+    classes: K.
+    batch_norm: see `Unit`.
+    reduced, dense: channels of its convolution, units of its dense layer.
+  """
 
   classes: int
   batch_norm: bool = False
+  reduced: int = 128
+  dense: int = 1_024
 
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps [B, H, W, C] to logits [B, K]."""
     x = pooling.adaptive_mean(x, 4)
-    x = Unit(128, batch_norm=self.batch_norm, name='reduce')(x, train=train)
-    x = nn.relu(nn.Dense(1_024, name='dense')(x.reshape(x.shape[0], -1)))
+    x = Unit(self.reduced, batch_norm=self.batch_norm, name='reduce')(x, train=train)
+    x = nn.relu(nn.Dense(self.dense, name='dense')(x.reshape(x.shape[0], -1)))
     x = nn.Dropout(0.7, deterministic=not train)(x)
     return readout.Readout(self.classes, name='output')(x)
 
@@ -142,12 +152,16 @@ class GoogLeNet(nn.Module):
     classes: K.
     variant: one of `VARIANTS`.
     aux: whether there are auxiliary classifiers.
+    width: channels and units, times those of the paper.
+    gate: what rescales the channels after each module, if anything.
     dropout: share of the last features that training leaves out.
   """
 
   classes: int = 1_000
   variant: str = 'paper'
   aux: bool = False
+  width: float = 1.0
+  gate: Gate | None = None
   dropout: float = 0.4
 
   @nn.compact
@@ -157,13 +171,14 @@ class GoogLeNet(nn.Module):
     In training, auxiliary logits of the same shape follow, those of 4a and of 4d.
     """
     normalised = self.variant != 'paper'
+    times = lambda number: max(1, round(number * self.width))  # noqa: E731
     unit = functools.partial(Unit, batch_norm=normalised)
     # Windows that reach beyond the map count, as in the paper's own framework.
     pool = functools.partial(pooling.halved, size=3)
-    x = pool(unit(64, 7, 2, name='convolution_1')(x, train=train))
+    x = pool(unit(times(64), 7, 2, name='convolution_1')(x, train=train))
     x = x if normalised else response_normalised(x)
-    x = unit(64, 1, name='before_convolution_2')(x, train=train)
-    x = unit(192, 3, name='convolution_2')(x, train=train)
+    x = unit(times(64), 1, name='before_convolution_2')(x, train=train)
+    x = unit(times(192), 3, name='convolution_2')(x, train=train)
     x = pool(x if normalised else response_normalised(x))
     others = []
     for name, widths in MODULES.items():
@@ -172,9 +187,14 @@ class GoogLeNet(nn.Module):
       if name == '5a':
         x = pooling.halved(x, size=2 if self.variant == 'torchvision' else 3)
       five = 3 if self.variant == 'torchvision' else 5
-      x = Inception(widths, five, normalised, name=f'inception_{name}')(x, train=train)
+      own = Widths(*map(times, widths))
+      x = Inception(own, five, normalised, name=f'inception_{name}')(x, train=train)
+      if self.gate is not None:
+        x = self.gate(name=f'gate_{name}')(x)
       if self.aux and name in AUXILIARY:
-        judge = Auxiliary(self.classes, normalised, name=f'auxiliary_{name}')
+        judge = Auxiliary(
+          self.classes, normalised, times(128), times(1_024), name=f'auxiliary_{name}'
+        )
         others.append(judge(x, train=train))
     x = jnp.mean(x, axis=(1, 2))
     x = nn.Dropout(self.dropout, deterministic=not train)(x)

@@ -9,6 +9,8 @@ Shapes: B images, H x W places, C channels, K classes.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from flax import linen as nn
 
@@ -22,6 +24,7 @@ Conv = functools.partial(
   padding=((1, 1), (1, 1)),
   kernel_init=he,
 )
+Gate = Callable[..., Any]
 GRID = 7  # places a side that the fully connected layers read
 
 
@@ -34,6 +37,7 @@ class VGG(nn.Module):
     batch_norm: whether it follows each convolution (not in the paper).
     width: channels of the first stage; the last one has eight times as many, the dense
       layers 64 times.
+    gate: what rescales the channels after each convolution, if anything.
     dropout: share of the dense layers' units that training leaves out.
   """
 
@@ -41,6 +45,7 @@ class VGG(nn.Module):
   classes: int = 1_000
   batch_norm: bool = False
   width: int = 64
+  gate: Gate | None = None
   dropout: float = 0.5
 
   @nn.compact
@@ -54,6 +59,8 @@ class VGG(nn.Module):
           norm = f'norm_{stage}_{number}'
           x = nn.BatchNorm(not train, momentum=0.9, epsilon=1e-5, name=norm)(x)
         x = nn.relu(x)
+        if self.gate is not None:
+          x = self.gate(name=f'gate_{stage}_{number}')(x)
       x = nn.max_pool(x, (2, 2), (2, 2))
     x = pooling.adaptive_mean(x, GRID)
     x = x.reshape(x.shape[0], -1)

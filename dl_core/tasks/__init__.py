@@ -1,6 +1,7 @@
 """Tasks: pure functions about a model."""
 
 from dl_core.tasks.apply import apply as apply
+from dl_core.tasks.auxiliary import auxiliary as auxiliary
 from dl_core.tasks.gan import gan as gan
 from dl_core.tasks.language import language as language
 from dl_core.tasks.precision import computed_in as computed_in

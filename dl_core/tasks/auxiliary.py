@@ -1,0 +1,39 @@
+"""Classifiers half-way up that learn to classify too, and push gradients down."""
+
+from flax import linen as nn
+
+from dl_core import metrics
+from dl_core.tasks.supervised import Measure, supervised
+from dl_core.types import Array, Task
+
+
+def auxiliary(
+  model: nn.Module,
+  loss: Measure = metrics.cross_entropy,
+  *,
+  share: float,
+  **measures: Measure,
+) -> Task:
+  """Makes the task of saying `batch.y`, in which auxiliary classifiers are asked too.
+
+  Section 5 of Szegedy et al. 2015, https://arxiv.org/abs/1409.4842.
+
+  Args:
+    model: returns logits, in training perhaps a tuple: these and those of auxiliary
+      classifiers.
+    loss: of each; what is minimised is the first one's and `share` of all others'.
+    share: see above; 0.3 in the paper.
+    **measures: of the first, reported under these names.
+  """
+
+  def joined(output: Array | tuple[Array, ...], labels: Array) -> Array:
+    first, *others = output if isinstance(output, tuple) else (output,)
+    return loss(first, labels) + share * sum(loss(each, labels) for each in others)
+
+  def of_first(measure: Measure) -> Measure:
+    return lambda output, labels: measure(
+      output[0] if isinstance(output, tuple) else output, labels
+    )
+
+  own = {name: of_first(measure) for name, measure in measures.items()}
+  return supervised(model, joined, **own)
