@@ -75,7 +75,12 @@ def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
   return Compiled(
     rule,
     jax.jit(start, out_shardings=rule(begun)),
-    jax.jit(several, donate_argnums=0, out_shardings=(*lies, lies[0].skipped)),
+    jax.jit(
+      several,
+      donate_argnums=0,
+      out_shardings=(*lies, lies[0].skipped),
+      compiler_options=devices.compiler_options(),
+    ),
     most,
     evaluate.make_judge(experiment, lambda batch: sharding.spread(batch, rule.mesh)),
   )

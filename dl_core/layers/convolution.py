@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from dl_core.layers import canonical
 from dl_core.types import Array
 
 AXES = ('NHWC', 'HWIO', 'NHWC')
@@ -104,10 +105,9 @@ def convolve(
     'pool': pool,
   }
   plain: Callable[..., Array] = functools.partial(plainly, **settings)
-  if not quicker(x.shape, kernel.shape, strides, pool):
-    return plain(x, kernel, bias)
-  product: Callable[..., Array] = functools.partial(as_a_product, **settings)
-  return jax.lax.platform_dependent(x, kernel, bias, cpu=product, default=plain)
+  product = quicker(x.shape, kernel.shape, strides, pool)
+  other: Any = functools.partial(as_a_product if product else apart, **settings)
+  return jax.lax.platform_dependent(x, kernel, bias, cpu=other, default=plain)
 
 
 def quicker(x: Any, kernel: Any, strides: Pair, pool: Pair) -> bool:
@@ -129,6 +129,14 @@ def plainly(
   y = jax.lax.conv_general_dilated(x, kernel, strides, padding, dimension_numbers=AXES)
   y += bias[None, None, None]
   return y if pool == (1, 1) else nn.max_pool(y, pool, pool)
+
+
+def apart(
+  x: Array, kernel: Array, bias: Array, strides: Pair, padding: Any, pool: Pair
+) -> Array:
+  """Is `convolve` without pooling, the convolution as `canonical` has it."""
+  del pool
+  return canonical.convolve(x, kernel, strides, padding) + bias[None, None, None]
 
 
 def as_a_product(
