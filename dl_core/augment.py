@@ -39,6 +39,25 @@ def flip(key: Key, images: Array) -> Array:
   return jnp.where(mirrored, images[:, :, ::-1], images)
 
 
+def noise(most: float) -> Callable[[Key, Array], Array]:
+  """Adds Gaussian noise to the pixels of each image, little to some and more to others.
+
+  Args:
+    most: the largest deviation; every one from 0 to `most` is as likely.
+
+  Returns:
+    (key, images [B, H, W, C]) -> images.
+  """
+
+  def noisy(key: Key, images: Array) -> Array:
+    strength_key, noise_key = jax.random.split(key)
+    shape = (len(images), 1, 1, 1)
+    deviation = jax.random.uniform(strength_key, shape, images.dtype, 0, most)
+    return images + deviation * jax.random.normal(noise_key, images.shape, images.dtype)
+
+  return noisy
+
+
 def shift(most: int, fill: float | None = None) -> Callable[[Key, Array], Array]:
   """Moves each image by up to `most` pixels down or up, and right or left.
 

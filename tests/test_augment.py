@@ -81,3 +81,13 @@ def test_changes_are_joined_in_order_each_with_a_key_of_its_own(images):
   joined = augment.join(change, change, change)(jax.random.key(0), images)
   np.testing.assert_allclose(joined, 8 * images + 4 + 4 + 3, rtol=1e-6)
   assert len({*map(tuple, seen)}) == 3
+
+
+def test_noise_is_of_another_strength_for_each_image_up_to_the_most():
+  images = jnp.full((2_000, 8, 8, 3), 0.5)
+  noise = np.asarray(augment.noise(0.6)(jax.random.key(0), images) - images)
+  deviation = noise.std(axis=(1, 2, 3))
+  np.testing.assert_allclose(noise.mean(), 0, atol=0.005)
+  counts, _ = np.histogram(deviation, np.linspace(0, 0.6, 7))
+  np.testing.assert_allclose(counts / 2_000, 1 / 6, atol=0.03)
+  assert deviation.max() < 0.8
