@@ -49,7 +49,9 @@ RECIPES = {
   | {'image_size': 224, 'crop': 0.08, 'flip': True, 'average': 0.9999}
   | {'precision': 'bfloat16'},
 }
-TINY = Config(steps=2, batch_size=8, image_size=32, width=0.03, aux=True)
+TINY = Config(
+  steps=2, batch_size=8, image_size=32, width=0.03, variant='paper', aux=True
+)
 BENCH = Config(batch_size=32, width=1)
 
 
