@@ -142,8 +142,8 @@ def test_only_networks_as_published_are_held_against_what_was(module):
 
 
 @pytest.mark.parametrize('freeze', ['nothing', 'backbone'])
-def test_the_average_is_evaluated_and_not_the_last_parameters(freeze, digits_dir):
-  settings = {'average': 0.9, 'freeze': freeze, 'data_dir': digits_dir}
+def test_the_average_is_evaluated_and_not_the_last_parameters(freeze):
+  settings = {'average': 0.9, 'freeze': freeze, 'learning_rate': 0.5, 'steps': 90}
   e = alexnet.build(dataclasses.replace(alexnet.TINY, **settings))
   state = jax.jit(lambda: train.init_state(e, jax.random.key(0)))()
 

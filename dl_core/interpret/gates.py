@@ -17,7 +17,7 @@ import numpy as np
 from flax import linen as nn
 
 from dl_core import interpret
-from dl_core.types import Data, Picture, Variables
+from dl_core.types import Claim, Data, Picture, Variables
 
 CLASSES, EACH, PANELS = 5, 50, 4
 COLOURS = ('#2f7fb8', '#cf7a24', '#3f9c74', '#b5577f', '#888888')
@@ -88,6 +88,11 @@ def numbered(name: str) -> list[Any]:
   return [(int(n or 0), word) for n, word in re.findall(r'(\d*)(\D*)', name)]
 
 
+def called(layer: str) -> str:
+  """Returns the name of a gate in words: 'stage 1 block 2'."""
+  return layer.removesuffix('/gate').replace('/', ' ').replace('_', ' ')
+
+
 def apart(gates: np.ndarray, labels: np.ndarray) -> float:
   """Says how far gates [N, C] of one class are from those of another.
 
@@ -108,13 +113,30 @@ def picture(gates: Gates, labels: np.ndarray, names: Sequence[str]) -> Picture:
   shown = [layers[place] for place in places]
   distance = {layer: apart(gates[layer], labels) for layer in layers}
   counts = np.unique(labels, return_counts=True)[1]
-  words = ', '.join(f'{distance[layer]:.3f} at {layer}' for layer in shown)
+  words = ', '.join(f'{distance[layer]:.3f} in {called(layer)}' for layer in shown)
   return Picture(
     title='Gates by class',
     caption=f'The mean gate of each channel over {counts.min()} to {counts.max()} test '
     'images of a class, channels in the order of what they let through in all. From '
     f'class to class it varies (standard deviation) by {words}.',
     draw=lambda: draw({layer: gates[layer] for layer in shown}, labels, names),
+    claims=claims(list(distance.values())),
+  )
+
+
+def claims(distance: Sequence[float]) -> tuple[Claim, ...]:
+  """Judges how far gates of classes are `apart` at every layer, the first one first."""
+  third = len(distance) // 3
+  if not third:
+    return ()
+  early, deep = (float(np.mean(part)) for part in (distance[:third], distance[-third:]))
+  return (
+    Claim(
+      'Early gates are alike for all classes, beside those of the deepest layers',
+      deep > 2 * early,
+      f'from class to class they vary by {early:.3f} in the first third of the layers, '
+      f'by {deep:.3f} in the last',
+    ),
   )
 
 
@@ -130,9 +152,10 @@ def draw(gates: Gates, labels: np.ndarray, names: Sequence[str]) -> Any:
     for label, colour in zip(np.unique(labels), COLOURS, strict=False):
       mean = values[labels == label].mean(0)[order]
       axes.plot(mean, color=colour, lw=1.2, label=names[label])
-    axes.set_title(layer.removesuffix('/gate').replace('_', ' '), fontsize=10)
+    axes.set_title(called(layer), fontsize=10)
     axes.set_xlabel('channel, by its mean gate')
     axes.set_ylim(-0.03, 1.03)
+    axes.locator_params(axis='x', integer=True)
   figure.supylabel('mean gate', fontsize=10)
   figure.legend(
     *figure.axes[0].get_legend_handles_labels(),
