@@ -95,9 +95,10 @@ def crop(size: int, least: float) -> Callable[[Key, Array], Array]:
   """Takes a part of each image, of any place, size and shape, and scales it.
 
   Section 6 of Szegedy et al. 2015 (https://arxiv.org/abs/1409.4842): the part's share
-  of the area is drawn from [least, 1], the logarithm of its aspect ratio from
-  [log 3/4, log 4/3]; what would be longer than the image ends with it. Bilinear, with
-  antialiasing: two products of matrices an image.
+  of the area is drawn from [least, 1], the logarithm of its aspect ratio from those in
+  [log 3/4, log 4/3] at which so large a part still fits (the paper does not say what
+  happens to others; torchvision draws again). Bilinear, with antialiasing: two products
+  of matrices an image.
 
   Args:
     size: sides of what comes out.
@@ -111,14 +112,12 @@ def crop(size: int, least: float) -> Callable[[Key, Array], Array]:
     batch, *sides, channels = images.shape
     area_key, ratio_key, place_key = jax.random.split(key, 3)
     area = jax.random.uniform(area_key, (batch, 1), minval=least)
-    most = math.log(4 / 3)
-    ratio = jnp.exp(
-      jax.random.uniform(ratio_key, (batch, 1), minval=-most, maxval=most)
-    )
+    most = jnp.minimum(math.log(4 / 3), -jnp.log(area))
+    ratio = jnp.exp(most * jax.random.uniform(ratio_key, (batch, 1), minval=-1))
     share = jnp.sqrt(jnp.concatenate([area / ratio, area * ratio], axis=1))
-    share = jnp.minimum(share, 1)  # [B, 2], of the height and of the width
+    share = jnp.minimum(share, 1)  # [B, 2], of the height and of the width; rounding
     start = jax.random.uniform(place_key, (batch, 2)) * (1 - share)
-    scale = size / (share * jnp.asarray(sides, jnp.float32))
+    scale = size / (share * jnp.array([sides], jnp.float32))
     resample = functools.partial(
       jax.image.scale_and_translate,
       shape=(size, size, channels),

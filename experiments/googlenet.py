@@ -72,7 +72,7 @@ def build(c: Config) -> launch.Experiment:
     model,
     names=None if c.se else names.names(),
     first=('convolution_1', 'convolution', 'kernel'),
-    published=PUBLISHED[c.variant],
+    published={} if c.se else PUBLISHED[c.variant],
     task=functools.partial(tasks.auxiliary, share=0.3),
     schedule=schedule(c),
   )
