@@ -114,9 +114,9 @@ def quicker(x: Any, kernel: Any, strides: Pair, pool: Pair) -> bool:
   """Tells from the shapes whether a product of matrices is quicker on a CPU.
 
   As measured on 4 cores, forwards and backwards, in times the speed of XLA's: with
-  pooling 1.4 to 11; of up to 4 channels 0.9 to 1.5, and 0.9 for sides of 64 or more,
-  where compiling the places that are gathered takes its time, too; where the kernel is once or twice
-  the stride 1.0 to 3.4; all others, as 3 x 3 of 16 channels or more, 0.3 to 1.0.
+  pooling 1.4 to 11; of up to 4 channels 0.9 to 1.5, but 0.9 for sides of 64 or more,
+  whose places take long to compile; where the kernel is once or twice the stride 1.0 to
+  3.4; all others, as 3 x 3 of 16 channels or more, 0.3 to 1.0.
   """
   few, small = 4, 32
   if pool != (1, 1):

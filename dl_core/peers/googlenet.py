@@ -1,5 +1,7 @@
 """GoogLeNets in PyTorch, by torchvision's names, of any width; momentum."""
 
+import functools
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -38,7 +40,8 @@ class Inception(nn.Module):
     one, before_three, three, before_five, five, pooled = widths
 
     def chain(*links):
-      return nn.Sequential(*(Unit(*link, norm=norm) for link in links))
+      units = [functools.partial(Unit, norm=norm)(*link) for link in links]
+      return nn.Sequential(*units)
 
     self.branch1 = Unit(inputs, one, norm=norm)
     self.branch2 = chain((inputs, before_three), (before_three, three, 3))
