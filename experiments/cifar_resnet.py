@@ -19,15 +19,23 @@ import dataclasses
 
 import optax
 
-from dl_core import augment, config, interpret, launch, metrics, tasks, transfer
+from dl_core import (
+  augment,
+  classifier,
+  config,
+  interpret,
+  launch,
+  metrics,
+  tasks,
+  transfer,
+)
 from dl_core.data import images
-from dl_core.interpret import classification, filters
+from dl_core.interpret import classification, filters, gates
 from dl_core.layers import squeeze
 from dl_core.models import resnet
 from dl_core.types import UserError
 from dl_core.weights import resnet as names
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels
 ACCURACY = {  # on CIFAR-10, option A: of the paper, of its published implementation
   20: (0.9125, 0.9173),
   32: (0.9249, 0.9263),
@@ -48,7 +56,14 @@ class Config(config.Transfer):
   )
   plain: bool = config.field(False, 'no shortcuts at all')
   se: bool = config.field(False, 'squeeze and excitation in every block')
+  train_size: int = config.field(0, 'training images; 0: all', low=0)
   flip: bool = config.field(False, 'mirror half of the training images')
+  schedule: str = config.field(
+    'steps',
+    'of the rate: a tenth after half of the steps, a hundredth after three quarters, '
+    'or to 0 along a cosine',
+    choices=('steps', 'cosine'),
+  )
   steps: int = 200
   learning_rate: float = 0.1
   decay: float = config.field(1e-4, 'times Σp²/2 of all parameters, added', low=0)
@@ -67,30 +82,38 @@ def build(c: Config) -> launch.Experiment:
     c,
     size=32,
     channels=3,
+    train_size=c.train_size,
     augment=augment.join(augment.flip, move) if c.flip else move,
-    normalise=(MEAN, DEVIATION),
+    normalise=classifier.COLOURS,
   )
   model = network(c, len(data.spec.classes))
   task = tasks.supervised(model, accuracy=metrics.accuracy)
-  drops = {c.steps // 2: 0.1, 3 * c.steps // 4: 0.1}
-  rate = optax.piecewise_constant_schedule(c.learning_rate, drops)
-  descent = optax.chain(optax.add_decayed_weights(c.decay), optax.sgd(rate, 0.9))
+  descent = optax.chain(optax.add_decayed_weights(c.decay), optax.sgd(schedule(c), 0.9))
   known = () if c.plain or c.se else ACCURACY.get(c.depth, ())
+  pictures = [classification.report(task), filters.report('convolution', 'kernel')]
+  if c.se:
+    pictures.append(gates.report(model))
   experiment = launch.Experiment(
     config=c,
     task=task,
     optimizers=(descent,),
     data=data,
     names=names.names(model),
-    report=interpret.join(
-      classification.report(task), filters.report('convolution', 'kernel')
-    ),
+    report=interpret.join(*pictures),
     published=tuple(
       launch.Figure('accuracy', value, 'cifar10', source)
       for value, source in zip(known, SOURCES, strict=False)
     ),
   )
   return transfer.frozen(experiment)
+
+
+def schedule(c: Config) -> optax.Schedule:
+  """Returns the rate of the settings."""
+  if c.schedule == 'cosine':
+    return optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
+  drops = {c.steps // 2: 0.1, 3 * c.steps // 4: 0.1}
+  return optax.piecewise_constant_schedule(c.learning_rate, drops)
 
 
 def network(c: Config, classes: int) -> resnet.ResNet:

@@ -29,7 +29,7 @@ FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
 ZOO = ('alexnet', 'vgg', 'googlenet', 'resnet')
-PHOTOS = {'batch_size': 8, 'smoothing': 0.1, 'average': 0.9}
+PHOTOS = {'batch_size': 8, 'se': True, 'smoothing': 0.1, 'average': 0.9}
 CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'perceptron': ('perceptron', {}, 1.0),
   'linear regression': ('linear_regression', COLUMNS, 0.3),
@@ -50,7 +50,7 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
     PHOTOS | {'width': 0.05, 'aux': True, 'variant': 'paper'},
     0.1,
   ),
-  'resnet': ('resnet', PHOTOS | {'width': 0.1, 'se': True}, 0.03),
+  'resnet': ('resnet', PHOTOS | {'width': 0.1}, 0.03),
   'logistic': ('classification', {'batch_size': 8}, 1.0),
   'softmax': ('classification', FRUITS, 1.0),
   'rest': ('classification', FRUITS | {'loss': 'one_vs_rest'}, 1.0),
