@@ -50,7 +50,7 @@ RECIPES = {
   | {'smoothing': 0.1, 'warmup': RECIPE['steps'] // 18, 'precision': 'bfloat16'},
 }
 TINY = Config(steps=2, batch_size=8, image_size=32, width=0.1)
-BENCH = Config(depth=50, batch_size=32, width=1)
+BENCH = Config(depth=50, batch_size=16, width=1)
 
 
 def build(c: Config) -> launch.Experiment:
