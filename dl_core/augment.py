@@ -39,6 +39,25 @@ def flip(key: Key, images: Array) -> Array:
   return jnp.where(mirrored, images[:, :, ::-1], images)
 
 
+def noise(most: float) -> Callable[[Key, Array], Array]:
+  """Adds Gaussian noise to the pixels of each image, little to some and more to others.
+
+  Args:
+    most: the largest deviation; every one from 0 to `most` is as likely.
+
+  Returns:
+    (key, images [B, H, W, C]) -> images.
+  """
+
+  def noisy(key: Key, images: Array) -> Array:
+    strength_key, noise_key = jax.random.split(key)
+    shape = (len(images), 1, 1, 1)
+    deviation = jax.random.uniform(strength_key, shape, images.dtype, 0, most)
+    return images + deviation * jax.random.normal(noise_key, images.shape, images.dtype)
+
+  return noisy
+
+
 def shift(most: int, fill: float | None = None) -> Callable[[Key, Array], Array]:
   """Moves each image by up to `most` pixels down or up, and right or left.
 
@@ -76,9 +95,10 @@ def crop(size: int, least: float) -> Callable[[Key, Array], Array]:
   """Takes a part of each image, of any place, size and shape, and scales it.
 
   Section 6 of Szegedy et al. 2015 (https://arxiv.org/abs/1409.4842): the part's share
-  of the area is drawn from [least, 1], the logarithm of its aspect ratio from
-  [log 3/4, log 4/3]; what would be longer than the image ends with it. Bilinear, with
-  antialiasing: two products of matrices an image.
+  of the area is drawn from [least, 1], the logarithm of its aspect ratio from those in
+  [log 3/4, log 4/3] at which so large a part still fits (the paper does not say what
+  happens to others; torchvision draws again). Bilinear, with antialiasing: two products
+  of matrices an image.
 
   Args:
     size: sides of what comes out.
@@ -92,14 +112,12 @@ def crop(size: int, least: float) -> Callable[[Key, Array], Array]:
     batch, *sides, channels = images.shape
     area_key, ratio_key, place_key = jax.random.split(key, 3)
     area = jax.random.uniform(area_key, (batch, 1), minval=least)
-    most = math.log(4 / 3)
-    ratio = jnp.exp(
-      jax.random.uniform(ratio_key, (batch, 1), minval=-most, maxval=most)
-    )
+    most = jnp.minimum(math.log(4 / 3), -jnp.log(area))
+    ratio = jnp.exp(most * jax.random.uniform(ratio_key, (batch, 1), minval=-1))
     share = jnp.sqrt(jnp.concatenate([area / ratio, area * ratio], axis=1))
-    share = jnp.minimum(share, 1)  # [B, 2], of the height and of the width
+    share = jnp.minimum(share, 1)  # [B, 2], of the height and of the width; rounding
     start = jax.random.uniform(place_key, (batch, 2)) * (1 - share)
-    scale = size / (share * jnp.asarray(sides, jnp.float32))
+    scale = size / (share * jnp.array([sides], jnp.float32))
     resample = functools.partial(
       jax.image.scale_and_translate,
       shape=(size, size, channels),

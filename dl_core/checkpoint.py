@@ -167,8 +167,10 @@ class Checkpoints:
       )
     try:
       like = leaves.flatten(like)
+      spare = _spare(like)
       wanted = {
-        name: _struct(shape, like.get(name)) for name, shape in table['shapes'].items()
+        name: _struct(shape, like.get(name), spare)
+        for name, shape in table['shapes'].items()
       }
       restored = self._manager.restore(
         step, args=args.Composite(leaves=args.StandardRestore(wanted))
@@ -286,11 +288,19 @@ def open_all(
   return Checkpoints(workdir / 'checkpoints', say) if workdir else Memory()
 
 
-def _struct(text: str, like: Array | None) -> jax.ShapeDtypeStruct:
+def _spare(like: Mapping[str, Any]) -> Any:
+  """Says where leaves lie that `like` lacks: whole, on all devices that it lies on."""
+  for leaf in like.values():
+    if isinstance(lies := getattr(leaf, 'sharding', None), jax.sharding.NamedSharding):
+      return jax.sharding.NamedSharding(lies.mesh, jax.sharding.PartitionSpec())
+  return jax.sharding.SingleDeviceSharding(jax.devices()[0])
+
+
+def _struct(text: str, like: Array | None, spare: Any) -> jax.ShapeDtypeStruct:
   """Says what a leaf is to be restored as: where `like` lies, if it is alike."""
   dtype, _, sides = text.partition('[')
   shape = tuple(int(side) for side in sides.rstrip(']').split(',') if side.strip())
-  lies: Any = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+  lies: Any = spare
   if like is not None and like.shape == shape and hasattr(like, 'sharding'):
     lies = like.sharding
   return jax.ShapeDtypeStruct(shape, jnp.dtype(dtype), sharding=lies)

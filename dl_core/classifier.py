@@ -15,7 +15,7 @@ from flax import linen as nn
 
 from dl_core import augment, config, interpret, metrics, optimizers, tasks, transfer
 from dl_core.data import images
-from dl_core.interpret import classification, filters
+from dl_core.interpret import classification, filters, gates
 from dl_core.layers import squeeze
 from dl_core.types import Data, Experiment, Figure, Names, UserError
 
@@ -109,7 +109,8 @@ def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
 
 def width(c: Config) -> float:
   """Returns the channels of the network, as a multiple of the published one's."""
-  return c.width or (SMALL if c.dataset == 'digits' and not c.classes else 1)
+  planned = c.plan and c.classes
+  return c.width or (SMALL if c.dataset == 'digits' and not planned else 1)
 
 
 def gate(c: Config) -> Callable[..., Any] | None:
@@ -141,7 +142,7 @@ def experiment(
     names: of its layers in the files of other libraries.
     first: path of the kernel that reads the pixels, in the parameters.
     published: {source: top-1 and top-5 accuracy on the validation set of ImageNet,
-      None where one is not told}.
+      None where one is not told}, of the network at its full width.
     task: (model, loss, **measures) -> Task.
     schedule: of the rate, after warm-up; by default `thirds`.
   """
@@ -154,6 +155,8 @@ def experiment(
     c.average and optimizers.average(c.average),
   ]
   pictures = [classification.report(own), filters.report(*first)]
+  if c.se:
+    pictures.append(gates.report(model))
   return transfer.frozen(
     Experiment(
       config=c,
@@ -167,7 +170,7 @@ def experiment(
         Figure(metric, value, 'imagenet2012', source)
         for source, values in published.items()
         for metric, value in zip(('accuracy', 'top5'), values, strict=True)
-        if value is not None
+        if value is not None and width(c) == 1
       ),
     )
   )

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import evaluate, pretrained, train, workdir
+from dl_core import dispatch, evaluate, hosts, pretrained, train, workdir
 from dl_core.config import Config
 from dl_core.types import Experiment, UserError, Variables
 
@@ -27,9 +27,12 @@ class Trained(NamedTuple):
 
   def variables(self, say: Callable[[str], None] = print) -> Variables:
     """Reads its variables. Raises UserError where there is no good checkpoint."""
-    init = functools.partial(train.init_state, self.experiment)
-    state = pretrained.read(self.folder, jax.jit(init)(jax.random.key(0)), say, STATE)
-    return evaluate.variables(self.experiment, state)
+    init, key = functools.partial(train.init_state, self.experiment), jax.random.key(0)
+    # Where there are several processes, it takes them all to read what all have saved.
+    lies = dispatch.rule_of(self.experiment)(jax.eval_shape(init, key))
+    state = jax.jit(init, out_shardings=lies)(key)
+    state = pretrained.read(self.folder, state, say, STATE)
+    return hosts.local(evaluate.variables(self.experiment, state))
 
 
 def trained(module: ModuleType, name: str, c: Config) -> Trained:

@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -27,12 +27,13 @@ from dl_core import (
   jobs,
   lanes,
   log,
+  predict,
   train,
   workdir,
 )  # fmt: skip
 from dl_core.jobs import Job
 from dl_core.progress import Progress
-from dl_core.types import Experiment, Study, UserError
+from dl_core.types import Experiment, Picture, Study, UserError, Variables
 
 # Seeds of models up to so many parameters are trained side by side. Above it, and with
 # convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
@@ -57,11 +58,13 @@ class Finished(NamedTuple):
     experiment: what it is.
     lines: of metrics.jsonl; the last one is the result on the test split.
     observed: {step: arrays}.
+    variables: () -> those of the model that was tested, read from its checkpoint.
   """
 
   experiment: Experiment
   lines: list[log.Line]
   observed: dict[int, Any]
+  variables: Callable[[], Variables] | None = None
 
 
 def of(module: ModuleType, c: config.Drawing) -> Study | None:
@@ -165,7 +168,9 @@ def perform(
         if not jobs.perform(runs, stop, progress, shared):
           return False
         number += len(labels)
-    hosts.on_first(functools.partial(conclude, plan, study, begun))
+    # All draw: to read a model takes every process that saved it.
+    pictures = study.draw(finished(plan)) if study.draw else ()
+    hosts.on_first(functools.partial(conclude, plan, pictures, begun))
   return True
 
 
@@ -204,15 +209,22 @@ def level(
   return cohort, both, dispatch.compiled(first, rule, len(cohort) if both else 1)
 
 
-def conclude(plan: Plan, study: Study, begun: float) -> None:
-  """Writes what came of a study all of whose runs are finished, and its page."""
-  finished = {
+def finished(plan: Plan) -> dict[str, Finished]:
+  """Reads what came of the runs of a study, all of them finished."""
+  silent = lambda text: None  # noqa: E731
+  return {
     label: Finished(
-      job.experiment, log.read(job.folder / 'metrics.jsonl'), log.observed(job.folder)
+      job.experiment,
+      log.read(job.folder / 'metrics.jsonl'),
+      log.observed(job.folder),
+      functools.partial(predict.Trained(job.experiment, job.folder).variables, silent),
     )
     for label, job in plan.jobs.items()
   }
-  pictures = study.draw(finished) if study.draw else ()
+
+
+def conclude(plan: Plan, pictures: Sequence[Picture], begun: float) -> None:
+  """Writes what came of a study, and its page."""
   claims.write(plan.folder, pictures)
   c = plan.owner.config
   same = isinstance(c, config.Config) and c.seeds == len(plan.jobs)

@@ -5,27 +5,36 @@ recognition", 2014, https://arxiv.org/abs/1310.1531. What is frozen computes in 
 what it does in evaluation: its statistics stay too, and nothing of it is dropped out.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from dl_core.types import Experiment, Task
+from dl_core.types import Experiment, Params, Task, UserError
 
 
 def frozen(experiment: Experiment) -> Experiment:
   """Returns the experiment that `--freeze` of its config asks for.
 
   Its `names` say which layers are heads.
+
+  Raises:
+    UserError: it has none.
   """
   if experiment.config.freeze == 'nothing':
     return experiment
-  assert experiment.names is not None, 'what is a head is said by a table of names'
+  if experiment.names is None:
+    raise UserError(
+      f'--freeze={experiment.config.freeze} was given, but no table says which layers '
+      'of this model are its head; leave it out, or the flag that changes the model'
+    )
   heads = experiment.names.heads
   return experiment._replace(
     task=evaluated(experiment.task),
     optimizers=tuple(only(heads, one) for one in experiment.optimizers),
+    averaged=experiment.averaged and filled(experiment.averaged),
   )
 
 
@@ -38,6 +47,17 @@ def evaluated(task: Task) -> Task:
     return total / jnp.where(weight > 0, weight, 1), (extra, sums)
 
   return task._replace(losses=(loss,))
+
+
+def filled(averaged: Callable[[Any], Params]) -> Callable[[Any], Params]:
+  """Takes the parameters themselves where an optimizer of `only` has no average."""
+
+  def whole(state):
+    masked = lambda leaf: isinstance(leaf, optax.MaskedNode)  # noqa: E731
+    pick = lambda mean, own: own if masked(mean) else mean  # noqa: E731
+    return jax.tree.map(pick, averaged(state), state.params, is_leaf=masked)
+
+  return whole
 
 
 def only(

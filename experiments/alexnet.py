@@ -70,7 +70,7 @@ def build(c: Config) -> launch.Experiment:
     model,
     names=None if c.se else names.names(),
     first=('convolution_1', 'kernel'),
-    published=PUBLISHED[c.variant],
+    published={} if c.se else PUBLISHED[c.variant],
   )
 
 

@@ -30,7 +30,7 @@ from dl_core import (
   transfer,
 )
 from dl_core.data import images
-from dl_core.interpret import classification, filters
+from dl_core.interpret import classification, filters, gates
 from dl_core.layers import squeeze
 from dl_core.models import resnet
 from dl_core.types import UserError
@@ -58,6 +58,12 @@ class Config(config.Transfer):
   se: bool = config.field(False, 'squeeze and excitation in every block')
   train_size: int = config.field(0, 'training images; 0: all', low=0)
   flip: bool = config.field(False, 'mirror half of the training images')
+  schedule: str = config.field(
+    'steps',
+    'of the rate: a tenth after half of the steps, a hundredth after three quarters, '
+    'or to 0 along a cosine',
+    choices=('steps', 'cosine'),
+  )
   steps: int = 200
   learning_rate: float = 0.1
   decay: float = config.field(1e-4, 'times Σp²/2 of all parameters, added', low=0)
@@ -82,25 +88,32 @@ def build(c: Config) -> launch.Experiment:
   )
   model = network(c, len(data.spec.classes))
   task = tasks.supervised(model, accuracy=metrics.accuracy)
-  drops = {c.steps // 2: 0.1, 3 * c.steps // 4: 0.1}
-  rate = optax.piecewise_constant_schedule(c.learning_rate, drops)
-  descent = optax.chain(optax.add_decayed_weights(c.decay), optax.sgd(rate, 0.9))
+  descent = optax.chain(optax.add_decayed_weights(c.decay), optax.sgd(schedule(c), 0.9))
   known = () if c.plain or c.se else ACCURACY.get(c.depth, ())
+  pictures = [classification.report(task), filters.report('convolution', 'kernel')]
+  if c.se:
+    pictures.append(gates.report(model))
   experiment = launch.Experiment(
     config=c,
     task=task,
     optimizers=(descent,),
     data=data,
     names=names.names(model),
-    report=interpret.join(
-      classification.report(task), filters.report('convolution', 'kernel')
-    ),
+    report=interpret.join(*pictures),
     published=tuple(
       launch.Figure('accuracy', value, 'cifar10', source)
       for value, source in zip(known, SOURCES, strict=False)
     ),
   )
   return transfer.frozen(experiment)
+
+
+def schedule(c: Config) -> optax.Schedule:
+  """Returns the rate of the settings."""
+  if c.schedule == 'cosine':
+    return optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
+  drops = {c.steps // 2: 0.1, 3 * c.steps // 4: 0.1}
+  return optax.piecewise_constant_schedule(c.learning_rate, drops)
 
 
 def network(c: Config, classes: int) -> resnet.ResNet:

@@ -49,7 +49,9 @@ RECIPES = {
   | {'image_size': 224, 'crop': 0.08, 'flip': True, 'average': 0.9999}
   | {'precision': 'bfloat16'},
 }
-TINY = Config(steps=2, batch_size=8, image_size=32, width=0.03, aux=True)
+TINY = Config(
+  steps=2, batch_size=8, image_size=32, width=0.03, variant='paper', aux=True
+)
 BENCH = Config(batch_size=32, width=1)
 
 
@@ -70,7 +72,7 @@ def build(c: Config) -> launch.Experiment:
     model,
     names=None if c.se else names.names(),
     first=('convolution_1', 'convolution', 'kernel'),
-    published=PUBLISHED[c.variant],
+    published={} if c.se else PUBLISHED[c.variant],
     task=functools.partial(tasks.auxiliary, share=0.3),
     schedule=schedule(c),
   )

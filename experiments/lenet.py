@@ -15,7 +15,7 @@ import optax
 
 from dl_core import augment, config, interpret, launch, metrics, tasks
 from dl_core.data import images
-from dl_core.interpret import classification, filters
+from dl_core.interpret import activation_maps, classification, filters
 from dl_core.models import lenet
 from dl_core.types import UserError
 
@@ -28,6 +28,9 @@ class Config(config.Config):
   channels: int = config.field(6, 'filters of the first convolution', low=1)
   learning_rate: float = 2e-3
   weight_decay: float = config.field(0.1, 'of AdamW, times the learning rate', low=0)
+  noise: float = config.field(
+    0.0, 'added to training images: deviation, from black to white being 1', low=0
+  )
 
 
 RECIPES = {
@@ -40,11 +43,12 @@ BENCH = Config(batch_size=128)
 
 
 def build(c: Config) -> launch.Experiment:
+  move = augment.shift(2)
   data = images.load(
     c,
     size=32,
     channels=3 if c.dataset in ('cifar10', 'folder') else 1,
-    augment=augment.shift(2),
+    augment=augment.join(move, augment.noise(1.275 * c.noise)) if c.noise else move,
     normalise=(0.1 / 1.275, 1 / 1.275),  # [0, 1] becomes the paper's [-0.1, 1.175]
   )
   model, loss = network(c, len(data.spec.classes))
@@ -56,7 +60,11 @@ def build(c: Config) -> launch.Experiment:
     task=task,
     optimizers=(optax.adamw(rate, weight_decay=c.weight_decay),),
     data=data,
-    report=interpret.join(classification.report(task), filters.report('C1', 'kernel')),
+    report=interpret.join(
+      classification.report(task),
+      filters.report('C1', 'kernel'),
+      activation_maps.report(model),
+    ),
     published=(
       launch.Figure('accuracy', 0.9905, 'mnist', 'LeCun et al. 1998'),
       launch.Figure('accuracy', 0.992, 'mnist', 'LeCun et al. 1998, with distortions'),

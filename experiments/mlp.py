@@ -19,7 +19,16 @@ import dataclasses
 
 import optax
 
-from dl_core import config, interpret, launch, lists, metrics, optimizers, tasks
+from dl_core import (
+  augment,
+  config,
+  interpret,
+  launch,
+  lists,
+  metrics,
+  optimizers,
+  tasks,
+)
 from dl_core.data import images, shifted, toys
 from dl_core.interpret import classification, weights
 from dl_core.models import mlp
@@ -36,6 +45,10 @@ class Config(config.Config):
   train_size: int = config.field(0, 'training examples; 0: all there are', low=0)
   label_noise: float = config.field(
     0.0, 'share of training labels drawn anew, blindly', low=0, below=1
+  )
+  shift: int = config.field(0, 'pixels that training images are moved by', low=0)
+  noise: float = config.field(
+    0.0, 'added to training images: deviation, from black to white being 1', low=0
   )
   optimizer: str = config.field(
     'adam', 'how it descends', choices=tuple(optimizers.DIRECTIONS)
@@ -63,7 +76,10 @@ RECIPES = {
   'fashion_mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500},
 }
 # What cannot be chosen of sets that are computed.
-FIXED = {'xor': ('train_size', 'label_noise'), 'shifted_digits': ('label_noise',)}
+FIXED = {
+  'xor': ('train_size', 'label_noise', 'shift', 'noise'),
+  'shifted_digits': ('label_noise', 'shift', 'noise'),
+}
 TINY = Config(steps=2, batch_size=8, hidden='8', size=8)
 BENCH = Config(batch_size=128)
 
@@ -113,8 +129,15 @@ def load(c: Config) -> Data:
   if c.dataset == 'shifted_digits':
     return shifted.load(c, c.size, c.train_size)
   channels = 3 if c.dataset in ('cifar10', 'folder') else 1
+  changes = [augment.shift(c.shift)] if c.shift else []
+  changes += [augment.noise(c.noise)] if c.noise else []
   return images.load(
-    c, c.size, channels, train_size=c.train_size, label_noise=c.label_noise
+    c,
+    c.size,
+    channels,
+    train_size=c.train_size,
+    label_noise=c.label_noise,
+    augment=augment.join(*changes),
   )
 
 

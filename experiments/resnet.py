@@ -85,11 +85,10 @@ def network(c: Config, classes: int) -> resnet.ResNet:
 
 def published(c: Config) -> dict[str, classifier.Published]:
   """Returns what the network of the settings is known to reach."""
-  if c.plain:
-    return {}
-  if c.se:
-    return {'timm legacy_seresnet': LEGACY[c.depth]} if c.depth in LEGACY else {}
-  return {'torchvision': TORCHVISION[c.depth]}
+  if c.se and c.depth in LEGACY and not c.plain:
+    return {'timm legacy_seresnet': LEGACY[c.depth]}
+  usual = not (c.plain or c.se or c.stem == 'caffe')
+  return {'torchvision': TORCHVISION[c.depth]} if usual else {}
 
 
 if __name__ == '__main__':

@@ -72,7 +72,7 @@ def build(c: Config) -> launch.Experiment:
     model,
     names=None if c.se else names.names(model),
     first=('convolution_1_1', 'kernel'),
-    published={'torchvision': TORCHVISION[c.depth, c.batch_norm]},
+    published={} if c.se else {'torchvision': TORCHVISION[c.depth, c.batch_norm]},
   )
 
 

@@ -1,10 +1,11 @@
 """The runs of a study of linear classifiers, finished without a workdir."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
-from dl_core import dispatch, studies, train
+from dl_core import dispatch, evaluate, studies, train
 from dl_core.data import splits
 from dl_core.interpret import boundary
 from dl_core.layers import polynomial
@@ -19,7 +20,15 @@ def finished(module, c, seeds):
   ]
   shared = dispatch.compiled(first, dispatch.rule_of(first), seeds)
   runs = train.fit_together(each, [None] * seeds, shared=shared)
-  return [studies.Finished(first, run.lines, run.observed) for run in runs]
+  return [
+    studies.Finished(
+      first,
+      run.lines,
+      run.observed,
+      functools.partial(evaluate.variables, first, run.state),
+    )
+    for run in runs
+  ]
 
 
 def solved(study, seeds):

@@ -273,3 +273,14 @@ def test_another_runs_checkpoints_are_read_and_not_touched(tmp_path, reopen, sai
   assert (tmp_path / 'checkpoints' / '2').is_dir()
   assert not (tmp_path / 'checkpoints' / 'damaged').exists()
   assert len(said) == 1
+
+
+def test_leaves_that_are_not_asked_for_lie_whole_where_the_others_lie(tmp_path, said):
+  mesh = jax.make_mesh((2,), ('data',), devices=jax.devices()[:2])
+  whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+  with Checkpoints(tmp_path, said.append) as store:
+    store.save(1, tree())
+    store.wait()
+    asked = jax.device_put({'params': tree()['params']}, whole)
+    found = store.read(1, asked, ('params',))
+  assert {leaf.sharding for leaf in found.values()} == {whole}

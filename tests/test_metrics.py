@@ -111,3 +111,35 @@ def test_the_slope_of_an_error_is_the_difference_or_its_sign():
   np.testing.assert_array_equal(slope(metrics.squared_error), answer - wanted)
   np.testing.assert_array_equal(slope(metrics.absolute_error)[:2], [1, -1])
   np.testing.assert_array_equal(metrics.squared_error(answer, wanted), [2, 2, 0])
+
+
+@pytest.mark.parametrize('classes', [3, 5, 12])
+def test_the_label_counts_among_the_five_highest_as_a_stable_sort_has_it(classes):
+  random = np.random.RandomState(0)
+  logits = random.randint(0, 4, (40, 5, classes)).astype(np.float32)  # many are equal
+  labels = random.randint(classes, size=(40, 5))
+  five = np.argsort(-logits, axis=-1, kind='stable')[..., :5]
+  wanted = (five == labels[..., None]).any(-1)
+  np.testing.assert_array_equal(metrics.top5(logits, labels), wanted)
+  assert wanted.all() == (classes <= 5)
+  right = np.array(metrics.accuracy(logits, labels))
+  np.testing.assert_array_equal(right, five[..., 0] == labels)
+
+
+def test_constant_logits_do_not_count_as_right_for_every_label():
+  assert metrics.top5(jnp.zeros((10, 10)), jnp.arange(10)).tolist() == [1] * 5 + [0] * 5
+
+
+@pytest.mark.parametrize('share', [0.0, 0.1, 0.9])
+def test_smoothed_labels_are_those_of_one_hot_arithmetic(share):
+  random = np.random.RandomState(1)
+  logits = random.normal(size=(6, 4, 7)).astype(np.float32)
+  labels = random.randint(7, size=(6, 4))
+  wanted = (1 - share) * np.eye(7)[labels] + share / 7
+  logs = logits - np.log(np.exp(logits.astype(float)).sum(-1, keepdims=True))
+  found = metrics.smoothed(share)(jnp.asarray(logits), jnp.asarray(labels))
+  np.testing.assert_allclose(found, -(wanted * logs).sum(-1), rtol=1e-5)
+
+
+def test_labels_that_are_not_smoothed_leave_the_cross_entropy_itself():
+  assert metrics.smoothed(0.0) is metrics.cross_entropy

@@ -59,3 +59,19 @@ def test_a_part_of_the_training_set_keeps_the_other_splits_and_its_classes(digit
   np.testing.assert_array_equal(labels(100, 'test'), labels(0, 'test'))
   with pytest.raises(UserError, match='--train_size=1259 was given, but digits'):
     labels(1_259, 'train')
+
+
+@pytest.mark.parametrize('change', [{'shift': 1}, {'noise': 0.5}])
+def test_training_images_alone_are_moved_or_made_noisy(change, digits_dir):
+  plain = mlp.Config(size=8, batch_size=8, data_dir=digits_dir)
+  key, found = jax.random.key(0), []
+  for c in (plain, dataclasses.replace(plain, **change)):
+    data = mlp.build(c).data
+    taken = jax.jit(data.take)(data.feed(key, 0), key, 0)
+    found.append((taken, next(iter(data.splits['test']()))))
+  (before, test), (after, other) = found
+  np.testing.assert_array_equal(before.y, after.y)
+  assert np.abs(before.x - after.x).max() > 0.1
+  np.testing.assert_array_equal(test.x, other.x)
+  with pytest.raises(UserError, match='but xor is as it is'):
+    mlp.build(mlp.Config(dataset='xor', **mlp.RECIPES['xor'], **change))

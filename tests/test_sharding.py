@@ -15,13 +15,19 @@ from experiments import char_lm
 from tests.test_experiments import BUILT, MODULES, ONE_EXAMPLE, config_of
 
 MESHES = ('data:8', 'fsdp:8', 'data:2,fsdp:2,tensor:2')
+RATE = {'learning_rate': 1e-4}  # rounding grows with the rate
 # What draws or remembers is switched on, and sides that several axes divide.
 CASES = {
   'char_lm': {'dropout': 0.5, 'hidden': 16},
-  'cifar_resnet': {'learning_rate': 1e-4},  # rounding grows with the rate
+  'alexnet': RATE,
+  'cifar_resnet': RATE,
   'gan': {'net': 'dcgan', 'width': 8},
+  'googlenet': RATE,
   'lenet': {'channels': 8},
+  'resnet': RATE,
+  'vgg': RATE | {'batch_norm': True},
 }
+SLOW = ('alexnet', 'cifar_resnet', 'googlenet', 'resnet')  # to compile
 SMALL = 64  # elements from which on these tests split a leaf
 
 
@@ -52,7 +58,7 @@ def trained(e, mesh, steps=20):
 @pytest.mark.parametrize(
   'name',
   [
-    pytest.param(name, marks=pytest.mark.slow) if name == 'cifar_resnet' else name
+    pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
     for name in BUILT
     if name not in ONE_EXAMPLE
   ],

@@ -5,9 +5,10 @@ import itertools
 import json
 import types
 
+import jax
 import pytest
 
-from dl_core import cohorts, jobs, launch, log, studies, train, workdir
+from dl_core import cohorts, jobs, launch, log, metrics, studies, train, workdir
 from dl_core.progress import Progress
 from dl_core.types import Claim, Picture, Study, UserError
 from experiments import gan, lenet, perceptron
@@ -135,6 +136,12 @@ def test_a_study_makes_its_runs_and_draws_what_came_of_them(tmp_path):
   assert [line['split'] for line in last.values()] == ['test', 'test']
   assert last['or']['accuracy'] == 1 > last['xor']['accuracy']
   assert list(seen['xor'][0].observed)[:2] == [0, 4]
+  (run,) = seen['or']
+  sums = [
+    run.experiment.task.metrics(run.variables(), batch, jax.random.key(0))
+    for batch in run.experiment.data.splits['test']()
+  ]
+  assert [metrics.mean(each)['accuracy'] for each in sums] == [1]
   assert 'Both gates' in (tmp_path / 'report' / 'index.html').read_text()
   found = [json.loads(x) for x in (tmp_path / 'metrics.jsonl').read_text().splitlines()]
   assert [(x['run'], x['accuracy']) for x in found] == [

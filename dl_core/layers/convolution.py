@@ -114,12 +114,17 @@ def quicker(x: Any, kernel: Any, strides: Pair, pool: Pair) -> bool:
   """Tells from the shapes whether a product of matrices is quicker on a CPU.
 
   As measured on 4 cores, forwards and backwards, in times the speed of XLA's: with
-  pooling 1.4 to 11; of up to 4 channels 0.9 to 1.5; where the kernel is once or twice
-  the stride 1.0 to 3.4; all others, as 3 x 3 of 16 channels or more, 0.3 to 1.0.
+  pooling 1.4 to 11; of up to 4 channels 0.9 to 1.5, but 0.9 for sides of 64 or more,
+  whose places take long to compile; where the kernel is once or twice the stride 1.0 to
+  3.4; all others, as 3 x 3 of 16 channels or more, 0.3 to 1.0.
   """
-  few = 4
+  few, small = 4, 32
+  if pool != (1, 1):
+    return True
+  if x[-1] <= few and max(x[1:3]) <= small:
+    return True
   cells = [k / s for k, s in zip(kernel[:2], strides, strict=True)]
-  return pool != (1, 1) or x[-1] <= few or all(n in (1, 2) for n in cells)
+  return all(n in (1, 2) for n in cells)
 
 
 def plainly(
@@ -212,6 +217,8 @@ def cut(x: Any, step: Pair, cells: Pair) -> Any:
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
 def gathered(x: Array, step: Pair, cells: Pair) -> Array:
   """Is `cut`, number by number, which XLA compiles to a quicker loop."""
+  if cells == (1, 1):
+    return cut(x, step, cells)  # nothing overlaps
   batch_size, *image = x.shape
   index = cut(np.arange(np.prod(image), dtype=np.int32).reshape(1, *image), step, cells)
   x = x.reshape(batch_size, -1).at[:, index.ravel()].get(mode='promise_in_bounds')

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from dl_core.models.lenet import CODES, CONNECTED
-from dl_core.peers import Peer, Turn
+from dl_core.peers import Peer, Turn, images
 
 # Table I of the paper, read by columns: what each map of C3 reads.
 READS = (
@@ -31,12 +31,7 @@ def peer(config, spec) -> Peer:
     torch.optim.AdamW, lr=config.learning_rate, weight_decay=config.weight_decay
   )
   turn = Turn(lambda x, y: criterion(module(x), y), [*module.parameters()], optimizer)
-  return Peer(module, tensors, (turn,))
-
-
-def tensors(batch):
-  images = np.asarray(batch.x).transpose(0, 3, 1, 2).copy()
-  return torch.tensor(images), torch.tensor(np.asarray(batch.y, np.int64))
+  return Peer(module, images.tensors, (turn,))
 
 
 def modern(colours: int, channels: int, classes: int) -> nn.Module:

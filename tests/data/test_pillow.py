@@ -79,7 +79,7 @@ def test_images_are_stacked_in_their_order(size, encoded):
   ]
   assert (len(files[0].content) > pillow.SMALL) == (size == 200)
   np.testing.assert_array_equal(
-    pillow.stacked(iter(files), 600, (size, size, 1)), arrays
+    pillow.stacked(iter(files), 600, pillow.Frame((size, size, 1))), arrays
   )
 
 
@@ -109,3 +109,38 @@ def test_a_file_that_cannot_be_read_is_told_in_words(tmp_path):
     UserError, match=r'cannot be read \(Is a directory\); give the pa'
   ):
     pillow.read(str(tmp_path))
+
+
+def striped(height, width):
+  """Grey, but for what overhangs a square at both ends, which is black."""
+  image = np.full((height, width, 3), 128, np.uint8)
+  over = abs(height - width) // 2
+  if over and height > width:
+    image[:over] = image[-over:] = 0
+  elif over:
+    image[:, :over] = image[:, -over:] = 0
+  return Image.fromarray(image)
+
+
+@pytest.mark.parametrize('sides', [(50, 90), (91, 50), (32, 32), (10, 20), (400, 33)])
+def test_what_covers_its_frame_shows_its_own_middle_without_a_border(sides):
+  found = pillow.covering(striped(*sides), (32, 32, 3))
+  assert found.shape == (32, 32, 3)
+  # Scaling blurs the edge of what is cut off over at most a pixel of either.
+  reach = 1 + 32 // min(sides)
+  np.testing.assert_array_equal(found[reach:-reach, reach:-reach], 128)
+  assert found.min() > 40
+
+
+def test_an_image_of_the_shape_covers_it_unchanged():
+  image = np.random.RandomState(0).randint(0, 256, (20, 30, 3)).astype(np.uint8)
+  found = pillow.covering(Image.fromarray(image), (20, 30, 3))
+  np.testing.assert_array_equal(found, image)
+
+
+def test_a_frame_says_whether_what_overhangs_is_cut_off():
+  image = striped(32, 64)
+  for cut, make in ((False, pillow.fitted), (True, pillow.covering)):
+    found = pillow.framed(image, pillow.Frame((32, 32, 3), cut))
+    np.testing.assert_array_equal(found, make(image, (32, 32, 3)))
+    assert (found[:8] == 0).all() != cut  # the border that `fitted` adds

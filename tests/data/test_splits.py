@@ -48,3 +48,15 @@ def test_the_choice_is_the_same_on_every_machine():
   chosen = np.flatnonzero(splits.carve(np.arange(20) % 2, 6))
   # If this moves, so does every carved split: then raise the builders' versions too.
   assert list(chosen) == [3, 4, 7, 8, 11, 16]
+
+
+@pytest.mark.parametrize(
+  ('source', 'given'),
+  [('imagenet2012/5.1.0', {'test': 'validation'}), ('toys/5.1.0', None)],
+)
+def test_a_test_split_without_labels_is_left_out(source, given):
+  declared = {'train': 100, 'validation': 50, 'test': 100}
+  found = splits.parts(source, declared)
+  whole = {name: name for name in declared}
+  assert dict(found.given) == (given or whole)
+  assert found.lacking == (('validation',) if given else ())

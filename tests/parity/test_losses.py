@@ -2,6 +2,7 @@
 
 Both take 20 steps of SGD from the same parameters on the same batches and noise: ours
 by `train.make_update`, theirs by `step.make_step`, which is what is benchmarked.
+Neither leaves anything out where it would drop units, as they draw them differently.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ import optax
 import pytest
 
 from dl_core import train
+from dl_core.models import googlenet, resnet
 from dl_core.types import Batch
 from tests.parity import agree
 
@@ -26,6 +28,8 @@ SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
 FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
+ZOO = ('alexnet', 'vgg', 'googlenet', 'resnet')
+PHOTOS = {'batch_size': 8, 'smoothing': 0.1, 'average': 0.9}
 CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'perceptron': ('perceptron', {}, 1.0),
   'linear regression': ('linear_regression', COLUMNS, 0.3),
@@ -38,7 +42,11 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
     {'hidden': '16,8', 'size': 8, 'batch_size': 8, 'batch_norm': True},
     0.1,
   ),
-  'cifar resnet': ('cifar_resnet', {'depth': 8, 'batch_size': 8}, 0.02),
+  'cifar resnet': ('cifar_resnet', {'depth': 8, 'batch_size': 8}, 0.01),
+  'alexnet': ('alexnet', PHOTOS | {'width': 0.02}, 0.1),
+  'vgg': ('vgg', PHOTOS | {'width': 0.03, 'image_size': 32}, 0.1),
+  'googlenet': ('googlenet', PHOTOS | {'width': 0.05, 'aux': True}, 0.02),
+  'resnet': ('resnet', PHOTOS | {'width': 0.1, 'se': True}, 0.01),
   'logistic': ('classification', {'batch_size': 8}, 1.0),
   'softmax': ('classification', FRUITS, 1.0),
   'rest': ('classification', FRUITS | {'loss': 'one_vs_rest'}, 1.0),
@@ -52,19 +60,24 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
 }
 
 
-NAMES = ('perceptron', 'lenet', 'mlp', 'cifar resnet', 'logistic', 'lstm', 'gan')
+NAMES = ('perceptron', 'lenet', 'mlp', 'cifar resnet', 'vgg', 'logistic', 'lstm', 'gan')
+
+
+@pytest.fixture(autouse=True)
+def shallow(monkeypatch):
+  """Takes layers like others away from the deepest networks, theirs and ours."""
+  modules = {name: googlenet.MODULES[name] for name in ('3a', '4a', '5a')}
+  monkeypatch.setattr(googlenet, 'MODULES', modules)
+  two = functools.partial(resnet.ResNet, (1, 1))
+  monkeypatch.setattr(resnet, 'MEMBERS', {18: two})
 
 
 @pytest.fixture
 def make(digits_dir, prose):
   """Builds an experiment; returns it and its peer's module."""
-  places = {
-    'char_lm': {'dataset': 'text', 'data_dir': prose},
-    'lenet': {'data_dir': digits_dir},
-    'gan': {'data_dir': digits_dir},
-    'mlp': {'data_dir': digits_dir},
-    'cifar_resnet': {'data_dir': digits_dir},
-  }
+  drawn = ('lenet', 'gan', 'mlp', 'cifar_resnet', *ZOO)
+  places = {name: {'data_dir': digits_dir} for name in drawn}
+  places['char_lm'] = {'dataset': 'text', 'data_dir': prose}
 
   def build(name, changes):
     module = importlib.import_module(f'experiments.{name}')
@@ -124,7 +137,7 @@ def of_ours(experiment, batches):
   def listen(call, args, kwargs, context):
     if type(context.module).__name__.endswith('Generator'):
       jax.debug.callback(lambda z: noises.append(np.array(z)), args[0], ordered=True)
-    return call(*args, **kwargs)
+    return agree.undrop(call, args, kwargs, context)
 
   state = jax.jit(functools.partial(train.init_state, experiment))(jax.random.key(0))
   params, losses = state.params, []
@@ -143,7 +156,7 @@ def of_ours(experiment, batches):
 def of_theirs(experiment, peers, rate, batches, params, noises):
   """Trains theirs: losses [STEPS, turns]."""
   twin = peers.peer(experiment.config, experiment.data.spec)
-  agree.filled(twin.module, peers.carried(params))
+  agree.filled(agree.undropped(twin.module), peers.carried(params))
   sgd = functools.partial(torch.optim.SGD, lr=rate)
   turns = [t._replace(optimizer=sgd, clip=None, average=None) for t in twin.turns]
   step = peers_step.make_step(twin._replace(turns=turns))

@@ -48,8 +48,8 @@ def draw(depths: Sequence[int], results: Runs) -> list[Picture]:
   return [
     Picture(
       'Degradation',
-      'The loss on what the nets learn from, as means since the last report; bands are '
-      'from the lowest to the highest seed. A deeper net could say all that a shallower one '
+      'The mean loss on what the nets learn from, between two reports; bands are from '
+      'the lowest to the highest seed. A deeper net could say all that a shallower one '
       'says, with layers that pass on what they are given.',
       figure,
       (
