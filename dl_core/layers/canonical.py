@@ -104,12 +104,13 @@ def by_input(x: Array, kernel: Array, strides: Any, padding: Any, sides: Any) ->
     over = (rows * s - above - x.shape[1], columns * t - left - x.shape[2])
     sizes = ((0, 0, 0), (above, over[0], 0), (left, over[1], 0), (0, 0, 0))
     x = jax.lax.pad(x, jnp.zeros((), x.dtype), sizes)
-    x = x.reshape(-1, rows, s, columns, t, channels).transpose(0, 1, 3, 2, 4, 5)
-    x = x.reshape(-1, rows, columns, s * t * channels)
-    whole = [(0, cells[0] * s - h), (0, cells[1] * t - w), (0, 0), (0, 0)]
-    kernel = jnp.pad(kernel, whole).reshape(cells[0], s, cells[1], t, channels, -1)
+    p, q = min(s, h), min(t, w)  # a kernel within the stride reads no more
+    x = x.reshape(-1, rows, s, columns, t, channels)[:, :, :p, :, :q]
+    x = x.transpose(0, 1, 3, 2, 4, 5).reshape(-1, rows, columns, p * q * channels)
+    whole = [(0, cells[0] * p - h), (0, cells[1] * q - w), (0, 0), (0, 0)]
+    kernel = jnp.pad(kernel, whole).reshape(cells[0], p, cells[1], q, channels, -1)
     kernel = kernel.transpose(0, 2, 1, 3, 4, 5)
-    kernel = kernel.reshape(*cells, s * t * channels, features)
+    kernel = kernel.reshape(*cells, p * q * channels, features)
     padding = ((0, 0), (0, 0))
   return jax.lax.conv_general_dilated(
     x,

@@ -23,6 +23,7 @@ CASES = {
   'stride of one axis': ((8, 9), (3, 3, 5, 6), (2, 1), ((1, 1), (1, 0))),
   'a large stride': ((23, 23), (11, 11, 5, 6), (4, 4), ((2, 2), (2, 2))),
   'inputs that no output reads': ((8, 10), (2, 3, 5, 6), (3, 4), ((0, 0), (0, 0))),
+  'a kernel of one place, halving': ((6, 5), (1, 1, 7, 5), (2, 2), ((0, 0), (0, 0))),
   'a kernel of one place': ((6, 5), (1, 1, 7, 5), (1, 1), ((0, 0), (0, 0))),
 }
 MANY = 8
