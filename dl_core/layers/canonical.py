@@ -25,19 +25,29 @@ from dl_core.types import Array
 AXES = ('NHWC', 'HWIO', 'NHWC')
 
 
-def apart(function: Callable[..., Array]) -> Callable[..., Array]:
+def apart(function: Callable[..., Any]) -> Callable[..., Any]:
   """Makes a function that XLA compiles by itself: its arguments are computed once."""
 
-  def call(*arrays: Array) -> Array:
+  def call(*arrays: Array) -> Any:
     with xla_metadata.set_xla_metadata(inlineable='false'):
       return jax.jit(function)(*arrays)
 
   return call
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(2, 3))
+def kept(function: Callable[..., Array]) -> Callable[..., Array]:
+  """Makes a function of which a CPU keeps the result, instead of computing it again."""
+
+  def call(*arrays: Array) -> Array:
+    cpu = apart(function)
+    return jax.lax.platform_dependent(*arrays, cpu=cpu, default=function)
+
+  return call
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
-  """Convolves.
+  """Convolves; its gradient is by reverse differentiation alone.
 
   Args:
     x: [B, H, W, C].
@@ -56,15 +66,27 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
   )(x, kernel)
 
 
-@convolve.defjvp
-def convolve_jvp(strides, padding, values, slopes):
-  # Each is linear in a slope, and its transpose is a convolution as Eigen has it.
-  x, kernel = values
-  y = convolve(x, kernel, strides, padding)
-  sides = y.shape[1:3]
+def forwards(x: Array, kernel: Array, strides: Any, padding: Any) -> Any:
+  return convolve(x, kernel, strides, padding), (x, kernel)
+
+
+def backwards(strides: Any, padding: Any, saved: Any, slope: Array) -> Any:
+  # Transposed, each of the two is a convolution as Eigen has it.
+  x, kernel = saved
+  sides = slope.shape[1:3]
   along = functools.partial(by_input, strides=strides, padding=padding, sides=sides)
   across = functools.partial(by_kernel, strides=strides, padding=padding)
-  return y, apart(along)(slopes[0], kernel) + apart(across)(x, slopes[1])
+
+  def of_input(slope, kernel):
+    return jax.linear_transpose(lambda x: along(x, kernel), x)(slope)[0]
+
+  def of_kernel(slope, x):
+    return jax.linear_transpose(lambda kernel: across(x, kernel), kernel)(slope)[0]
+
+  return apart(of_input)(slope, kernel), apart(of_kernel)(slope, x)
+
+
+convolve.defvjp(forwards, backwards)
 
 
 def by_input(x: Array, kernel: Array, strides: Any, padding: Any, sides: Any) -> Array:

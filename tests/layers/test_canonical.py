@@ -73,18 +73,6 @@ def test_values_and_gradients_are_those_of_the_plain_convolution(case):
   assert_close(found, jax.jit(results(plainly, settings))(*arrays))
 
 
-def test_so_is_the_derivative_forwards(case):
-  arrays, settings = case
-  moved = tuple(np.cos(each) for each in arrays)
-  found, expected = (
-    jax.jit(lambda *both, f=f: jax.jvp(lambda *a: f(*a, *settings), *both))(
-      arrays, moved
-    )
-    for f in (canonical.convolve, plainly)
-  )
-  assert_close(found, expected)
-
-
 def test_kernels_side_by_side_learn_what_each_does(case):
   (x, kernel), settings = case
   kernels = np.stack([kernel, np.flip(kernel, 0)])
