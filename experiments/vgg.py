@@ -52,7 +52,7 @@ RECIPES = {
   | {'precision': 'bfloat16'},
 }
 TINY = Config(steps=2, batch_size=8, width=0.03)
-BENCH = Config(batch_size=32, width=1)
+BENCH = Config(batch_size=16, width=1)
 
 
 def build(c: Config) -> launch.Experiment:

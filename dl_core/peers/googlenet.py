@@ -39,14 +39,15 @@ class Inception(nn.Module):
     super().__init__()
     one, before_three, three, before_five, five, pooled = widths
 
-    def chain(*links):
-      units = [functools.partial(Unit, norm=norm)(*link) for link in links]
-      return nn.Sequential(*units)
-
-    self.branch1 = Unit(inputs, one, norm=norm)
-    self.branch2 = chain((inputs, before_three), (before_three, three, 3))
-    self.branch3 = chain((inputs, before_five), (before_five, five, largest))
-    self.branch4 = nn.Sequential(nn.MaxPool2d(3, 1, 1), Unit(inputs, pooled, norm=norm))
+    unit = functools.partial(Unit, norm=norm)
+    self.branch1 = unit(inputs, one)
+    self.branch2 = nn.Sequential(
+      unit(inputs, before_three), unit(before_three, three, 3)
+    )
+    self.branch3 = nn.Sequential(
+      unit(inputs, before_five), unit(before_five, five, largest)
+    )
+    self.branch4 = nn.Sequential(nn.MaxPool2d(3, 1, 1), unit(inputs, pooled))
     self.outputs = one + three + five + pooled
 
   def forward(self, x):
@@ -72,7 +73,7 @@ class GoogLeNet(nn.Module):
     norm, exact = variant != 'paper', variant != 'torchvision'
     times = lambda number: max(1, round(number * width))  # noqa: E731
     first, inputs = times(64), times(192)
-    self.conv1 = Unit(3, first, 7, 2, norm=norm)
+    self.conv1 = Unit(3, first, 7, 2, norm)
     self.conv2 = Unit(first, first, norm=norm)
     self.conv3 = Unit(first, inputs, 3, norm=norm)
     self.norm = nn.Identity() if norm else images.response_norm()

@@ -13,10 +13,13 @@ def filled(module, arrays):
   return module
 
 
-def assert_close(found, expected, tolerance=1e-5):
-  """Compares arrays, or tensors, on the scale of the largest expected number."""
+def assert_close(found, expected, tolerance=1e-5, least=0.0):
+  """Compares arrays, or tensors, on the scale of the largest expected number.
+
+  That scale is `least` at least: numbers that cancel but for rounding have none.
+  """
   found, expected = np.asarray(found), np.asarray(expected)
-  scale = np.max(np.abs(expected))
+  scale = max(np.max(np.abs(expected)), least)
   np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=tolerance)
 
 

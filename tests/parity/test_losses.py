@@ -16,7 +16,7 @@ import optax
 import pytest
 
 from dl_core import train
-from dl_core.models import googlenet, resnet
+from dl_core.models import googlenet, resnet, vgg
 from dl_core.types import Batch
 from tests.parity import agree
 
@@ -29,7 +29,7 @@ FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
 ZOO = ('alexnet', 'vgg', 'googlenet', 'resnet')
-PHOTOS = {'batch_size': 8, 'smoothing': 0.1, 'average': 0.9}
+PHOTOS = {'batch_size': 8, 'se': True, 'smoothing': 0.1, 'average': 0.9}
 CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'perceptron': ('perceptron', {}, 1.0),
   'linear regression': ('linear_regression', COLUMNS, 0.3),
@@ -45,8 +45,12 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'cifar resnet': ('cifar_resnet', {'depth': 8, 'batch_size': 8}, 0.01),
   'alexnet': ('alexnet', PHOTOS | {'width': 0.02}, 0.1),
   'vgg': ('vgg', PHOTOS | {'width': 0.03, 'image_size': 32}, 0.1),
-  'googlenet': ('googlenet', PHOTOS | {'width': 0.05, 'aux': True}, 0.02),
-  'resnet': ('resnet', PHOTOS | {'width': 0.1, 'se': True}, 0.01),
+  'googlenet': (
+    'googlenet',
+    PHOTOS | {'width': 0.05, 'aux': True, 'variant': 'paper'},
+    0.1,
+  ),
+  'resnet': ('resnet', PHOTOS | {'width': 0.1}, 0.03),
   'logistic': ('classification', {'batch_size': 8}, 1.0),
   'softmax': ('classification', FRUITS, 1.0),
   'rest': ('classification', FRUITS | {'loss': 'one_vs_rest'}, 1.0),
@@ -60,16 +64,17 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
 }
 
 
-NAMES = ('perceptron', 'lenet', 'mlp', 'cifar resnet', 'vgg', 'logistic', 'lstm', 'gan')
+NAMES = ('perceptron', 'lenet', 'mlp', 'vgg', 'logistic', 'lstm', 'gan')
 
 
 @pytest.fixture(autouse=True)
 def shallow(monkeypatch):
-  """Takes layers like others away from the deepest networks, theirs and ours."""
-  modules = {name: googlenet.MODULES[name] for name in ('3a', '4a', '5a')}
+  """Takes away layers that are like others, theirs and ours, which read one table."""
+  modules = {name: googlenet.MODULES[name] for name in ('4a', '5a')}
   monkeypatch.setattr(googlenet, 'MODULES', modules)
-  two = functools.partial(resnet.ResNet, (1, 1))
-  monkeypatch.setattr(resnet, 'MEMBERS', {18: two})
+  for family, network in ((resnet, resnet.ResNet), (vgg, vgg.VGG)):
+    of_two_stages = functools.partial(network, (1, 1))
+    monkeypatch.setattr(family, 'MEMBERS', dict.fromkeys((11, 18), of_two_stages))
 
 
 @pytest.fixture
@@ -88,7 +93,10 @@ def make(digits_dir, prose):
 
 
 # Their losses and layers are tested apart.
-RARER = ('gan minimax', 'gan hinge', 'dcgan', 'rnn', 'lenet 1998', 'cifar resnet')
+RARER = (
+  *('gan minimax', 'gan hinge', 'dcgan', 'rnn', 'lenet 1998', 'cifar resnet'),
+  *('alexnet', 'googlenet'),
+)
 
 
 @pytest.fixture(

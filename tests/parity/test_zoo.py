@@ -30,12 +30,12 @@ alexnets, googlenets, resnets, vggs = (
   for name in ('alexnet', 'googlenet', 'residual', 'vgg')
 )
 
-CLASSES, BATCH = 5, 3
+CLASSES, BATCH = 5, 5
 W = googlenet.Widths
+# With fewer channels random weights let whole layers die.
 MODULES = {
-  '3a': W(8, 8, 8, 8, 8, 8),
-  '4a': W(8, 4, 6, 4, 6, 8),
-  '5a': W(4, 4, 8, 4, 4, 4),
+  '4a': W(10, 9, 12, 8, 10, 11),
+  '5a': W(9, 10, 8, 11, 12, 8),
 }
 
 
@@ -198,9 +198,10 @@ def test_imported_weights_agree_and_come_back_exported(name, training, tmp_path)
     agree.assert_close(own, output.detach(), 1e-4)
   np.testing.assert_allclose(value, result.item(), rtol=1e-4)
   slopes = exchange.given({'params': gradients}, case.names)
+  largest = max(p.grad.abs().max() for p in twin.parameters() if p.grad is not None)
   for key, parameter in twin.named_parameters():
     own = slopes[rename(key)]
     if parameter.grad is None:  # an auxiliary classifier's, which is not asked
       assert not np.any(own), key
     else:
-      agree.assert_close(own, parameter.grad, 1e-4)
+      agree.assert_close(own, parameter.grad, 1e-4, least=0.01 * largest.item())
