@@ -15,7 +15,7 @@ from flax import linen as nn
 
 from dl_core import augment, config, interpret, metrics, optimizers, tasks, transfer
 from dl_core.data import images
-from dl_core.interpret import classification, filters, gates
+from dl_core.interpret import activation_maps, classification, filters, gates
 from dl_core.layers import squeeze
 from dl_core.types import Data, Experiment, Figure, Names, UserError
 
@@ -154,7 +154,11 @@ def experiment(
     optax.sgd(warmed(schedule or thirds(c), c.warmup), 0.9),
     c.average and optimizers.average(c.average),
   ]
-  pictures = [classification.report(own), filters.report(*first)]
+  pictures = [
+    classification.report(own),
+    filters.report(*first),
+    activation_maps.report(model),
+  ]
   if c.se:
     pictures.append(gates.report(model))
   return transfer.frozen(

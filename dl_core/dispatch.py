@@ -74,7 +74,7 @@ def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
   several = jax.vmap(call, (0, 0, None, None)) if runs > 1 else call
   return Compiled(
     rule,
-    jax.jit(start, out_shardings=rule(begun)),
+    jax.jit(start, out_shardings=rule(begun), compiler_options=devices.ONCE),
     jax.jit(
       several,
       donate_argnums=0,

@@ -30,7 +30,7 @@ from dl_core import (
   transfer,
 )
 from dl_core.data import images
-from dl_core.interpret import classification, filters, gates
+from dl_core.interpret import activation_maps, classification, filters, gates
 from dl_core.layers import squeeze
 from dl_core.models import resnet
 from dl_core.types import UserError
@@ -90,7 +90,11 @@ def build(c: Config) -> launch.Experiment:
   task = tasks.supervised(model, accuracy=metrics.accuracy)
   descent = optax.chain(optax.add_decayed_weights(c.decay), optax.sgd(schedule(c), 0.9))
   known = () if c.plain or c.se else ACCURACY.get(c.depth, ())
-  pictures = [classification.report(task), filters.report('convolution', 'kernel')]
+  pictures = [
+    classification.report(task),
+    filters.report('convolution', 'kernel'),
+    activation_maps.report(model),
+  ]
   if c.se:
     pictures.append(gates.report(model))
   experiment = launch.Experiment(

@@ -8,7 +8,7 @@ import optax
 import pytest
 from flax import linen as nn
 
-from dl_core import config, metrics, tasks, train, transfer
+from dl_core import config, metrics, tasks, train, transfer, types
 from dl_core.types import Batch, Data, Experiment, Names, Spec
 
 
@@ -97,5 +97,5 @@ def test_a_model_without_named_heads_cannot_be_frozen():
   experiment = experiment._replace(
     config=config.Transfer(freeze='backbone'), names=None
   )
-  with pytest.raises(AssertionError, match='a table of names'):
+  with pytest.raises(types.UserError, match='no table says which layers'):
     transfer.frozen(experiment)

@@ -25,19 +25,29 @@ from dl_core.types import Array
 AXES = ('NHWC', 'HWIO', 'NHWC')
 
 
-def apart(function: Callable[..., Array]) -> Callable[..., Array]:
+def apart(function: Callable[..., Any]) -> Callable[..., Any]:
   """Makes a function that XLA compiles by itself: its arguments are computed once."""
 
-  def call(*arrays: Array) -> Array:
+  def call(*arrays: Array) -> Any:
     with xla_metadata.set_xla_metadata(inlineable='false'):
       return jax.jit(function)(*arrays)
 
   return call
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(2, 3))
+def kept(function: Callable[..., Array]) -> Callable[..., Array]:
+  """Makes a function of which a CPU keeps the result, instead of computing it again."""
+
+  def call(*arrays: Array) -> Array:
+    cpu = apart(function)
+    return jax.lax.platform_dependent(*arrays, cpu=cpu, default=function)
+
+  return call
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
-  """Convolves.
+  """Convolves; its gradient is by reverse differentiation alone.
 
   Args:
     x: [B, H, W, C].
@@ -56,15 +66,27 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
   )(x, kernel)
 
 
-@convolve.defjvp
-def convolve_jvp(strides, padding, values, slopes):
-  # Each is linear in a slope, and its transpose is a convolution as Eigen has it.
-  x, kernel = values
-  y = convolve(x, kernel, strides, padding)
-  sides = y.shape[1:3]
+def forwards(x: Array, kernel: Array, strides: Any, padding: Any) -> Any:
+  return convolve(x, kernel, strides, padding), (x, kernel)
+
+
+def backwards(strides: Any, padding: Any, saved: Any, slope: Array) -> Any:
+  # Transposed, each of the two is a convolution as Eigen has it.
+  x, kernel = saved
+  sides = slope.shape[1:3]
   along = functools.partial(by_input, strides=strides, padding=padding, sides=sides)
   across = functools.partial(by_kernel, strides=strides, padding=padding)
-  return y, apart(along)(slopes[0], kernel) + apart(across)(x, slopes[1])
+
+  def of_input(slope, kernel):
+    return jax.linear_transpose(lambda x: along(x, kernel), x)(slope)[0]
+
+  def of_kernel(slope, x):
+    return jax.linear_transpose(lambda kernel: across(x, kernel), kernel)(slope)[0]
+
+  return apart(of_input)(slope, kernel), apart(of_kernel)(slope, x)
+
+
+convolve.defvjp(forwards, backwards)
 
 
 def by_input(x: Array, kernel: Array, strides: Any, padding: Any, sides: Any) -> Array:
@@ -82,12 +104,13 @@ def by_input(x: Array, kernel: Array, strides: Any, padding: Any, sides: Any) ->
     over = (rows * s - above - x.shape[1], columns * t - left - x.shape[2])
     sizes = ((0, 0, 0), (above, over[0], 0), (left, over[1], 0), (0, 0, 0))
     x = jax.lax.pad(x, jnp.zeros((), x.dtype), sizes)
-    x = x.reshape(-1, rows, s, columns, t, channels).transpose(0, 1, 3, 2, 4, 5)
-    x = x.reshape(-1, rows, columns, s * t * channels)
-    whole = [(0, cells[0] * s - h), (0, cells[1] * t - w), (0, 0), (0, 0)]
-    kernel = jnp.pad(kernel, whole).reshape(cells[0], s, cells[1], t, channels, -1)
+    p, q = min(s, h), min(t, w)  # a kernel within the stride reads no more
+    x = x.reshape(-1, rows, s, columns, t, channels)[:, :, :p, :, :q]
+    x = x.transpose(0, 1, 3, 2, 4, 5).reshape(-1, rows, columns, p * q * channels)
+    whole = [(0, cells[0] * p - h), (0, cells[1] * q - w), (0, 0), (0, 0)]
+    kernel = jnp.pad(kernel, whole).reshape(cells[0], p, cells[1], q, channels, -1)
     kernel = kernel.transpose(0, 2, 1, 3, 4, 5)
-    kernel = kernel.reshape(*cells, s * t * channels, features)
+    kernel = kernel.reshape(*cells, p * q * channels, features)
     padding = ((0, 0), (0, 0))
   return jax.lax.conv_general_dilated(
     x,

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import convolution, pooling, readout
+from dl_core.layers import convolution, norm, pooling, readout
 from dl_core.models.alexnet import response_normalised
 from dl_core.types import Array
 
@@ -85,7 +85,7 @@ class Unit(nn.Module):
       name='convolution',
     )(x)
     if self.batch_norm:
-      x = nn.BatchNorm(not train, momentum=0.9, epsilon=1e-3, name='norm')(x)
+      x = norm.BatchNorm(not train, momentum=0.9, epsilon=1e-3, name='norm')(x)
     return nn.relu(x)
 
 

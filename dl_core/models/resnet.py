@@ -23,13 +23,14 @@ from typing import Any
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import convolution, pooling, readout
+from dl_core.layers import canonical, convolution, norm, pooling, readout
 from dl_core.types import Array
 
 he = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
 Conv = functools.partial(convolution.Conv, use_bias=False, kernel_init=he)
-Norm = functools.partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5)
+Norm = functools.partial(norm.BatchNorm, momentum=0.9, epsilon=1e-5)
 Gate = Callable[..., Any]
+summed = canonical.kept(lambda x, y: nn.relu(x + y))
 
 
 def square(size: int) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def joined(block: Any, x: Array, y: Array, train: bool) -> Array:
   if x.shape != y.shape:
     shortcut = Shortcut(y.shape[-1], block.stride, block.shortcut, name='shortcut')
     x = shortcut(x, train=train)
-  return nn.relu(x + y)
+  return summed(x, y)
 
 
 class ResNet(nn.Module):

@@ -14,7 +14,7 @@ from typing import Any
 
 from flax import linen as nn
 
-from dl_core.layers import convolution, pooling, readout
+from dl_core.layers import convolution, norm, pooling, readout
 from dl_core.types import Array
 
 he = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
@@ -56,8 +56,8 @@ class VGG(nn.Module):
       for number in range(1, depth + 1):
         x = Conv(features, name=f'convolution_{stage}_{number}')(x)
         if self.batch_norm:
-          norm = f'norm_{stage}_{number}'
-          x = nn.BatchNorm(not train, momentum=0.9, epsilon=1e-5, name=norm)(x)
+          own = f'norm_{stage}_{number}'
+          x = norm.BatchNorm(not train, momentum=0.9, epsilon=1e-5, name=own)(x)
         x = nn.relu(x)
         if self.gate is not None:
           x = self.gate(name=f'gate_{stage}_{number}')(x)

@@ -82,6 +82,7 @@ def test_the_claim_is_of_what_was_measured(sign):
   assert claim.holds == (sign == 1)
   assert '0.177' in claim.measured  # 0.25/√2, of the deepest two or the first
   assert not gates.claims([0.1, 0.2])
+  assert not gates.claims([0.0, 0.0, 0.01])[0].holds  # none varies
 
 
 def test_a_report_draws_four_depths_and_a_line_a_class(data, variables):
