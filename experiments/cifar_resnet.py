@@ -103,6 +103,7 @@ def build(c: Config) -> launch.Experiment:
     optimizers=(descent,),
     data=data,
     names=names.names(model),
+    steps_per_call={'cpu': 5},
     report=interpret.join(*pictures),
     published=tuple(
       launch.Figure('accuracy', value, 'cifar10', source)
