@@ -37,18 +37,14 @@ class Config(classifier.Config):
   )
   dropout: float = config.field(0.5, 'of the dense layers', low=0, below=1)
   decay: float = 5e-4
+  learning_rate: float = 0.01
+  steps: int = 400
 
 
 RECIPES = {
   'cifar10': {'steps': 12_000, 'batch_size': 128, 'flip': True, 'eval_every': 1_000},
   'imagenet2012': classifier.epochs(90, 128)
-  | {
-    'image_size': 224,
-    'crop': 0.08,
-    'flip': True,
-    'colour': 0.1,
-    'learning_rate': 0.01,
-  }
+  | {'image_size': 224, 'crop': 0.08, 'flip': True, 'colour': 0.1}
   | {'precision': 'bfloat16'},
 }
 TINY = Config(steps=2, batch_size=8, width=0.02)
