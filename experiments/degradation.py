@@ -24,13 +24,14 @@ class Config(config.Config):
   train_size: int = config.field(0, 'training images; 0: all', low=0)
   flip: bool = config.field(False, 'mirror half of the training images')
   steps: int = 100
-  eval_every: int = 20
-  learning_rate: float = 0.1
+  eval_every: int = 25
+  batch_size: int = 32
+  learning_rate: float = 0.02
 
 
 RECIPES = {
   'cifar10': {'steps': 780, 'batch_size': 128, 'train_size': 10_000, 'flip': True}
-  | {'eval_every': 78},
+  | {'eval_every': 78, 'learning_rate': 0.1},
 }
 TINY = Config(steps=2, batch_size=8, depths='8,14', eval_every=1)
 

@@ -6,7 +6,10 @@ import shutil
 import tempfile
 
 os.environ['JAX_PLATFORMS'] = 'cpu'
-os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=8'
+# Most of the time of the tests is compiling: LLVM trying less hard takes half of it.
+os.environ['XLA_FLAGS'] = (
+  '--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0'
+)
 os.environ['JAX_NUMPY_RANK_PROMOTION'] = 'raise'
 # What one worker has compiled serves the others; nothing of an earlier start does.
 if 'PYTEST_XDIST_WORKER' not in os.environ:
