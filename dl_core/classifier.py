@@ -113,7 +113,19 @@ def width(c: Config) -> float:
   return c.width or (SMALL if c.dataset == 'digits' and not planned else 1)
 
 
-def gate(c: Config) -> Callable[..., Any] | None:
+def member(members: Mapping[int, Any], depth: int) -> Any:
+  """Returns the member of a family that has so many layers with weights.
+
+  Raises:
+    UserError: there is none.
+  """
+  if depth not in members:
+    known = ', '.join(map(str, members))
+    raise UserError(f'--depth={depth} was given, one of {known} is wanted')
+  return members[depth]
+
+
+def gate(c: Config) -> squeeze.Gate | None:
   """Returns what rescales channels, if anything does."""
   return squeeze.SqueezeExcite if c.se else None
 

@@ -2,8 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import jax
-
 from dl_core import config
 
 
@@ -48,21 +46,3 @@ def peak(device: Any, precision: str) -> float | None:
     if device.device_kind.startswith(known.kinds):
       return known.peaks[precision]
   return None
-
-
-# What XLA is told where a program runs once: to draw the parameters of a ResNet took a
-# CPU longer to compile than its step, and takes a quarter of that; they are the same.
-ONCE = {'xla_backend_optimization_level': '1'}
-
-
-def compiler_options() -> dict[str, str]:
-  """Returns what XLA is told where a program is compiled for steps.
-
-  On a CPU its default hands reductions, products and convolutions to YNNPACK. All but
-  the last stay there: Eigen convolves 1.4 to 2.5 times as fast (`layers.canonical`).
-  """
-  if jax.default_backend() != 'cpu':
-    return {}
-  kept = ('REDUCE', 'INDIVIDUAL_DOT')
-  names = ','.join(f'LIBRARY_FUSION_TYPE_{name}' for name in kept)
-  return {'xla_cpu_experimental_ynn_fusion_type': names}

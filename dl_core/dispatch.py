@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from dl_core import devices, evaluate, flops, metrics, sharding, tasks
+from dl_core import compilations, devices, evaluate, flops, metrics, sharding, tasks
 from dl_core.sharding import Rule
 from dl_core.types import Array, Experiment, Key, Metrics
 from dl_core.update import TrainState, data_key, init_state, make_update, shapes
@@ -74,12 +74,12 @@ def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
   several = jax.vmap(call, (0, 0, None, None)) if runs > 1 else call
   return Compiled(
     rule,
-    jax.jit(start, out_shardings=rule(begun), compiler_options=devices.ONCE),
+    jax.jit(start, out_shardings=rule(begun), compiler_options=compilations.ONCE),
     jax.jit(
       several,
       donate_argnums=0,
       out_shardings=(*lies, lies[0].skipped),
-      compiler_options=devices.compiler_options(),
+      compiler_options=compilations.often(),
     ),
     most,
     evaluate.make_judge(experiment, lambda batch: sharding.spread(batch, rule.mesh)),

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from dl_core import devices, metrics
+from dl_core import compilations, metrics
 from dl_core.types import Batch, Experiment, Key, Variables
 
 EVALUATION = 2**32 - 2  # a run's key is folded with the step, which never gets here
@@ -38,8 +38,7 @@ def make_judge(
     experiment: whose.
     place: puts a host batch where it is to be.
   """
-  options = devices.compiler_options()
-  judge = jax.jit(experiment.task.metrics, compiler_options=options)
+  judge = jax.jit(experiment.task.metrics, compiler_options=compilations.often())
 
   def mean_metrics(state: Any, split: str) -> dict[str, float]:
     batches = map(place, experiment.data.splits[split]())

@@ -16,6 +16,7 @@ import jax
 
 from dl_core import (
   collectives,
+  compilations,
   devices,
   dispatch,
   jobs,
@@ -90,8 +91,7 @@ def of(experiment: Experiment) -> dict[str, Any]:
   begun = time.monotonic()
   with jax.set_mesh(rule.mesh), quiet.compiler():
     step = jax.jit(update, donate_argnums=0, out_shardings=(lies[0], None))
-    # Memory is settled before LLVM comes to it, which need not try hard.
-    compiled = step.lower(*inputs).compile({'xla_backend_optimization_level': '0'})
+    compiled = step.lower(*inputs).compile(compilations.NEVER)
   seconds = time.monotonic() - begun
   held = dispatch.held(compiled)
   total = sum(held.values())

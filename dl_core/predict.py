@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import devices, dispatch, evaluate, hosts, pretrained, train, workdir
+from dl_core import compilations, dispatch, evaluate, hosts, pretrained, train, workdir
 from dl_core.config import Config
 from dl_core.types import Experiment, UserError, Variables
 
@@ -30,7 +30,7 @@ class Trained(NamedTuple):
     init, key = functools.partial(train.init_state, self.experiment), jax.random.key(0)
     # Where there are several processes, it takes them all to read what all have saved.
     lies = dispatch.rule_of(self.experiment)(jax.eval_shape(init, key))
-    make = jax.jit(init, out_shardings=lies, compiler_options=devices.ONCE)
+    make = jax.jit(init, out_shardings=lies, compiler_options=compilations.ONCE)
     state = make(key)
     state = pretrained.read(self.folder, state, say, STATE)
     return hosts.local(evaluate.variables(self.experiment, state))

@@ -18,7 +18,6 @@ import dataclasses
 
 from dl_core import classifier, config, launch
 from dl_core.models import resnet
-from dl_core.types import UserError
 from dl_core.weights import resnet as names
 
 TORCHVISION = {  # top-1, top-5 of its first weights
@@ -68,10 +67,7 @@ def build(c: Config) -> launch.Experiment:
 
 def network(c: Config, classes: int) -> resnet.ResNet:
   """Returns the network of the settings."""
-  if c.depth not in resnet.MEMBERS:
-    known = ', '.join(map(str, resnet.MEMBERS))
-    raise UserError(f'--depth={c.depth} was given, one of {known} is wanted')
-  model = resnet.MEMBERS[c.depth](
+  model = classifier.member(resnet.MEMBERS, c.depth)(
     classes=classes,
     width=max(1, round(64 * classifier.width(c))),
     stem=c.stem,

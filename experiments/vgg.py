@@ -16,7 +16,6 @@ import dataclasses
 
 from dl_core import classifier, config, launch
 from dl_core.models import vgg
-from dl_core.types import UserError
 from dl_core.weights import vgg as names
 
 TORCHVISION = {  # depth, batch norm: top-1, top-5
@@ -56,10 +55,8 @@ BENCH = Config(batch_size=16, width=1)
 
 
 def build(c: Config) -> launch.Experiment:
-  if c.depth not in vgg.MEMBERS:
-    raise UserError(f'--depth={c.depth} was given, one of 11, 13, 16, 19 is wanted')
   data = classifier.load(c)
-  model = vgg.MEMBERS[c.depth](
+  model = classifier.member(vgg.MEMBERS, c.depth)(
     classes=len(data.spec.classes),
     batch_norm=c.batch_norm,
     width=max(1, round(64 * classifier.width(c))),

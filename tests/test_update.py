@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from dl_core import train
+from dl_core import train, update
 from dl_core.data import toys
 from dl_core.types import Experiment, Task
 
@@ -61,3 +61,27 @@ def test_every_turn_of_every_step_draws_from_a_key_of_its_own():
     state, sums = update(state, None)
     drawn |= {float(sums['first'][0]), float(sums['second'][0])}
   assert len(drawn) == 8
+
+
+def test_the_program_of_a_step_grows_as_the_number_of_leaves_and_not_as_its_square():
+  def additions(leaves):
+    def loss(params, extra, batch, key):
+      total = sum(jnp.sum((x - 1) ** 2) for x in params.values())
+      return total, (extra, {'loss': (total, 1)})
+
+    params = {f'p{i}': jnp.ones(8) for i in range(leaves)}
+    task = Task(lambda key, batch: {'params': params}, (loss,), None)
+    optimizer = (optax.sgd(0.1),)
+    step = jax.jit(train.make_update(task, optimizer))
+    program = step.lower(start(task, optimizer), None).compile().as_text()
+    return program.count(' add(')
+
+  assert additions(40) < 5 * additions(10)
+
+
+def test_one_number_that_is_not_finite_is_found_wherever_it_is():
+  tree = {'a': jnp.ones(3), 'b': jnp.int32(2), 'c': jnp.zeros((2, 2))}
+  assert bool(update.finite(tree))
+  for bad in (jnp.inf, -jnp.inf, jnp.nan):
+    assert not bool(update.finite(tree | {'a': jnp.array([1.0, bad, 0.0])}))
+    assert not bool(update.finite(tree | {'c': jnp.full((2, 2), bad)}))

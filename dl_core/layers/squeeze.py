@@ -7,10 +7,15 @@ squeezed to its mean; a small bottleneck of two layers turns the means into gate
 Shapes: B images, H x W places, C channels.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import jax.numpy as jnp
 from flax import linen as nn
 
 from dl_core.types import Array
+
+Gate = Callable[..., Any]  # (name=...) -> a module that rescales a map
 
 
 class SqueezeExcite(nn.Module):

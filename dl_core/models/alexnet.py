@@ -13,16 +13,14 @@ Shapes: B images, H x W places, C channels, K classes.
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
 from flax import linen as nn
 
-from dl_core.layers import convolution, pooling, readout
+from dl_core.layers import convolution, pooling, readout, squeeze
 from dl_core.types import Array
 
-Gate = Callable[..., Any]
 GRID = 6  # places a side that the fully connected layers read
 
 
@@ -51,7 +49,7 @@ class AlexNet(nn.Module):
   classes: int = 1_000
   groups: int = 1
   normalise: bool = False
-  gate: Gate | None = None
+  gate: squeeze.Gate | None = None
   dense: int = 4_096
   dropout: float = 0.5
 

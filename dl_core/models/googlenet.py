@@ -13,17 +13,15 @@ Shapes: B images, H x W places, C channels, K classes.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import convolution, norm, pooling, readout
+from dl_core.layers import convolution, norm, pooling, readout, squeeze
 from dl_core.models.alexnet import response_normalised
 from dl_core.types import Array
 
-Gate = Callable[..., Any]
 VARIANTS = ('paper', 'bn', 'torchvision')
 
 
@@ -161,7 +159,7 @@ class GoogLeNet(nn.Module):
   variant: str = 'paper'
   aux: bool = False
   width: float = 1.0
-  gate: Gate | None = None
+  gate: squeeze.Gate | None = None
   dropout: float = 0.4
 
   @nn.compact

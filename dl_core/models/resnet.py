@@ -17,19 +17,17 @@ Shapes: B images, H x W places, C channels, F features of a block, K classes.
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import canonical, convolution, norm, pooling, readout
+from dl_core.layers import canonical, convolution, norm, pooling, readout, squeeze
 from dl_core.types import Array
 
 he = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
 Conv = functools.partial(convolution.Conv, use_bias=False, kernel_init=he)
 Norm = functools.partial(norm.BatchNorm, momentum=0.9, epsilon=1e-5)
-Gate = Callable[..., Any]
 summed = canonical.kept(lambda x, y: nn.relu(x + y))
 
 
@@ -83,7 +81,7 @@ class Basic(nn.Module):
   width: int
   stride: int = 1
   shortcut: str = 'B'
-  gate: Gate | None = None
+  gate: squeeze.Gate | None = None
 
   expansion = 1
 
@@ -108,7 +106,7 @@ class Bottleneck(nn.Module):
   width: int
   stride: int = 1
   shortcut: str = 'B'
-  gate: Gate | None = None
+  gate: squeeze.Gate | None = None
   early: bool = False
 
   expansion = 4
@@ -162,7 +160,7 @@ class ResNet(nn.Module):
   width: int = 64
   stem: str = 'imagenet'
   shortcut: str = 'B'
-  gate: Gate | None = None
+  gate: squeeze.Gate | None = None
 
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:

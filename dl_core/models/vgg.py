@@ -9,12 +9,10 @@ Shapes: B images, H x W places, C channels, K classes.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Any
 
 from flax import linen as nn
 
-from dl_core.layers import convolution, norm, pooling, readout
+from dl_core.layers import convolution, norm, pooling, readout, squeeze
 from dl_core.types import Array
 
 he = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
@@ -24,7 +22,6 @@ Conv = functools.partial(
   padding=((1, 1), (1, 1)),
   kernel_init=he,
 )
-Gate = Callable[..., Any]
 GRID = 7  # places a side that the fully connected layers read
 
 
@@ -45,7 +42,7 @@ class VGG(nn.Module):
   classes: int = 1_000
   batch_norm: bool = False
   width: int = 64
-  gate: Gate | None = None
+  gate: squeeze.Gate | None = None
   dropout: float = 0.5
 
   @nn.compact

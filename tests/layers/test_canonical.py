@@ -1,6 +1,5 @@
 """A convolution of canonical form, and its gradients, are those that XLA derives."""
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,8 +7,9 @@ import pytest
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from dl_core import devices, flops
+from dl_core import compilations, flops
 from dl_core.layers import canonical, convolution
+from tests.layers.close import assert_close
 
 # (sides, kernel, strides, padding)
 CASES = {
@@ -56,16 +56,6 @@ def results(function, settings):
     return jnp.sum(y**2 + y * jnp.arange(y.size).reshape(y.shape) / y.size), y
 
   return jax.value_and_grad(loss, (0, 1), has_aux=True)
-
-
-def assert_close(found, expected, tolerance=1e-5):
-  def close(a, b):
-    a, b = (np.asarray(each, np.float32) for each in (a, b))
-    scale = np.max(np.abs(b))
-    np.testing.assert_allclose(a / scale, b / scale, rtol=0, atol=tolerance)
-
-  chex.assert_trees_all_equal_shapes_and_dtypes(found, expected)
-  jax.tree.map(close, found, expected)
 
 
 def test_values_and_gradients_are_those_of_the_plain_convolution(case):
@@ -120,7 +110,7 @@ def lines(program, *of):
 
 
 def compiled(*which):
-  step = jax.jit(jax.grad(chain, which), compiler_options=devices.compiler_options())
+  step = jax.jit(jax.grad(chain, which), compiler_options=compilations.often())
   return step.lower(np.ones((4, 8, 8, 8)), np.ones((3, 3, 8, 8))).compile()
 
 

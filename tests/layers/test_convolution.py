@@ -11,6 +11,7 @@ from jax.sharding import PartitionSpec as P
 
 from dl_core import flops
 from dl_core.layers import convolution
+from tests.layers.close import assert_close
 
 # (sides, kernel, strides, padding, pool)
 CASES = {
@@ -51,16 +52,6 @@ def slopes(function, settings):
     return jnp.sum(y**2 + y * jnp.arange(y.size).reshape(y.shape) / y.size)
 
   return jax.grad(loss, (0, 1, 2))
-
-
-def assert_close(found, expected, tolerance=1e-5):
-  def close(a, b):
-    a, b = (np.asarray(each, np.float32) for each in (a, b))
-    scale = np.max(np.abs(b))
-    np.testing.assert_allclose(a / scale, b / scale, rtol=0, atol=tolerance)
-
-  chex.assert_trees_all_equal_shapes_and_dtypes(found, expected)
-  jax.tree.map(close, found, expected)
 
 
 def test_a_product_says_what_the_convolution_says(case):

@@ -131,17 +131,7 @@ def picture(random: np.random.Generator, draws: int) -> Picture:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.6, 2.9))
-    grid = figure.add_gridspec(
-      2,
-      5,
-      left=0,
-      bottom=0,
-      right=1,
-      top=0.9,
-      wspace=0.28,
-      hspace=0.2,
-      height_ratios=(1, 2.1),
-    )
+    grid = lines.filters_above_maps(figure, wspace=0.28, hspace=0.2)
     first, last = (figure.add_subplot(grid[1, n]) for n in (0, 4))
     first.imshow(image, interpolation='none')
     first.set_title('image', fontsize=10)

@@ -162,17 +162,7 @@ def picture(found: Found) -> Picture:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.6, 2.7))
-    grid = figure.add_gridspec(
-      2,
-      5,
-      left=0,
-      bottom=0,
-      right=1,
-      top=0.9,
-      wspace=0.08,
-      hspace=0.1,
-      height_ratios=(1, 2.1),
-    )
+    grid = filters_above_maps(figure, wspace=0.08, hspace=0.1)
     first = figure.add_subplot(grid[1, 0])
     first.imshow(found.image, cmap='gray', vmin=0, vmax=1, interpolation='none')
     first.set_title('image', fontsize=10)
@@ -196,6 +186,21 @@ def picture(found: Found) -> Picture:
     'where a filter answers most.',
     show,
     claims,
+  )
+
+
+def filters_above_maps(figure: Any, wspace: float, hspace: float) -> Any:
+  """Returns the grid of a picture: five columns, a filter above its map."""
+  return figure.add_gridspec(
+    2,
+    5,
+    left=0,
+    bottom=0,
+    right=1,
+    top=0.9,
+    wspace=wspace,
+    hspace=hspace,
+    height_ratios=(1, 2.1),
   )
 
 
