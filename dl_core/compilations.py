@@ -8,8 +8,8 @@ from pathlib import Path
 import jax
 
 SHORTEST = 0.1  # seconds of a compilation that is worth a file
-# What XLA is told of a program that runs once: to compile what draws a ResNet's parameters
-# took a CPU longer than its step, and takes a quarter of that; they are the same.
+# What XLA is told of a program that runs once. What draws a ResNet's parameters took
+# longer to compile than its step, and takes a quarter of that; they are the same.
 ONCE = {'xla_backend_optimization_level': '1'}
 # The same of one that never runs: memory is settled before LLVM comes to it.
 NEVER = {'xla_backend_optimization_level': '0'}
