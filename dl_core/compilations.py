@@ -7,15 +7,17 @@ from pathlib import Path
 
 import jax
 
+Options = dict[str, str | bool]
+
 SHORTEST = 0.1  # seconds of a compilation that is worth a file
 # What XLA is told of a program that runs once. What draws a ResNet's parameters took
 # longer to compile than its step, and takes a quarter of that; they are the same.
-ONCE = {'xla_backend_optimization_level': '1'}
+ONCE: Options = {'xla_backend_optimization_level': '1'}
 # The same of one that never runs: memory is settled before LLVM comes to it.
-NEVER = {'xla_backend_optimization_level': '0'}
+NEVER: Options = {'xla_backend_optimization_level': '0'}
 
 
-def often() -> dict[str, str]:
+def often() -> Options:
   """Returns what XLA is told of a program that runs at every step or batch.
 
   On a CPU its default hands reductions, products and convolutions to YNNPACK. All but
