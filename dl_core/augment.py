@@ -10,12 +10,12 @@ import numpy as np
 
 from dl_core.types import Array, Key
 
-# The covariance of the colours of ImageNet's pixels, in [0, 1]: its principal
-# components, as columns, and their variances (of facebookarchive/fb.resnet.torch).
+# Principal components of the colours of ImageNet's pixels, in [0, 1], as columns, and
+# how far each reaches, in the units of facebookarchive/fb.resnet.torch.
 COMPONENTS = np.array(
   [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
 )
-VARIANCES = np.array([0.2175, 0.0188, 0.0045])
+REACHES = np.array([0.2175, 0.0188, 0.0045])
 
 
 def join(
@@ -144,7 +144,7 @@ def colour(
   """Adds a colour to all pixels of an image, as a change of the light would.
 
   Section 4.1 of Krizhevsky et al. 2012 (https://doi.org/10.1145/3065386): of every
-  principal component of ImageNet's colours, N(0, strength²) times its variance.
+  principal component of ImageNet's colours, N(0, strength²) times how far it reaches.
 
   Args:
     deviation: that pixels in [0, 1] were divided by, one for each of three channels.
@@ -153,10 +153,10 @@ def colour(
   Returns:
     (key, images [B, H, W, 3]) -> images.
   """
-  colours = jnp.asarray(COMPONENTS * VARIANCES / np.asarray(deviation)[:, None])
+  colours = jnp.asarray(COMPONENTS * REACHES / np.asarray(deviation)[:, None])
 
   def shifted(key: Key, images: Array) -> Array:
-    amounts = strength * jax.random.normal(key, (len(images), len(VARIANCES)))
+    amounts = strength * jax.random.normal(key, (len(images), len(REACHES)))
     added = amounts @ colours.T.astype(images.dtype)
     return images + added[:, None, None].astype(images.dtype)
 

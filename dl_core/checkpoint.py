@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,16 @@ def _shapes(named: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _differences(
-  saved: Mapping[str, str], wanted: Mapping[str, str], parts: tuple[str, ...]
+  saved: Mapping[str, str],
+  wanted: Mapping[str, str],
+  parts: tuple[str, ...],
+  free: Collection[str],
 ) -> list[str]:
   return [
     f'{name} is {saved.get(name, "absent")} there and {wanted.get(name, "absent")} here'
     for name in sorted(saved.keys() | wanted.keys())
-    if name.startswith(parts) and saved.get(name) != wanted.get(name)
+    if name.startswith(parts) and name.rpartition('.')[0] not in free
+    if saved.get(name) != wanted.get(name)
   ]
 
 
@@ -135,7 +139,11 @@ class Checkpoints:
       raise self._unwritable(error) from error
 
   def read(
-    self, step: int, like: Any, parts: tuple[str, ...] = ('',)
+    self,
+    step: int,
+    like: Any,
+    parts: tuple[str, ...] = ('',),
+    free: Collection[str] = (),
   ) -> dict[str, Array]:
     """Reads the named leaves of one checkpoint, each with its digest checked.
 
@@ -143,6 +151,7 @@ class Checkpoints:
       step: which.
       like: a tree as it should hold.
       parts: how the names of the leaves begin that must be as in `like`.
+      free: paths whose leaves need not be so all the same.
 
     Raises:
       Damaged: it is not what was saved.
@@ -157,7 +166,8 @@ class Checkpoints:
     if _sha256(text) != digest:
       raise Damaged('its table of contents fails its checksum')
     table = json.loads(text)
-    different = _differences(table['shapes'], _shapes(leaves.flatten(like)), parts)
+    like = leaves.flatten(like)
+    different = _differences(table['shapes'], _shapes(like), parts, free)
     if different:
       raise UserError(
         f'{self._folder / str(step)} is a checkpoint of another model: '
@@ -166,7 +176,6 @@ class Checkpoints:
         'use the settings it was trained with, or another workdir'
       )
     try:
-      like = leaves.flatten(like)
       spare = _spare(like)
       wanted = {
         name: _struct(shape, like.get(name), spare)
@@ -187,11 +196,15 @@ class Checkpoints:
     return named
 
   def read_best(
-    self, step: int, like: Any, parts: tuple[str, ...] = ('',)
+    self,
+    step: int,
+    like: Any,
+    parts: tuple[str, ...] = ('',),
+    free: Collection[str] = (),
   ) -> dict[str, Array]:
     """Reads one checkpoint that nothing can stand in for; see `read`."""
     try:
-      return self.read(step, like, parts)
+      return self.read(step, like, parts, free)
     except Damaged as error:
       raise UserError(
         f'{self._folder / str(step)}, the checkpoint of the best step, is damaged '
@@ -199,12 +212,16 @@ class Checkpoints:
       ) from error
 
   def newest(
-    self, like: Any, parts: tuple[str, ...] = ('',), most: int | None = None
+    self,
+    like: Any,
+    parts: tuple[str, ...] = ('',),
+    free: Collection[str] = (),
+    most: int | None = None,
   ) -> tuple[int, dict[str, Array]] | None:
     """Reads the newest good checkpoint; damaged ones above it are moved aside.
 
     Args:
-      like, parts: see `read`.
+      like, parts, free: see `read`.
       most: the last step that will do, if not any.
 
     Returns:
@@ -217,7 +234,7 @@ class Checkpoints:
     steps = [step for step in self.steps() if most is None or step <= most]
     for step in reversed(steps):
       try:
-        named = self.read(step, like, parts)
+        named = self.read(step, like, parts, free)
       except Damaged as error:
         damaged.append((step, str(error)))
         continue

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import optax
 from flax import linen as nn
 
@@ -39,7 +40,10 @@ class Config(config.Transfer):
     0, 'with --plan: of data that is not there; 0: of the data', low=0, below=2**20
   )
   width: float = config.field(
-    0.0, 'channels, times those published; 0: a quarter for the digits, else 1', low=0
+    0.0,
+    'channels, times those published; 0: a quarter for the digits, else 1',
+    low=0,
+    below=1_000,
   )
   se: bool = config.field(False, 'squeeze and excitation')
   crop: float = config.field(
@@ -89,7 +93,7 @@ def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
   changes = [
     augment.crop(c.image_size, c.crop) if c.crop else None,
     augment.flip if c.flip else None,
-    augment.colour(DEVIATION, c.colour) if c.colour else None,
+    augment.colour([*np.broadcast_to(normalise[1], 3)], c.colour) if c.colour else None,
   ]
   data = images.load(
     c,
@@ -158,9 +162,10 @@ def experiment(
     task: (model, loss, **measures) -> Task.
     schedule: of the rate, after warm-up; by default `thirds`.
   """
-  own = task(
-    model, metrics.smoothed(c.smoothing), accuracy=metrics.accuracy, top5=metrics.top5
-  )
+  measures = {'accuracy': metrics.accuracy}
+  if len(data.spec.classes) > 5:
+    measures['top5'] = metrics.top5
+  own = task(model, metrics.smoothed(c.smoothing), **measures)
   parts = [
     c.decay and optax.add_decayed_weights(c.decay),
     optax.sgd(warmed(schedule or thirds(c), c.warmup), 0.9),

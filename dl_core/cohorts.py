@@ -200,7 +200,7 @@ def expand(folder: Path) -> list[Path]:
   if runs:
     inner = [folder / label for label in runs if (folder / label).exists()]
   else:
-    inner = [file.parent for file in folder.glob('*/config.json')]
+    inner = workdir.inside(folder)
   natural = lambda path: [part.zfill(20) for part in re.split(r'(\d+)', path.name)]  # noqa: E731
   if not inner:
     workdir.read_config(folder)

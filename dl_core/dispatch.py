@@ -1,5 +1,6 @@
 """What is compiled of an experiment: a dispatch makes one update of it, or several."""
 
+import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -70,6 +71,7 @@ def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
     return state, sums, state.skipped
 
   begun = jax.eval_shape(start, jax.random.key(0))
+  check_memory(begun, runs)
   lies = rule(begun, runs)
   several = jax.vmap(call, (0, 0, None, None)) if runs > 1 else call
   return Compiled(
@@ -84,6 +86,29 @@ def compiled(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
     most,
     evaluate.make_judge(experiment, lambda batch: sharding.spread(batch, rule.mesh)),
   )
+
+
+def check_memory(state: Any, runs: int = 1) -> None:
+  """Raises MemoryError where this machine has not the memory for so many states.
+
+  Accelerators say so themselves; a CPU hands out what there is not, and is stopped by
+  the system when that is written to.
+
+  Args:
+    state: arrays, or their shapes and types.
+    runs: how many such states there are to be.
+  """
+  if jax.default_backend() != 'cpu' or jax.process_count() > 1:
+    return
+  sizes = (leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+  wanted, there = (
+    runs * sum(sizes),
+    os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES'),
+  )
+  if wanted > there:
+    raise MemoryError(
+      f'{wanted / 2**30:,.0f} GiB for the state of a run, of {there / 2**30:.0f}'
+    )
 
 
 def steps_per_call(experiment: Experiment) -> int:

@@ -56,6 +56,11 @@ def plan(module: ModuleType, name: str, c: config.Config) -> Job:
     )
   if c.init_from:
     pretrained.check(experiment, folder)
+  elif isinstance(c, config.Transfer) and c.freeze != 'nothing':
+    raise UserError(
+      f'--freeze={c.freeze} was given without --init_from, so what it freezes would '
+      'have learnt nothing; add --init_from, or leave it out'
+    )
   return Job(owner, experiment, folder)
 
 

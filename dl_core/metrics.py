@@ -81,11 +81,11 @@ def accuracy(logits: Array, labels: Array) -> Array:
 def top5(logits: Array, labels: Array) -> Array:
   """1 where the label is among the five highest of [..., K] logits, else 0."""
   own = jnp.take_along_axis(logits, labels[..., None], axis=-1)
-  # Of equals the first count as higher, as in argmax.
+  # Of equals the first count as higher, as in argmax; what is no number is behind none.
   places = jnp.arange(logits.shape[-1]).reshape((1,) * labels.ndim + (-1,))
-  before = (logits == own) & (places < labels[..., None])
-  higher = jnp.sum((logits > own) | before, axis=-1)
-  return (higher < 5).astype(jnp.float32)
+  after = (logits == own) & (places >= labels[..., None])
+  behind = jnp.sum((logits < own) | after, axis=-1)
+  return (behind > logits.shape[-1] - 5).astype(jnp.float32)
 
 
 def squared_error(answer: Array, wanted: Array) -> Array:

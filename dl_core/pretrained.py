@@ -1,6 +1,6 @@
 """Parameters to begin with, or to predict with: of another run, or of a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ def begin(experiment: Experiment, state: Any, say: Callable[[str], None]) -> Any
   given = experiment.config.init_from
   path = Path(given).expanduser()
   if not files.named(given):
-    return read(path, state, say)
+    names = experiment.names
+    return read(path, state, say, heads=names.heads if names else ())
   own = leaves.flatten(state.variables)
   taken = exchange.load(path, experiment.names, own)
   say('; '.join([f'parameters of {path}', *taken.notes]))
@@ -56,17 +57,31 @@ def read(
   state: Any,
   say: Callable[[str], None],
   parts: tuple[str, ...] = MODEL,
+  heads: Collection[str] = (),
 ) -> Any:
   """Returns a `TrainState` with the parameters and statistics of another workdir.
 
   They are those of its best step if it ran with --keep_best, else of its newest good
-  checkpoint. Everything else stays as it is in `state`. `parts` says how the names of
-  the leaves begin that are read.
+  checkpoint. Everything else stays as it is in `state`.
+
+  Args:
+    folder: the other workdir.
+    state: a `TrainState`.
+    say: told what was read.
+    parts: how the names of the leaves begin that are read.
+    heads: layers that stay as in `state` where those there are of other shapes.
 
   Raises:
-    UserError: there is no checkpoint, none is whole, or they are of another model.
+    UserError: there is no checkpoint, none is whole, they are of another model, or it
+      is a folder of several runs.
   """
-  like = {'state': state}
+  if inner := workdir.inside(folder):
+    raise UserError(
+      f'{folder} holds {len(inner)} runs and no model of its own; name one of them, as '
+      f'{inner[0]}'
+    )
+  like = leaves.flatten({'state': state})
+  free = [f'state.params.{layer}' for layer in heads]
   settings = workdir.read_config(folder)['settings']
   lines = log.read(folder / 'metrics.jsonl')
   best = stopping.best_step([line for line in lines if line['split'] == 'validation'])
@@ -76,12 +91,19 @@ def read(
     raise UserError(f'{folder} holds no checkpoints; let its run save one') from None
   with store:
     if settings['keep_best'] and best in store.steps():
-      step, named = best, store.read_best(best, like, parts)
+      step, named = best, store.read_best(best, like, parts, free)
     else:
-      found = store.newest(like, parts)
+      found = store.newest(like, parts, free)
       if found is None:
         raise UserError(f'{folder} holds no checkpoint yet; let its run save one')
       step, named = found
-  say(f'parameters of {folder}, step {step}')
+  head = lambda name: name.rpartition('.')[0] in free  # noqa: E731
   chosen = {name: leaf for name, leaf in named.items() if name.startswith(parts)}
-  return leaves.unflatten(like, leaves.flatten(like) | chosen)['state']
+  said = f'parameters of {folder}, step {step}'
+  shapes = {name: leaf.shape for name, leaf in chosen.items()}
+  if any(shapes.get(name) != leaf.shape for name, leaf in like.items() if head(name)):
+    # A head is taken whole or not at all.
+    chosen = {name: leaf for name, leaf in chosen.items() if not head(name)}
+    said += '; the head begins anew: it is of other classes there'
+  say(said)
+  return leaves.unflatten({'state': state}, like | chosen)['state']

@@ -66,6 +66,11 @@ def find(owner: Owner) -> Path:
   return Path('runs') / f'{owner.name}-{config.fingerprint(owner.identity)}'
 
 
+def inside(folder: Path) -> list[Path]:
+  """Returns the workdirs of the runs that a folder holds: of seeds, or of a study."""
+  return sorted(file.parent for file in folder.glob('*/config.json'))
+
+
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
   """Creates the folder and holds it against a second run.

@@ -1,6 +1,6 @@
 """What a convolution computes, costs and sees, drawn; what a LeNet's see. Lecture 6.
 
-    python -m experiments.convolution              # eight pictures, 25 s
+    python -m experiments.convolution              # eight pictures, 6 s
     python -m experiments.convolution --seeds=3    # of three LeNets
 
 Filters set by hand find lines of their direction, wherever they are; a filter spans all

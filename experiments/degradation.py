@@ -15,6 +15,7 @@ import functools
 
 from dl_core import config, launch, lists
 from dl_core.lessons.convolutions import degradation
+from dl_core.types import UserError
 from experiments import cifar_resnet
 
 
@@ -37,7 +38,12 @@ TINY = Config(steps=2, batch_size=8, depths='8,14', eval_every=1)
 
 
 def study(c: Config) -> launch.Study:
-  depths = lists.numbers('depths', c.depths, '20,56', low=8)
+  depths = set(lists.numbers('depths', c.depths, '20,56', low=8))
+  if len(depths) < 2:
+    raise UserError(
+      f'--depths={c.depths} was given, two different ones or more are wanted: a deeper '
+      'net is held against a shallower one'
+    )
   runs = {
     f'{kind}-{depth}': (
       cifar_resnet,

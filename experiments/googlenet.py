@@ -24,6 +24,7 @@ import optax
 
 from dl_core import classifier, config, launch, tasks
 from dl_core.models import googlenet
+from dl_core.types import UserError
 from dl_core.weights import googlenet as names
 
 PUBLISHED: dict[str, dict[str, classifier.Published]] = {
@@ -56,6 +57,11 @@ BENCH = Config(batch_size=32, width=1)
 
 
 def build(c: Config) -> launch.Experiment:
+  if c.aux and c.freeze != 'nothing':
+    raise UserError(
+      f'--aux and --freeze={c.freeze} were given, but where the layers are frozen no '
+      'loss asks the auxiliary classifiers; leave --aux out'
+    )
   exact = (0.5, 0.5) if c.variant == 'torchvision' else classifier.COLOURS
   data = classifier.load(c, exact)
   model = googlenet.GoogLeNet(
@@ -79,7 +85,7 @@ def build(c: Config) -> launch.Experiment:
 
 
 def schedule(c: Config) -> optax.Schedule:
-  """Takes 4 % off the rate every 8 epochs."""
+  """Takes 4 % off the rate every 8 of 90 epochs, or of as many parts of the steps."""
   every = max(1, c.steps * 8 // EPOCHS)
   return optax.exponential_decay(c.learning_rate, every, 0.96, staircase=True)
 

@@ -180,7 +180,7 @@ def test_added_colours_vary_as_the_components_say():
   added = np.array(augment.colour(deviation, 0.1)(jax.random.key(0), images) - images)
   np.testing.assert_allclose(added, added[:, :1, :1] + 0 * added, atol=1e-6)
   colours = added[:, 0, 0] * deviation  # of pixels in [0, 1]
-  p, spread = augment.COMPONENTS, 0.1 * augment.VARIANCES
+  p, spread = augment.COMPONENTS, 0.1 * augment.REACHES
   wanted = (p * spread**2) @ p.T
   largest = np.sqrt(np.diag(wanted))
   assert np.all(np.abs(colours.mean(0)) < 4 * largest / np.sqrt(n))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dl_core import launch, log
 from dl_core.weights import files
@@ -42,6 +43,12 @@ def result(folder):
   return log.read(folder / 'metrics.jsonl')[-1]
 
 
+def written(folder, file):
+  """Returns the arrays that a run is exported as."""
+  assert command.main(['export', str(folder), str(file)]) == 0
+  return files.read(file)
+
+
 def refused(capsys, code):
   """Returns the one sentence that was said."""
   assert code == 2
@@ -66,12 +73,12 @@ def test_another_number_of_classes_and_a_frozen_backbone(exported, run, capsys):
   other = file.with_name('other.safetensors')
   files.write(
     other,
-    arrays | {'fc.weight': np.ones((7, 64), np.float32), 'fc.bias': np.ones(7)},
+    arrays | {'linear.weight': np.ones((7, 64), np.float32), 'linear.bias': np.ones(7)},
   )
   words = (*TINY, f'--init_from={other}', '--freeze=backbone')
   code, folder = run('head', *words)
   assert code == 0
-  said = f'parameters of {other}; the head begins anew: fc is of 7 classes there\n'
+  said = f'parameters of {other}; the head begins anew: linear is of 7 classes there\n'
   assert said in capsys.readouterr().out
   assert (
     command.main(['export', str(folder), str(file.with_name('b.safetensors'))]) == 0
@@ -80,7 +87,47 @@ def test_another_number_of_classes_and_a_frozen_backbone(exported, run, capsys):
   assert after.keys() == arrays.keys()
   for name, array in arrays.items():
     same = np.array_equal(after[name], array)
-    assert same != name.startswith('fc.'), name
+    assert same != name.startswith('linear.'), name
+
+
+def test_the_head_of_a_workdir_of_other_classes_begins_anew(
+  exported, run, capsys, tmp_path
+):
+  images = np.random.RandomState(0).randint(0, 255, (18, 32, 32, 3), np.uint8)
+  for number, image in enumerate(images):
+    folder = tmp_path / 'train' / 'abc'[number % 3]
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(folder / f'{number}.png')
+  trained, _ = exported
+  data = ('--dataset=folder', f'--data_dir={tmp_path}')
+  code, folder = run('three', *TINY, *data, f'--init_from={trained}', '--steps=0')
+  assert code == 0
+  said = (
+    f'parameters of {trained}, step 2; the head begins anew: it is of other classes'
+  )
+  assert said in capsys.readouterr().out
+  found, before = (
+    written(each, tmp_path / 'out.safetensors') for each in (folder, trained)
+  )
+  assert found['linear.weight'].shape == (3, 64)
+  for name, array in before.items():
+    assert name.startswith('linear.') or np.array_equal(found[name], array), name
+
+
+def test_a_folder_of_several_runs_is_no_model(run, capsys):
+  code, folder = run('seeds', *TINY, '--seeds=2')
+  assert code == 0
+  capsys.readouterr()
+  code, _ = run('from', *TINY, f'--init_from={folder}')
+  said = refused(capsys, code)
+  assert f'{folder} holds 2 runs and no model of its own; name one of them' in said
+  assert str(folder / 'seed-0') in said
+
+
+def test_nothing_is_frozen_that_has_learnt_nothing(run, capsys):
+  code, folder = run('frozen', *TINY, '--freeze=backbone')
+  assert '--freeze=backbone was given without --init_from' in refused(capsys, code)
+  assert not folder.exists()
 
 
 def test_a_file_of_another_depth_is_refused_and_nothing_is_cleared(

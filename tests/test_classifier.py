@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core import classifier, evaluate, launch, train
-from experiments import alexnet, cifar_resnet, googlenet, resnet, vgg
+from dl_core import augment, classifier, evaluate, launch, train
+from experiments import alexnet, cifar_resnet, degradation, googlenet, resnet, vgg
 
 MODULES = (alexnet, vgg, googlenet, resnet)
 # The counts of all models are those of tests/models/test_zoo.py. Here it is the flags:
@@ -80,6 +80,15 @@ def refused(digits_dir, tmp_path_factory):
   return run
 
 
+def test_a_tint_is_as_strong_whatever_pixels_are_divided_by(monkeypatch, digits_dir):
+  seen = []
+  monkeypatch.setattr(augment, 'colour', lambda *words: seen.append(words))
+  c = classifier.Config(colour=0.1, data_dir=str(digits_dir))
+  classifier.load(c)
+  classifier.load(c, (0.5, 0.5))
+  assert seen == [([*classifier.DEVIATION], 0.1), ([0.5] * 3, 0.1)]
+
+
 @pytest.mark.parametrize('module', MODULES)
 def test_classes_without_a_plan_are_refused_in_one_sentence(module, refused, capsys):
   said = refused(module, '--classes=1000', capsys)
@@ -102,6 +111,9 @@ def test_a_backbone_without_a_table_of_names_is_not_frozen(module, refused, caps
     (alexnet, '--image_size=62', 'at least 63'),
     (googlenet, '--variant=none', 'one of paper, bn, torchvision is wanted'),
     (resnet, '--stem=none', 'one of imagenet, caffe is wanted'),
+    (resnet, '--width=1e9', 'below 1000'),
+    (googlenet, '--aux --freeze=backbone', 'leave --aux out'),
+    (degradation, '--depths=8,8', 'two different ones or more are wanted'),
   ],
 )
 def test_settings_that_no_network_has_are_refused(module, words, told, refused, capsys):

@@ -130,6 +130,10 @@ def test_constant_logits_do_not_count_as_right_for_every_label():
   assert metrics.top5(jnp.zeros((10, 10)), jnp.arange(10)).tolist() == [1] * 5 + [0] * 5
 
 
+def test_logits_that_are_no_numbers_are_not_right():
+  assert metrics.top5(jnp.full((8, 8), jnp.nan), jnp.arange(8)).tolist() == [0] * 8
+
+
 @pytest.mark.parametrize('share', [0.0, 0.1, 0.9])
 def test_smoothed_labels_are_those_of_one_hot_arithmetic(share):
   random = np.random.RandomState(1)

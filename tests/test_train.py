@@ -168,6 +168,14 @@ def test_the_step_is_traced_once_however_many_steps(make):
   assert traces(1) == traces(12) == 1
 
 
+def test_states_larger_than_the_memory_are_refused_before_they_are_made():
+  dispatch.check_memory([shape(2, 2)], runs=5)
+  with pytest.raises(MemoryError, match='4,096 GiB for the state'):
+    dispatch.check_memory([shape(2**20, 2**20)])
+  with pytest.raises(MemoryError, match='8,192 GiB for the state'):
+    dispatch.check_memory([shape(2**20, 2**20)], runs=2)
+
+
 def dispatches(e, workdir=None):
   """The run, and how often the loop asked whether to go on."""
   calls = itertools.count()

@@ -162,6 +162,7 @@ def row(maps: np.ndarray, most: int) -> np.ndarray:
   """Lays maps [H, W, C] side by side: RGBA, `SIDE` high or more, gaps transparent."""
   from matplotlib import colormaps
 
+  maps = np.nan_to_num(maps, posinf=0, neginf=0)
   loudest = np.sort(np.argsort(-np.abs(maps).max(axis=(0, 1)), kind='stable')[:most])
   maps = np.moveaxis(maps[..., loudest], -1, 0)
   scale = np.abs(maps).max() or 1

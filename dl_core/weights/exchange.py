@@ -72,7 +72,7 @@ def taken(
   """Finds the variables of a model among the arrays of a file; see `load`."""
   places = nearest(names, arrays, like)
   found: dict[str, np.ndarray] = {}
-  lacking, wrong, other = [], [], {}
+  lacking, wrong, broken, other = [], [], [], {}
   for path, place in places.items():
     array, shape = arrays.get(place.name), tuple(like[path].shape)
     if array is None:
@@ -80,6 +80,9 @@ def taken(
         other[place.name] = 'absent'
       else:
         lacking.append(place.name)
+      continue
+    if array.dtype.kind != 'f' or not np.isfinite(array).all():
+      broken.append(place.name)
       continue
     try:
       found[path] = layouts.ours(array, shape, place.sides)
@@ -99,6 +102,7 @@ def taken(
     for words, each in (
       ('lacks', lacking),
       ('has other shapes:', wrong),
+      ('has what is no floating-point number, or is not finite, in', broken),
       ('has what there is no place for:', strange),
     )
     if each
@@ -184,7 +188,8 @@ def shape_there(shape: Sequence[int], place: Place) -> tuple[int, ...]:
 
 def of_other_classes(array: np.ndarray, shape: Sequence[int], place: Place) -> bool:
   """Tells whether an array would do but for the number of classes."""
-  return array.shape[1:] == shape_there(shape, place)[1:]
+  wanted = shape_there(shape, place)
+  return array.ndim == len(wanted) and array.shape[1:] == wanted[1:]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 Nothing in a file is executed: PyTorch's are read with `weights_only`.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -84,20 +85,22 @@ def pytorch(path: Path) -> dict[str, np.ndarray]:
     ) from None
   try:
     content: Any = torch.load(path, map_location='cpu', weights_only=True)
+    while isinstance(content, Mapping) and any(name in content for name in INNER):
+      content = next(content[name] for name in INNER if name in content)
+    entries = content.items() if isinstance(content, Mapping) else ()
+    return {
+      name: (one.float() if one.is_floating_point() else one).numpy()
+      for name, one in entries
+      if isinstance(name, str) and isinstance(one, torch.Tensor)
+    }
   except Exception as error:  # pickle, zip and torch have many
     raise damaged(path, error) from error
-  while isinstance(content, Mapping) and any(name in content for name in INNER):
-    content = next(content[name] for name in INNER if name in content)
-  entries = content.items() if isinstance(content, Mapping) else ()
-  tensors = {name: one for name, one in entries if isinstance(one, torch.Tensor)}
-  return {
-    name: (one.float() if one.is_floating_point() else one).numpy()
-    for name, one in tensors.items()
-  }
 
 
 def damaged(path: Path, error: Exception) -> UserError:
-  reason = ' '.join(str(error).split())[:100]
+  words = ' '.join(re.sub(r'\x1b\[\d*m', '', str(error)).split())
+  telling = re.search('[a-z]{3}', words)  # pickle says no more than a byte
+  reason = words.partition('. ')[0][:160] if telling else type(error).__name__
   return UserError(
     f'{path} was given, which cannot be read as weights ({reason}); give a whole file '
     'of named arrays'

@@ -53,4 +53,6 @@ def names(model: resnet.ResNet) -> Names:
   if model.stem == 'caffe':
     return Names({'timm legacy': LEGACY}, pointwise=pointwise)
   tables = {'torchvision': TORCHVISION, 'cifar': CIFAR, 'transformers': TRANSFORMERS}
+  if model.stem == 'cifar':
+    tables = {'cifar': CIFAR} | tables  # the first is the one that exports have
   return Names(tables, pointwise=pointwise)

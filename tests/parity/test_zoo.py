@@ -130,7 +130,8 @@ def legacy(name):
 
 
 def renamed(case):
-  return legacy if getattr(case.model, 'stem', '') == 'caffe' else lambda name: name
+  own = {'caffe': legacy, 'cifar': lambda name: name.replace('fc.', 'linear.')}
+  return own.get(getattr(case.model, 'stem', ''), lambda name: name)
 
 
 def imported(case, path):

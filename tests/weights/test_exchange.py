@@ -196,6 +196,18 @@ def test_what_has_another_shape_is_named_with_both():
   assert 'it has other shapes: conv.weight (4x1x3x3, 4x2x3x3 is wanted); use' in text
 
 
+@pytest.mark.parametrize(
+  'array', [np.ones(4, np.int64), np.array([1, 1, np.nan, 1]), np.full(4, np.inf)]
+)
+def test_what_nothing_can_be_computed_with_is_named(array):
+  text = refusal(good() | {'layers.0.bn.weight': array})
+  assert 'is not finite, in layers.0.bn.weight; use' in text
+
+
+def test_a_head_without_sides_is_refused():
+  assert 'fc.bias (, 7 is wanted)' in refusal(good() | {'fc.bias': np.ones(())})
+
+
 def test_a_head_of_another_width_is_refused():
   assert 'fc.weight (7x5, 7x4' in refusal(good() | {'fc.weight': np.ones((7, 5))})
 

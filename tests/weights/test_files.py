@@ -70,6 +70,23 @@ def test_a_file_that_will_not_do_is_refused_in_a_sentence(tmp_path):
   assert 'holds no arrays' in refusal(tmp_path / 'empty.safetensors')
 
 
+def test_what_pytorch_cannot_hand_over_is_refused_in_a_sentence(tmp_path):
+  torch = pytest.importorskip('torch')
+  cases = {
+    'numbered.pth': {0: torch.zeros(1)},
+    'sparse.pth': {'a': torch.eye(3).to_sparse()},
+    'module.pth': torch.nn.Linear(1, 1),
+  }
+  for name, content in cases.items():
+    torch.save(content, tmp_path / name)
+  (tmp_path / 'text.pth').write_text('weights')
+  assert 'holds no arrays' in refusal(tmp_path / 'numbered.pth')
+  for name in ('sparse.pth', 'module.pth', 'text.pth'):
+    said = refusal(tmp_path / name)
+    assert 'cannot be read as weights (' in said
+    assert said.isprintable()
+
+
 def test_a_name_that_is_no_file_of_weights_is_a_workdir(tmp_path):
   (tmp_path / 'run.pth').mkdir()
   (tmp_path / 'file').touch()

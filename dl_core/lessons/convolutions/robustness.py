@@ -181,8 +181,7 @@ def fallen(found: Found) -> Picture:
   claims = (
     Claim(
       f'LeNet bears a little noise: at a deviation of {LITTLE} it loses less than a '
-      'hundredth of the images, and reads more than an MLP of as many parameters, on '
-      'the mean of the seeds',
+      'hundredth of the images, and reads more than the MLP, on the mean of the seeds',
       bool(lost.mean() < 0.01 and little['lenet'].mean() > little['mlp'].mean()),
       f'{told(none["lenet"])} → {told(little["lenet"])}; MLP {told(little["mlp"])}',
     ),
