@@ -186,6 +186,7 @@ def experiment(
       data=data,
       averaged=optimizers.averaged if c.average else None,
       names=names,
+      steps_per_call={'cpu': 4},
       report=interpret.join(*pictures),
       published=tuple(
         Figure(metric, value, 'imagenet2012', source)

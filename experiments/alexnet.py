@@ -60,13 +60,17 @@ def build(c: Config) -> launch.Experiment:
     gate=classifier.gate(c),
     dropout=c.dropout,
   )
-  return classifier.experiment(
+  experiment = classifier.experiment(
     c,
     data,
     model,
     names=None if c.se else names.names(),
     first=('convolution_1', 'kernel'),
     published={} if c.se else PUBLISHED[c.variant],
+  )
+  # Gradients of convolutions in groups are slow in a loop; see `layers.canonical`.
+  return (
+    experiment._replace(steps_per_call={}) if c.variant == 'grouped' else experiment
   )
 
 

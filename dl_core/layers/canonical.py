@@ -45,9 +45,12 @@ def kept(function: Callable[..., Array]) -> Callable[..., Array]:
   return call
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
   """Convolves; its gradient is by reverse differentiation alone.
+
+  Where there are several outputs a side, but fewer than the kernel has inputs, XLA
+  takes up to 30 times as long (3 x 3 on maps of 2 x 2). There images grow by rows and
+  columns of zeros until there are as many, and what those say is dropped.
 
   Args:
     x: [B, H, W, C].
@@ -58,6 +61,21 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
   Returns:
     [B, H', W', F].
   """
+  sides, more = [], []
+  for side, pad, h, s in zip(
+    x.shape[1:3], padding, kernel.shape, strides, strict=False
+  ):
+    sides.append((side + sum(pad) - h) // s + 1)
+    more.append(max(0, -(-h // s) - sides[-1]) * s if sides[-1] > 1 else 0)
+  if any(more):
+    x = jnp.pad(x, [(0, 0), (0, more[0]), (0, more[1]), (0, 0)])
+  y = convolved(x, kernel, strides, padding)
+  return y[:, : sides[0], : sides[1]] if any(more) else y
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def convolved(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
+  """Is `convolve` where XLA needs no help."""
   settings: dict[str, Any] = {'dimension_numbers': AXES}
   return apart(
     lambda x, kernel: jax.lax.conv_general_dilated(
@@ -67,7 +85,7 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
 
 
 def forwards(x: Array, kernel: Array, strides: Any, padding: Any) -> Any:
-  return convolve(x, kernel, strides, padding), (x, kernel)
+  return convolved(x, kernel, strides, padding), (x, kernel)
 
 
 def backwards(strides: Any, padding: Any, saved: Any, slope: Array) -> Any:
@@ -86,7 +104,7 @@ def backwards(strides: Any, padding: Any, saved: Any, slope: Array) -> Any:
   return apart(of_input)(slope, kernel), apart(of_kernel)(slope, x)
 
 
-convolve.defvjp(forwards, backwards)
+convolved.defvjp(forwards, backwards)
 
 
 def by_input(x: Array, kernel: Array, strides: Any, padding: Any, sides: Any) -> Array:
