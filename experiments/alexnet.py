@@ -1,6 +1,6 @@
 """AlexNet: eight layers on pixels (Krizhevsky et al., 2012). Lecture 6.
 
-    python -m experiments.alexnet                        # digits: 98.3 %, 30 s
+    python -m experiments.alexnet                        # digits: 98.3 %, 20 s
     python -m experiments.alexnet --dataset=cifar10 --data_dir=DIR
     python -m experiments.alexnet --dataset=imagenet2012 --data_dir=DIR
     python -m experiments.alexnet --variant=grouped --classes=1000 --image_size=224 \\

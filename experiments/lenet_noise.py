@@ -1,6 +1,6 @@
 """Is LeNet robust to noise? Beside an MLP, and trained with noise. Lecture 6.
 
-    python -m experiments.lenet_noise                # 12 nets, three seeds: 75 s
+    python -m experiments.lenet_noise                # 12 nets, three seeds: 30 s
     python -m experiments.lenet_noise --noise=0.3    # weaker noise in training
     python -m experiments.lenet_noise --dataset=mnist --data_dir=DIR    # 5 minutes
 

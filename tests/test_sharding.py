@@ -27,7 +27,7 @@ CASES = {
   'resnet': RATE,
   'vgg': RATE | {'batch_norm': True},
 }
-SLOW = ('alexnet', 'cifar_resnet', 'googlenet', 'resnet')  # to compile
+SLOW = ('alexnet', 'cifar_resnet', 'googlenet', 'resnet', 'vgg')  # to compile
 SMALL = 64  # elements from which on these tests split a leaf
 
 
