@@ -49,7 +49,7 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
   """Convolves; its gradient is by reverse differentiation alone.
 
   Where there are several outputs a side, but fewer than the kernel has inputs, XLA
-  takes up to 30 times as long (3 x 3 on maps of 2 x 2). There images grow by rows and
+  takes up to 24 times as long (3 x 3 on maps of 2 x 2). There images grow by rows and
   columns of zeros until there are as many, and what those say is dropped.
 
   Args:
