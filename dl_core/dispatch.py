@@ -101,10 +101,8 @@ def check_memory(state: Any, runs: int = 1) -> None:
   if jax.default_backend() != 'cpu' or jax.process_count() > 1:
     return
   sizes = (leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-  wanted, there = (
-    runs * sum(sizes),
-    os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES'),
-  )
+  wanted = runs * sum(sizes)
+  there = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
   if wanted > there:
     raise MemoryError(
       f'{wanted / 2**30:,.0f} GiB for the state of a run, of {there / 2**30:.0f}'

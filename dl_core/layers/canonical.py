@@ -62,9 +62,8 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
     [B, H', W', F].
   """
   sides, more = [], []
-  for side, pad, h, s in zip(
-    x.shape[1:3], padding, kernel.shape, strides, strict=False
-  ):
+  window = kernel.shape[:2]
+  for side, pad, h, s in zip(x.shape[1:3], padding, window, strides, strict=True):
     sides.append((side + sum(pad) - h) // s + 1)
     more.append(max(0, -(-h // s) - sides[-1]) * s if sides[-1] > 1 else 0)
   if any(more):

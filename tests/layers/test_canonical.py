@@ -113,6 +113,17 @@ def chain(x, kernel):
   return jnp.sum(jnp.tanh(convolution.convolve(hidden, kernel, jnp.zeros(8))))
 
 
+def test_images_grow_until_there_are_as_many_outputs_as_the_kernel_is_wide():
+  def shapes(side):
+    x, kernel = np.ones((4, side, side, 8)), np.ones((3, 3, 8, 8))
+    convolve = lambda *arrays: canonical.convolve(*arrays, (1, 1), ((1, 1), (1, 1)))  # noqa: E731
+    assert jax.eval_shape(convolve, x, kernel).shape == x.shape
+    return str(jax.make_jaxpr(convolve)(x, kernel))
+
+  assert 'f32[4,3,3,8]' in shapes(2)
+  assert 'pad[' not in shapes(1) + shapes(3)
+
+
 def lines(program, *of):
   return [line for line in program.as_text().splitlines() if all(w in line for w in of)]
 

@@ -7,9 +7,9 @@ the better of two who trained for it). Then He et al. 2016
 (https://arxiv.org/abs/1512.03385), Trimps-Soushen, an ensemble that has no paper, and
 Hu et al. 2018 (https://arxiv.org/abs/1709.01507). Nearly all are of several networks.
 
-All without images of other sets: with them AlexNet had 15.3 % and Clarifai 11.2. The
-winner of 2013, often called ZF after Zeiler & Fergus, is that of Zeiler's company
-Clarifai, 11.7 %; the entry named ZF had 13.5 %. Errors are quoted.
+The lecture's 16.4 % for 2012 is AlexNet's without images of other sets; its winning
+entry had 15.3 %. The winner of 2013, often called ZF after Zeiler & Fergus, is that of
+Zeiler's company Clarifai, 11.7 %; the entry named ZF had 13.5 %. Errors are quoted.
 Layers and parameters are counted in our models, of which none is made.
 """
 
@@ -42,7 +42,7 @@ class Winner(NamedTuple):
 WINNERS = (
   Winner(2010, 'NEC-UIUC', 28.2),
   Winner(2011, 'XRCE', 25.8),
-  Winner(2012, 'AlexNet', 16.4, alexnet.GROUPED),
+  Winner(2012, 'AlexNet', 15.3, alexnet.GROUPED),
   Winner(2013, 'ZF (Clarifai)', 11.7),
   Winner(2014, 'GoogLeNet', 6.67, googlenet.GoogLeNet),
   Winner(2015, 'ResNet', 3.57, resnet.ResNet152),
