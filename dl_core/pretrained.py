@@ -75,11 +75,6 @@ def read(
     UserError: there is no checkpoint, none is whole, they are of another model, or it
       is a folder of several runs.
   """
-  if inner := workdir.inside(folder):
-    raise UserError(
-      f'{folder} holds {len(inner)} runs and no model of its own; name one of them, as '
-      f'{inner[0]}'
-    )
   like = leaves.flatten({'state': state})
   free = [f'state.params.{layer}' for layer in heads]
   settings = workdir.read_config(folder)['settings']
@@ -88,14 +83,14 @@ def read(
   try:
     store = checkpoint.Checkpoints(folder / 'checkpoints', say, read_only=True)
   except (OSError, ValueError):
-    raise UserError(f'{folder} holds no checkpoints; let its run save one') from None
+    raise without(folder) from None
   with store:
     if settings['keep_best'] and best in store.steps():
       step, named = best, store.read_best(best, like, parts, free)
     else:
       found = store.newest(like, parts, free)
       if found is None:
-        raise UserError(f'{folder} holds no checkpoint yet; let its run save one')
+        raise without(folder)
       step, named = found
   head = lambda name: name.rpartition('.')[0] in free  # noqa: E731
   chosen = {name: leaf for name, leaf in named.items() if name.startswith(parts)}
@@ -107,3 +102,13 @@ def read(
     said += '; the head begins anew: it is of other classes there'
   say(said)
   return leaves.unflatten({'state': state}, like | chosen)['state']
+
+
+def without(folder: Path) -> UserError:
+  """Says of a workdir without checkpoints what to name instead, or to wait for."""
+  if inner := workdir.inside(folder):
+    return UserError(
+      f'{folder} holds {len(inner)} runs and no model of its own; name one of them, as '
+      f'{inner[0]}'
+    )
+  return UserError(f'{folder} holds no checkpoint yet; let its run save one')
