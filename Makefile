@@ -62,7 +62,7 @@ data: venv  ## prepare a data set: DATASET=mnist DATA_DIR=...
 	@$(PY) -m dl_core.data $(DATASET) --data_dir='$(DATA_DIR)'
 
 record: venv  ## add finished runs to results.jsonl and README.md: WORKDIR=...
-	@$(PY) -m dl_core.record $(WORKDIR)
+	@$(PY) -m dl_core.report.record $(WORKDIR)
 
 clean:  ## remove the environments, caches and default runs
 	rm -rf .venv .venv-312 build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache runs

@@ -154,6 +154,11 @@ class Config(Drawing):
     how=True,
   )
   predict: str = field('', 'file (more may follow) to classify, not to train', how=True)
+  export: str = field(
+    '',
+    'file (.safetensors) to write the trained model to, for other libraries',
+    how=True,
+  )
   plan: bool = field(
     False,
     'say what a step costs on --mesh, which need not exist; nothing runs',

@@ -16,9 +16,10 @@ pixels. The rate falls at thirds, where the paper's fell when validation stood s
 
 import dataclasses
 
-from dl_core import classifier, config, launch
+from dl_core import config, launch
+from dl_core.launch.families import photographs
 from dl_core.models import alexnet
-from dl_core.weights import alexnet as names
+from dl_core.models.weights import alexnet as names
 
 PUBLISHED = {
   'torchvision': {'torchvision': (0.56522, 0.79066)},
@@ -28,7 +29,7 @@ PUBLISHED = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(classifier.Config):
+class Config(photographs.Config):
   variant: str = config.field(
     'torchvision', "Krizhevsky's of 2014, or 2012's", choices=tuple(alexnet.VARIANTS)
   )
@@ -43,7 +44,7 @@ class Config(classifier.Config):
 
 RECIPES = {
   'cifar10': {'steps': 12_000, 'batch_size': 128, 'flip': True, 'eval_every': 1_000},
-  'imagenet2012': classifier.epochs(90, 128)
+  'imagenet2012': photographs.epochs(90, 128)
   | {'image_size': 224, 'crop': 0.08, 'flip': True, 'colour': 0.1}
   | {'precision': 'bfloat16'},
 }
@@ -52,15 +53,15 @@ BENCH = Config(batch_size=32, width=1)
 
 
 def build(c: Config) -> launch.Experiment:
-  data = classifier.load(c)
+  data = photographs.load(c)
   model = alexnet.scaled(
     c.variant,
-    classifier.width(c),
+    photographs.width(c),
     classes=len(data.spec.classes),
-    gate=classifier.gate(c),
+    gate=photographs.gate(c),
     dropout=c.dropout,
   )
-  experiment = classifier.experiment(
+  experiment = photographs.experiment(
     c,
     data,
     model,

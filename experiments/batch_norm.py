@@ -14,7 +14,8 @@ import dataclasses
 import functools
 from collections.abc import Callable
 
-from dl_core import config, launch, lists
+from dl_core import config, launch
+from dl_core.launch import lists
 from dl_core.lessons.training import normalising
 from dl_core.types import Picture
 from experiments import mlp

@@ -19,7 +19,11 @@ from pathlib import Path
 import jax
 
 import experiments
-from dl_core import benchmark, config, launch, lists, sharding, timings, workdir
+from dl_core import config, launch
+from dl_core.bench import benchmark, timings
+from dl_core.launch import cli, lists
+from dl_core.runtime import sharding
+from dl_core.train import workdir
 from dl_core.types import UserError
 
 
@@ -49,7 +53,7 @@ def main(s: Settings) -> int:
   sizes = lists.numbers('batch_sizes', s.batch_sizes, '64,256', empty=True) or (0,)
   before = read(s.against) if s.against else []
   check(s.json)
-  launch.use(s.platform)
+  cli.use(s.platform)
   # What is compiled here is timed, so nothing comes from an earlier start.
   jax.config.update('jax_enable_compilation_cache', False)
   rows: list[dict] = []

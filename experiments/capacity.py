@@ -10,7 +10,8 @@ growing degree. Each seed draws other examples.
 
 import dataclasses
 
-from dl_core import config, launch, lists
+from dl_core import config, launch
+from dl_core.launch import lists
 from dl_core.lessons.boundaries import capacity
 from experiments import classification
 

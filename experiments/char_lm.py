@@ -18,10 +18,11 @@ import dataclasses
 
 import optax
 
-from dl_core import config, launch, metrics, optimizers, tasks
+from dl_core import config, launch, tasks
 from dl_core.data import text
 from dl_core.interpret import writing
 from dl_core.models import char_lm
+from dl_core.tasks import measures, optimizers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +65,7 @@ def build(c: Config) -> launch.Experiment:
   data = text.load(c, c.window, c.refit)
   model = char_lm.CharLM(len(data.spec.classes), c.cell, c.layers, c.hidden, c.dropout)
   task = tasks.language(
-    model, c.window, nats=metrics.cross_entropy, accuracy=metrics.accuracy
+    model, c.window, nats=measures.cross_entropy, accuracy=measures.accuracy
   )
   rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
   return launch.Experiment(

@@ -8,7 +8,7 @@
     python -m experiments.cifar_resnet --dataset=cifar10 --data_dir=DIR --depth=20 \\
       --steps=0 --init_from=resnet20-12fca82f.th    # published weights: 91.73 %
     python -m experiments.cifar_resnet --init_from=FILE --freeze=backbone
-    python -m dl_core.weights export WORKDIR OUT.safetensors    # as PyTorch reads it
+    python -m experiments.cifar_resnet --workdir=WORKDIR --export=OUT.safetensors
 
 The networks of section 4.2 (https://arxiv.org/abs/1512.03385): 6n + 2 layers on 32 x 32
 pixels. `--dataset=cifar10` brings the paper's recipe: 64,000 steps of 128 images, the
@@ -21,22 +21,15 @@ import dataclasses
 
 import optax
 
-from dl_core import (
-  augment,
-  classifier,
-  config,
-  interpret,
-  launch,
-  metrics,
-  tasks,
-  transfer,
-)
-from dl_core.data import images
+from dl_core import config, interpret, launch, tasks
+from dl_core.data import augment, images
 from dl_core.interpret import activation_maps, classification, filters, gates
+from dl_core.launch.families import photographs
 from dl_core.layers import squeeze
 from dl_core.models import resnet
+from dl_core.models.weights import resnet as names
+from dl_core.tasks import freezing, measures
 from dl_core.types import UserError
-from dl_core.weights import resnet as names
 
 ACCURACY = {  # on CIFAR-10, option A: of the paper, of its published implementation
   20: (0.9125, 0.9173),
@@ -86,10 +79,10 @@ def build(c: Config) -> launch.Experiment:
     channels=3,
     train_size=c.train_size,
     augment=augment.join(augment.flip, move) if c.flip else move,
-    normalise=classifier.COLOURS,
+    normalise=photographs.COLOURS,
   )
   model = network(c, len(data.spec.classes))
-  task = tasks.supervised(model, accuracy=metrics.accuracy)
+  task = tasks.supervised(model, accuracy=measures.accuracy)
   descent = optax.chain(optax.add_decayed_weights(c.decay), optax.sgd(schedule(c), 0.9))
   known = () if c.plain or c.se else ACCURACY.get(c.depth, ())
   pictures = [
@@ -112,7 +105,7 @@ def build(c: Config) -> launch.Experiment:
       for value, source in zip(known, SOURCES, strict=False)
     ),
   )
-  return transfer.frozen(experiment)
+  return freezing.frozen(experiment)
 
 
 def schedule(c: Config) -> optax.Schedule:

@@ -25,14 +25,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from dl_core import config, interpret, launch, metrics, optimizers, tasks
+from dl_core import config, interpret, launch, tasks
 from dl_core.data import curved, fruits, samples, tabular
 from dl_core.interpret import classification
 from dl_core.lessons.boundaries import hyperplane, linear
 from dl_core.models import linear as model
+from dl_core.tasks import measures, optimizers
 from dl_core.types import Data, UserError
 
-LOSSES = {'softmax': metrics.cross_entropy, 'one_vs_rest': metrics.one_vs_rest}
+LOSSES = {'softmax': measures.cross_entropy, 'one_vs_rest': measures.one_vs_rest}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +76,7 @@ def build(c: Config) -> launch.Experiment:
   task = tasks.supervised(
     model.Linear(1 if two else classes, c.degree),
     LOSSES[c.loss],
-    accuracy=metrics.accuracy,
+    accuracy=measures.accuracy,
   )
   return launch.Experiment(
     config=c,

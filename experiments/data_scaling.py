@@ -20,7 +20,8 @@ import dataclasses
 import functools
 import math
 
-from dl_core import config, launch, lists
+from dl_core import config, launch
+from dl_core.launch import lists
 from dl_core.lessons.training import scaling
 from dl_core.types import Picture, UserError
 from experiments import mlp

@@ -13,7 +13,8 @@ trains for 10 epochs of 10,000 images, the same for all; `--train_size=0` takes 
 import dataclasses
 import functools
 
-from dl_core import config, launch, lists
+from dl_core import config, launch
+from dl_core.launch import lists
 from dl_core.lessons.convolutions import degradation
 from dl_core.types import UserError
 from experiments import cifar_resnet

@@ -10,7 +10,8 @@ shape; and with columns of noise, which let a classifier learn its few fruits by
 
 import dataclasses
 
-from dl_core import config, launch, lists
+from dl_core import config, launch
+from dl_core.launch import lists
 from dl_core.lessons.boundaries import features
 from experiments import classification
 

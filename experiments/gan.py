@@ -16,11 +16,12 @@ import dataclasses
 
 import optax
 
-from dl_core import config, launch, optimizers, tasks
+from dl_core import config, launch, tasks
 from dl_core.data import images
 from dl_core.interpret import gan as pictures
 from dl_core.interpret import judge
 from dl_core.models import gan
+from dl_core.tasks import optimizers
 from dl_core.types import UserError
 
 

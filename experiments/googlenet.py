@@ -22,12 +22,13 @@ import functools
 
 import optax
 
-from dl_core import classifier, config, launch, tasks
+from dl_core import config, launch, tasks
+from dl_core.launch.families import photographs
 from dl_core.models import googlenet
+from dl_core.models.weights import googlenet as names
 from dl_core.types import UserError
-from dl_core.weights import googlenet as names
 
-PUBLISHED: dict[str, dict[str, classifier.Published]] = {
+PUBLISHED: dict[str, dict[str, photographs.Published]] = {
   'paper': {'Szegedy et al. 2015, seven networks': (None, 0.9333)},
   'bn': {},
   'torchvision': {'torchvision': (0.69778, 0.89530)},
@@ -36,7 +37,7 @@ EPOCHS = 90
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(classifier.Config):
+class Config(photographs.Config):
   variant: str = config.field(
     'bn', 'biases, batch norm, or that with 3 x 3 for 5 x 5', choices=googlenet.VARIANTS
   )
@@ -46,7 +47,7 @@ class Config(classifier.Config):
 
 RECIPES = {
   'cifar10': {'steps': 12_000, 'batch_size': 128, 'flip': True, 'eval_every': 1_000},
-  'imagenet2012': classifier.epochs(EPOCHS, 256)
+  'imagenet2012': photographs.epochs(EPOCHS, 256)
   | {'image_size': 224, 'crop': 0.08, 'flip': True, 'average': 0.9999}
   | {'precision': 'bfloat16'},
 }
@@ -62,17 +63,17 @@ def build(c: Config) -> launch.Experiment:
       f'--aux and --freeze={c.freeze} were given, but where the layers are frozen no '
       'loss asks the auxiliary classifiers; leave --aux out'
     )
-  exact = (0.5, 0.5) if c.variant == 'torchvision' else classifier.COLOURS
-  data = classifier.load(c, exact)
+  exact = (0.5, 0.5) if c.variant == 'torchvision' else photographs.COLOURS
+  data = photographs.load(c, exact)
   model = googlenet.GoogLeNet(
     classes=len(data.spec.classes),
     variant=c.variant,
     aux=c.aux,
-    width=classifier.width(c),
-    gate=classifier.gate(c),
+    width=photographs.width(c),
+    gate=photographs.gate(c),
     dropout=c.dropout,
   )
-  return classifier.experiment(
+  return photographs.experiment(
     c,
     data,
     model,

@@ -13,10 +13,11 @@ import dataclasses
 
 import optax
 
-from dl_core import augment, config, interpret, launch, metrics, tasks
-from dl_core.data import images
+from dl_core import config, interpret, launch, tasks
+from dl_core.data import augment, images
 from dl_core.interpret import activation_maps, classification, filters
 from dl_core.models import lenet
+from dl_core.tasks import measures
 from dl_core.types import UserError
 
 
@@ -53,7 +54,7 @@ def build(c: Config) -> launch.Experiment:
   )
   model, loss = network(c, len(data.spec.classes))
   rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
-  task = tasks.supervised(model, loss, accuracy=metrics.accuracy)
+  task = tasks.supervised(model, loss, accuracy=measures.accuracy)
   return launch.Experiment(
     config=c,
     steps_per_call={'cpu': 10} if c.variant == 'modern' else {},
@@ -75,7 +76,7 @@ def build(c: Config) -> launch.Experiment:
 def network(c: Config, classes: int):
   """Returns the model and its loss."""
   if c.variant == 'modern':
-    return lenet.LeNet(classes, c.channels), metrics.cross_entropy
+    return lenet.LeNet(classes, c.channels), measures.cross_entropy
   if (classes, c.channels) != (10, 6):
     raise UserError(
       f'--variant=1998 was given with {classes} classes and --channels={c.channels}, '

@@ -24,14 +24,15 @@ import dataclasses
 
 import optax
 
-from dl_core import config, launch, metrics, optimizers, tasks
+from dl_core import config, launch, tasks
 from dl_core.data import cars, tabular
-from dl_core.interpret import boundary
+from dl_core.lessons.boundaries import separation
 from dl_core.lessons.regression import line, shrinkage
 from dl_core.models import perceptron
+from dl_core.tasks import measures, optimizers
 from dl_core.types import UserError
 
-LOSSES = {'squared': metrics.squared_error, 'absolute': metrics.absolute_error}
+LOSSES = {'squared': measures.squared_error, 'absolute': measures.absolute_error}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,12 +79,12 @@ def build(c: Config) -> launch.Experiment:
     config=c,
     steps_per_call={'cpu': 100},
     task=tasks.supervised(
-      perceptron.Perceptron(), loss, absolute_error=metrics.absolute_error
+      perceptron.Perceptron(), loss, absolute_error=measures.absolute_error
     ),
     optimizers=(optimizers.make('sgd', rate, l1=c.l1, l2=c.l2),),
     data=data,
     scores=shrinkage.r2,
-    observe=boundary.observe,
+    observe=separation.observe,
     report=line.report(*fit) if own else shrinkage.report(*fit, names),
   )
 

@@ -19,19 +19,12 @@ import dataclasses
 
 import optax
 
-from dl_core import (
-  augment,
-  config,
-  interpret,
-  launch,
-  lists,
-  metrics,
-  optimizers,
-  tasks,
-)
-from dl_core.data import images, shifted, toys
+from dl_core import config, interpret, launch, tasks
+from dl_core.data import augment, images, shifted, toys
 from dl_core.interpret import classification, weights
+from dl_core.launch import lists
 from dl_core.models import mlp
+from dl_core.tasks import measures, optimizers
 from dl_core.types import Data, UserError
 
 
@@ -99,7 +92,7 @@ def build(c: Config) -> launch.Experiment:
   if c.schedule == 'cosine':
     rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
   penalties = {name: getattr(c, name) for name in ('l1', 'l2', 'decay', 'max_norm')}
-  task = tasks.supervised(model, accuracy=metrics.accuracy)
+  task = tasks.supervised(model, accuracy=measures.accuracy)
   simard = 'Simard et al. 2003, 800 hidden units'
   srivastava = 'Srivastava et al. 2014, 3 x 1,024 ReLU, dropout'
   return launch.Experiment(

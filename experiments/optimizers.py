@@ -16,7 +16,8 @@ momentum has a train loss of 0.1 in 83 steps, gradient descent in 130.
 import dataclasses
 from functools import partial
 
-from dl_core import config, launch, lists
+from dl_core import config, launch
+from dl_core.launch import lists
 from dl_core.lessons.training import adaptive, descent, race
 from dl_core.types import Picture
 from experiments import mlp

@@ -15,10 +15,11 @@ import dataclasses
 
 import optax
 
-from dl_core import config, launch, metrics, tasks
+from dl_core import config, launch, tasks
 from dl_core.data import toys
-from dl_core.interpret import boundary
+from dl_core.lessons.boundaries import separation
 from dl_core.models import perceptron
+from dl_core.tasks import measures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +46,12 @@ def build(c: Config) -> launch.Experiment:
     config=c,
     steps_per_call={'cpu': 100},
     task=tasks.supervised(
-      model, loss=metrics.perceptron_loss, accuracy=metrics.sign_accuracy
+      model, loss=measures.perceptron_loss, accuracy=measures.sign_accuracy
     ),
     optimizers=(optax.sgd(c.learning_rate),),
     data=data,
-    observe=boundary.observe,
-    report=boundary.report(c.learning_rate),
+    observe=separation.observe,
+    report=separation.report(c.learning_rate),
   )
 
 

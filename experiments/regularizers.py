@@ -17,7 +17,8 @@ learning faster (see `batch_norm`); that it narrows the gap too is a side effect
 
 import dataclasses
 
-from dl_core import config, launch, lists
+from dl_core import config, launch
+from dl_core.launch import lists
 from dl_core.lessons.training import regularisation
 from dl_core.types import Picture
 from experiments import mlp

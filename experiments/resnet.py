@@ -16,9 +16,10 @@ of Goyal et al. 2017 and labels smoothed by 0.1. Small images: cifar_resnet.
 
 import dataclasses
 
-from dl_core import classifier, config, launch
+from dl_core import config, launch
+from dl_core.launch.families import photographs
 from dl_core.models import resnet
-from dl_core.weights import resnet as names
+from dl_core.models.weights import resnet as names
 
 TORCHVISION = {  # top-1, top-5 of its first weights
   18: (0.69758, 0.89078),
@@ -28,11 +29,11 @@ TORCHVISION = {  # top-1, top-5 of its first weights
   152: (0.78312, 0.94046),
 }
 LEGACY = {50: (0.7765, None), 101: (0.7837, None), 152: (0.7866, None)}
-RECIPE = classifier.epochs(90, 256)
+RECIPE = photographs.epochs(90, 256)
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(classifier.Config):
+class Config(photographs.Config):
   depth: int = config.field(
     18, 'layers with weights: 18, 34, 50, 101 or 152', low=18, below=153
   )
@@ -53,9 +54,9 @@ BENCH = Config(depth=50, batch_size=16, width=1)
 
 
 def build(c: Config) -> launch.Experiment:
-  data = classifier.load(c)
+  data = photographs.load(c)
   model = network(c, len(data.spec.classes))
-  return classifier.experiment(
+  return photographs.experiment(
     c,
     data,
     model,
@@ -67,19 +68,19 @@ def build(c: Config) -> launch.Experiment:
 
 def network(c: Config, classes: int) -> resnet.ResNet:
   """Returns the network of the settings."""
-  model = classifier.member(resnet.MEMBERS, c.depth)(
+  model = photographs.member(resnet.MEMBERS, c.depth)(
     classes=classes,
-    width=max(1, round(64 * classifier.width(c))),
+    width=max(1, round(64 * photographs.width(c))),
     stem=c.stem,
     shortcut='none' if c.plain else 'B',
-    gate=classifier.gate(c),
+    gate=photographs.gate(c),
   )
   if c.stem == 'caffe' and model.block is resnet.Bottleneck:
     return model.clone(block=resnet.Early)
   return model
 
 
-def published(c: Config) -> dict[str, classifier.Published]:
+def published(c: Config) -> dict[str, photographs.Published]:
   """Returns what the network of the settings is known to reach."""
   if c.se and c.depth in LEGACY and not c.plain:
     return {'timm legacy_seresnet': LEGACY[c.depth]}

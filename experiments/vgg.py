@@ -14,9 +14,10 @@ paper took 224 pixels of images scaled to sides of 256 to 512.
 
 import dataclasses
 
-from dl_core import classifier, config, launch
+from dl_core import config, launch
+from dl_core.launch.families import photographs
 from dl_core.models import vgg
-from dl_core.weights import vgg as names
+from dl_core.models.weights import vgg as names
 
 TORCHVISION = {  # depth, batch norm: top-1, top-5
   (11, False): (0.69020, 0.88628),
@@ -31,7 +32,7 @@ TORCHVISION = {  # depth, batch norm: top-1, top-5
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(classifier.Config):
+class Config(photographs.Config):
   depth: int = config.field(
     11, 'layers with weights: 11, 13, 16 or 19', low=11, below=20
   )
@@ -46,7 +47,7 @@ class Config(classifier.Config):
 
 RECIPES = {
   'cifar10': {'steps': 40_000, 'batch_size': 128, 'flip': True, 'eval_every': 1_000},
-  'imagenet2012': classifier.epochs(74, 256)
+  'imagenet2012': photographs.epochs(74, 256)
   | {'image_size': 224, 'crop': 0.08, 'flip': True, 'colour': 0.1}
   | {'precision': 'bfloat16'},
 }
@@ -55,15 +56,15 @@ BENCH = Config(batch_size=16, width=1)
 
 
 def build(c: Config) -> launch.Experiment:
-  data = classifier.load(c)
-  model = classifier.member(vgg.MEMBERS, c.depth)(
+  data = photographs.load(c)
+  model = photographs.member(vgg.MEMBERS, c.depth)(
     classes=len(data.spec.classes),
     batch_norm=c.batch_norm,
-    width=max(1, round(64 * classifier.width(c))),
-    gate=classifier.gate(c),
+    width=max(1, round(64 * photographs.width(c))),
+    gate=photographs.gate(c),
     dropout=c.dropout,
   )
-  return classifier.experiment(
+  return photographs.experiment(
     c,
     data,
     model,

@@ -5,11 +5,12 @@ import functools
 
 import numpy as np
 
-from dl_core import dispatch, evaluate, studies, train
+from dl_core import train
 from dl_core.data import splits
-from dl_core.interpret import boundary
+from dl_core.launch import studies
 from dl_core.layers import polynomial
-from dl_core.lessons.boundaries import linear
+from dl_core.lessons.boundaries import linear, separation
+from dl_core.train import compiled, evaluate
 
 
 def finished(module, c, seeds):
@@ -18,7 +19,7 @@ def finished(module, c, seeds):
   each = [
     first._replace(config=dataclasses.replace(c, seed=seed)) for seed in range(seeds)
   ]
-  shared = dispatch.compiled(first, dispatch.rule_of(first), seeds)
+  shared = compiled.make(first, compiled.rule_of(first), seeds)
   runs = train.fit_together(each, [None] * seeds, shared=shared)
   return [
     studies.Finished(
@@ -44,7 +45,7 @@ def solved(study, seeds):
 
 def _solved(module, c, seed):
   e = module.build(c)
-  x, y = boundary.training_set(e.data)
+  x, y = separation.training_set(e.data)
   rows = np.random.default_rng(seed).permutation(len(y))[: c.batch_size]
   phi = np.asarray(polynomial.products(x[rows], c.degree))
   machine = linear.reference(linear.Examples(phi, y[rows], y[rows]), c.loss, c.l2)

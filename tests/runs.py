@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dl_core import checkpoint, log, workdir
+from dl_core.train import checkpoint, log, workdir
 
 TIMES = ('seconds', 'examples_per_second', 'tokens_per_second')
 STEPS = 60

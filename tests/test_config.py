@@ -3,7 +3,8 @@ import math
 
 import pytest
 
-from dl_core import config, flags
+from dl_core import config
+from dl_core.launch import flags
 from dl_core.types import UserError
 
 

@@ -41,7 +41,7 @@ assert launch.run(lenet, 'lenet', ['prog', *words]) == 0
 EVERYTHING = """
 import importlib, pkgutil
 import dl_core, experiments
-peers = 'dl_core.peers.'
+peers = 'dl_core.bench.peers.'
 value = [peers + 'process', peers + 'worker']
 for package in (dl_core, experiments):
   for found in pkgutil.walk_packages(package.__path__, f'{package.__name__}.'):
@@ -107,5 +107,7 @@ def test_training_imports_neither_tensorflow_nor_torch(run, tmp_path):
 
 def test_nothing_but_the_peers_imports_torch(run, tmp_path):
   imported, _, _ = run(EVERYTHING)
-  assert {'dl_core.peers', 'dl_core.data.images', 'experiments.gan'} <= set(imported)
+  assert {'dl_core.bench.peers', 'dl_core.data.images', 'experiments.gan'} <= set(
+    imported
+  )
   assert not (tmp_path / 'fake' / 'torch' / 'attempted').exists()

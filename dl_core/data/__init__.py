@@ -1,1 +1,4 @@
-"""Data: sources (a name -> records), batches (a step -> a Batch), kinds of example."""
+"""A data set's name -> records -> the batch of a step.
+
+Here: sources, decoding, splits, augmentation, feeding. Not here: models, losses.
+"""

@@ -12,8 +12,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from dl_core import augment as augments
 from dl_core.config import Config
+from dl_core.data import augment as augments
 from dl_core.data import batches, declarations, folder, pillow, splits
 from dl_core.types import Batch, Data, Spec, UserError
 

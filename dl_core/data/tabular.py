@@ -11,7 +11,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dl_core import metrics
 from dl_core.config import Config
 from dl_core.data import batches, cache, declarations, sources, splits
 from dl_core.data.declarations import Declaration, Feature
@@ -50,7 +49,7 @@ class Table(NamedTuple):
 
 
 def load(
-  c: Config, *, columns: Sequence[str] = (), loss: Measure = metrics.squared_error
+  c: Config, *, columns: Sequence[str] = (), loss: Measure | None = None
 ) -> Data:
   """Makes the Data of `c.dataset`; no example is read before the first batch.
 
@@ -62,7 +61,8 @@ def load(
   Args:
     c: `dataset`, `data_dir` and `batch_size` are used.
     columns: the names of those to tell from; all of them, by name, if empty.
-    loss: of a number, which the baseline takes of the best constant answer.
+    loss: of the best constant answer where y is a number, for the baseline; None:
+      there is no baseline then.
 
   Raises:
     UserError: there is no such set or column, or they are not numbers.
@@ -110,8 +110,15 @@ def declared(name: str, data_dir: str, columns: Sequence[str] = ()) -> Table:
   return Table(declaration, {key: features[key] for key in chosen}, target)
 
 
-def constant(loss: Measure, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-  """Scores the constant answer: the better of training's mean and its median."""
+def constant(
+  loss: Measure | None, train: np.ndarray, test: np.ndarray
+) -> dict[str, float]:
+  """Scores the constant answer: the better of training's mean and its median.
+
+  Without a loss there is nothing to score.
+  """
+  if loss is None:
+    return {}
   score = lambda answer, y: float(np.mean(loss(np.full_like(y, answer), y)))  # noqa: E731
   best = min((np.mean(train), np.median(train)), key=lambda each: score(each, train))
   return {'loss': score(best, test)}

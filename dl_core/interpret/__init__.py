@@ -1,4 +1,6 @@
-"""Pictures of what a trained model does, for the `report` of an experiment.
+"""Pictures of any trained model of a kind, for the `report` of an experiment.
+
+Not here: what one lecture claims (`lessons`), how drawings are made (`report.draw`).
 
 Every maker of pictures here returns a function of the contract's form, (variables,
 observed, data, key) -> [Picture]; `join` makes one of several.

@@ -15,8 +15,9 @@ import jax
 import numpy as np
 import optax
 
-from dl_core import config, metrics, tasks, train
+from dl_core import config, tasks, train
 from dl_core.models import lenet
+from dl_core.tasks import measures
 from dl_core.types import Data, Experiment
 
 SHARE, CONFIDENCE = 2.5, 0.8  # times 1 / K at most, and at least; see `convincing`
@@ -61,7 +62,7 @@ def make(data: Data, steps: int = 600) -> Judge:
   """
   classes = len(data.spec.classes)
   model = lenet.LeNet(classes)
-  task = tasks.supervised(model, accuracy=metrics.accuracy)
+  task = tasks.supervised(model, accuracy=measures.accuracy)
   c = config.Config(
     steps=steps, batch_size=data.spec.batch.x.shape[0], eval_every=steps
   )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dl_core.decode import generate, shown
+from dl_core.tasks.decode import generate, shown
 from dl_core.types import Picture, Task
 
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)

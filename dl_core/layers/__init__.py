@@ -1,1 +1,4 @@
-"""Blocks that two or more families of models share."""
+"""Blocks that two or more families of models share.
+
+Not here: whole networks (`models`), losses (`tasks`).
+"""

@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from dl_core.layers import canonical
+from dl_core.layers.cpu import eigen
 from dl_core.types import Array
 
 AXES = ('NHWC', 'HWIO', 'NHWC')
@@ -136,7 +136,7 @@ def apart(
 ) -> Array:
   """Is `convolve` without pooling, the convolution as `canonical` has it."""
   del pool
-  return canonical.convolve(x, kernel, strides, padding) + bias[None, None, None]
+  return eigen.convolve(x, kernel, strides, padding) + bias[None, None, None]
 
 
 def as_a_product(

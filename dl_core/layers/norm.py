@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import canonical
+from dl_core.layers.cpu import eigen
 from dl_core.types import Array
 
 
@@ -91,7 +91,7 @@ def plainly(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
 def by_hand(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
   """Is `plainly`; mean and variance have no slopes."""
   whole = functools.partial(plainly, epsilon=epsilon)
-  return canonical.apart(whole)(x, scale, bias)
+  return eigen.apart(whole)(x, scale, bias)
 
 
 def forwards(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
@@ -116,7 +116,7 @@ def backwards(epsilon: float, saved: Any, slopes: Any) -> Any:
     of_x = inner * (over * scale).reshape(wide)
     return of_x.astype(x.dtype), of_scale, of_bias
 
-  of_x, of_scale, of_bias = canonical.apart(gradients)(x, slopes[0], mean, var, scale)
+  of_x, of_scale, of_bias = eigen.apart(gradients)(x, slopes[0], mean, var, scale)
   return of_x, of_scale.astype(scale.dtype), of_bias.astype(bias.dtype)
 
 

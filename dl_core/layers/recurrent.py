@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import sweep
+from dl_core.layers.cpu import recurrence
 from dl_core.types import Array
 
 SPLIT = {  # the gates' kernels by column; see `Experiment.split`
@@ -169,7 +169,7 @@ def project(layer: Any, x: Array, gates: int) -> Array:
   kernel = layer.param('input_kernel', nn.initializers.lecun_normal(), shape)
   if layer.symbols is not None:
     return kernel[x]
-  a = sweep.merged(x.astype(kernel.dtype)) @ kernel
+  a = recurrence.merged(x.astype(kernel.dtype)) @ kernel
   return a.reshape(*x.shape[:2], gates * layer.hidden)
 
 
@@ -242,6 +242,6 @@ def elman_backward(slopes, rates):
   return d_a, d_a, (jnp.zeros_like(d_h),)
 
 
-lstm = sweep.over_time(lstm_forward, lstm_backward)
-gru = sweep.over_time(gru_forward, gru_backward)
-elman = sweep.over_time(elman_forward, elman_backward)
+lstm = recurrence.over_time(lstm_forward, lstm_backward)
+gru = recurrence.over_time(gru_forward, gru_backward)
+elman = recurrence.over_time(elman_forward, elman_backward)

@@ -1,5 +1,5 @@
-"""What the lectures claim, computed and drawn: one package for each subject.
+"""The claims of one lecture, measured in every run and drawn.
 
-Every picture bears out claims, which can fail; the studies in `experiments` put them
-together.
+Here: one package a subject, one file a claim's picture. Not here: pictures of any
+trained model (`interpret`), checks of NumPy or JAX (tests).
 """

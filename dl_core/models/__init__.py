@@ -1,1 +1,4 @@
-"""Models: linen modules, one family a file, that know no task, data or flag."""
+"""Networks as linen modules: one family a file, its members as values.
+
+Here: hyper-parameters and forward passes. Not here: losses, data, flags.
+"""

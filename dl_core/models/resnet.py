@@ -22,13 +22,14 @@ from typing import Any
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import canonical, convolution, norm, pooling, readout, squeeze
+from dl_core.layers import convolution, norm, pooling, readout, squeeze
+from dl_core.layers.cpu import eigen
 from dl_core.types import Array
 
 he = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
 Conv = functools.partial(convolution.Conv, use_bias=False, kernel_init=he)
 Norm = functools.partial(norm.BatchNorm, momentum=0.9, epsilon=1e-5)
-summed = canonical.kept(lambda x, y: nn.relu(x + y))
+summed = eigen.kept(lambda x, y: nn.relu(x + y))
 
 
 def square(size: int) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Tasks: pure functions about a model."""
+"""What is minimised and measured, and how parameters move.
+
+Here: tasks, losses, measures, optimizers, schedules, decoding. Not here: networks
+(`models`), the step and the loop (`train`).
+"""
 
 from dl_core.tasks.apply import apply as apply
 from dl_core.tasks.auxiliary import auxiliary as auxiliary

@@ -2,17 +2,17 @@
 
 from flax import linen as nn
 
-from dl_core import metrics
+from dl_core.tasks import measures
 from dl_core.tasks.supervised import Measure, supervised
 from dl_core.types import Array, Task
 
 
 def auxiliary(
   model: nn.Module,
-  loss: Measure = metrics.cross_entropy,
+  loss: Measure = measures.cross_entropy,
   *,
   share: float,
-  **measures: Measure,
+  **reported: Measure,
 ) -> Task:
   """Makes the task of saying `batch.y`, in which auxiliary classifiers are asked too.
 
@@ -23,7 +23,7 @@ def auxiliary(
       classifiers.
     loss: of each; what is minimised is the first one's and `share` of all others'.
     share: see above; 0.3 in the paper.
-    **measures: of the first, reported under these names.
+    **reported: of the first, reported under these names.
   """
 
   def joined(output: Array | tuple[Array, ...], labels: Array) -> Array:
@@ -35,5 +35,5 @@ def auxiliary(
       output[0] if isinstance(output, tuple) else output, labels
     )
 
-  own = {name: of_first(measure) for name, measure in measures.items()}
+  own = {name: of_first(measure) for name, measure in reported.items()}
   return supervised(model, joined, **own)

@@ -11,12 +11,13 @@ import jax
 import jax.numpy as jnp
 
 from dl_core import metrics
+from dl_core.tasks import measures
 from dl_core.tasks.precision import cast
 from dl_core.tasks.supervised import Measure, supervised
 from dl_core.types import Decode, Task
 
 
-def language(model: Any, window: int, **measures: Measure) -> Task:
+def language(model: Any, window: int, **reported: Measure) -> Task:
   """Makes the task of saying which symbol comes next: `y` is `x`, one symbol later.
 
   In training the loss is `supervised`'s: the mean cross entropy over all places, in
@@ -27,7 +28,7 @@ def language(model: Any, window: int, **measures: Measure) -> Task:
       `start`; see `models.char_lm`.
     window: how many symbols of each stream are evaluated at once. It bounds the memory
       that evaluation needs and changes no figure.
-    **measures: what is reported beside the loss, under these names.
+    **reported: what is reported beside the loss, under these names.
 
   Returns:
     The task. Its `metrics` reads a batch of S streams [S, L], each in order and padded
@@ -35,8 +36,8 @@ def language(model: Any, window: int, **measures: Measure) -> Task:
   """
   if window < 1:
     raise ValueError(f'{window=} is not a number of symbols; it must be 1 or more')
-  trained = supervised(model, **measures)
-  measures = {'loss': metrics.cross_entropy, **measures}
+  trained = supervised(model, **reported)
+  reported = {'loss': measures.cross_entropy, **reported}
 
   def start(variables, batch_size):
     del variables  # a zero state is no parameter
@@ -58,7 +59,7 @@ def language(model: Any, window: int, **measures: Measure) -> Task:
       state, logits = advance(variables, state, batch.x)
       sums = {
         name: metrics.weighted(measure(logits, batch.y), batch.weight)
-        for name, measure in measures.items()
+        for name, measure in reported.items()
       }
       return state, sums
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from dl_core import metrics
+from dl_core.tasks import measures
 from dl_core.tasks.apply import apply
 from dl_core.types import Array, Batch, Task
 
@@ -17,21 +18,21 @@ Measure = Callable[[Array, Array], Array]  # (output, label) -> a number for eac
 
 
 def supervised(
-  model: nn.Module, loss: Measure = metrics.cross_entropy, **measures: Measure
+  model: nn.Module, loss: Measure = measures.cross_entropy, **reported: Measure
 ) -> Task:
   """Makes the task of saying `batch.y`.
 
   Args:
     model: called as model(x, train=...); returns logits (or whatever `loss` reads).
     loss: what is minimised: its mean over all places, weighted.
-    **measures: what is reported beside it, under these names.
+    **reported: what is reported beside it, under these names.
   """
-  measures = {'loss': loss, **measures}
+  reported = {'loss': loss, **reported}
 
   def judge(output: Array, batch: Batch):
     return {
       name: metrics.weighted(measure(output, batch.y), batch.weight)
-      for name, measure in measures.items()
+      for name, measure in reported.items()
     }
 
   def init(key, batch):

@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core import sharding
 from dl_core.data import batches
+from dl_core.runtime import sharding
 from dl_core.types import Batch, Spec, UserError
 
 

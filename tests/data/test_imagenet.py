@@ -6,8 +6,11 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from dl_core import classifier, flags, launch, log
+from dl_core import launch
 from dl_core.data import images, pillow, sources
+from dl_core.launch import flags
+from dl_core.launch.families import photographs
+from dl_core.train import log
 from experiments import resnet
 
 LABELS = (3, 500, 999)  # of 1,000; every split has each
@@ -65,15 +68,15 @@ def test_the_recipe_is_that_of_the_docstring(imagenet):
   c = settings(imagenet)
   assert (c.crop, c.flip, c.colour, c.smoothing) == (0.08, True, 0.1, 0.1)
   assert c.precision == 'bfloat16'
-  assert c.warmup == pytest.approx(5 * classifier.IMAGES / 256, rel=1e-3)
+  assert c.warmup == pytest.approx(5 * photographs.IMAGES / 256, rel=1e-3)
   whole = resnet.RECIPES['imagenet2012']
   assert (whole['image_size'], whole['learning_rate']) == (224, 0.1)
-  assert whole['steps'] == pytest.approx(90 * classifier.IMAGES / 256, rel=1e-3)
+  assert whole['steps'] == pytest.approx(90 * photographs.IMAGES / 256, rel=1e-3)
 
 
 @pytest.fixture(scope='module', params=[2**31, 0], ids=['resident', 'streamed'])
 def data(request, imagenet):
-  return classifier.load(settings(imagenet, f'--resident_bytes={request.param}'))
+  return photographs.load(settings(imagenet, f'--resident_bytes={request.param}'))
 
 
 def test_the_validation_set_is_the_test_and_labels_of_minus_1_are_not_read(
@@ -97,7 +100,7 @@ def test_evaluation_sees_the_middle_of_what_covers_a_larger_frame(
   for number in range(COUNTS['validation']):
     image = pillow.decoded(pillow.File('', records[number]['image']))
     image = pillow.covering(image, (36, 36, 3))[2:-2, 2:-2] / 255
-    wanted.append((image - classifier.MEAN) / classifier.DEVIATION)
+    wanted.append((image - photographs.MEAN) / photographs.DEVIATION)
   np.testing.assert_allclose(everything(data, 'test')[0], wanted, atol=1e-5)
 
 
@@ -110,7 +113,7 @@ def test_where_parts_are_taken_224_pixels_are_of_256(crop, side, monkeypatch):
     return images.absent(c, size, 3, 10)
 
   monkeypatch.setattr(images, 'load', load)
-  classifier.load(resnet.Config(image_size=224, crop=crop))
+  photographs.load(resnet.Config(image_size=224, crop=crop))
   assert seen == [side]
 
 
@@ -126,7 +129,7 @@ def test_training_sees_another_part_of_an_image_every_time(data):
 
 def test_both_ways_give_the_same_batches(imagenet):
   ways = [
-    classifier.load(settings(imagenet, f'--resident_bytes={most}'))
+    photographs.load(settings(imagenet, f'--resident_bytes={most}'))
     for most in (2**31, 0)
   ]
   key = jax.random.key(3)

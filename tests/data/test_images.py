@@ -11,7 +11,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from dl_core import config, leaves, train
+from dl_core import config, train, trees
 from dl_core.data import images, pillow, sources, splits
 from dl_core.types import UserError
 from experiments import lenet
@@ -344,7 +344,7 @@ def test_a_streamed_run_ends_as_a_resident_one_and_resumes_in_the_middle(
   )
   assert (int(cut.state.step), cut.ended) == (13, '')
   streamed = train.fit(build(resident_bytes=0), tmp_path)
-  chex.assert_trees_all_equal(*(leaves.flatten(r.state) for r in (streamed, resident)))
+  chex.assert_trees_all_equal(*(trees.flatten(r.state) for r in (streamed, resident)))
   losses = [[line['loss'] for line in run.lines] for run in (streamed, resident)]
   assert losses[0] == losses[1]
   assert len(losses[0]) == 6  # validation thrice, train twice, test

@@ -9,8 +9,8 @@ import jax
 import numpy as np
 import pytest
 
-from dl_core import sharding
 from dl_core.data import batches, stream
+from dl_core.runtime import sharding
 from dl_core.types import UserError
 
 N, SIZE = 50, 8

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from dl_core import config, metrics
+from dl_core import config
 from dl_core.data import sources, tabular
+from dl_core.tasks import measures
 from dl_core.types import UserError
 
 SPLITS = ('train', 'validation', 'test')
@@ -106,8 +107,8 @@ def test_the_columns_that_are_asked_for_come_in_that_order(data_dir, everything)
 def test_the_baseline_is_the_most_frequent_class_or_the_best_constant(data_dir):
   assert load(data_dir).baseline() == pytest.approx({'accuracy': 1 / 3})
   train, test = np.array([0, 0, 0, 4.0]), np.array([0, 2.0])
-  assert tabular.constant(metrics.squared_error, train, test) == {'loss': 0.5}
-  assert tabular.constant(metrics.absolute_error, train, test) == {'loss': 1.0}
+  assert tabular.constant(measures.squared_error, train, test) == {'loss': 0.5}
+  assert tabular.constant(measures.absolute_error, train, test) == {'loss': 1.0}
 
 
 def test_a_second_reading_needs_no_record(data_dir, monkeypatch):

@@ -9,7 +9,7 @@ import subprocess
 
 import jax.numpy as jnp
 
-from dl_core import checkpoint
+from dl_core.train import checkpoint
 from tests.faults.place import Seen, compared, flip
 from tests.runs import resumed
 

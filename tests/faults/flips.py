@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 
-from dl_core.checkpoint import Checkpoints
+from dl_core.train.checkpoint import Checkpoints
 from dl_core.types import UserError
 from tests.faults.place import flip
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from concurrent import futures
 
-from dl_core import workdir
+from dl_core.train import workdir
 from tests.faults.place import compared
 from tests.runs import STEPS
 

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from dl_core import checkpoint, log
+from dl_core.train import checkpoint, log
 from tests.faults.place import Seen, compared, contents
 from tests.runs import resumed
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from dl_core import drawing
 from dl_core.interpret import activation_maps
 from dl_core.models import lenet, resnet
+from dl_core.report import svg
 
 
 class Block(nn.Module):
@@ -86,7 +86,7 @@ def test_a_report_draws_the_maps_of_a_test_image(model, channels, shown):
   batch = types.SimpleNamespace(x=x)
   data = types.SimpleNamespace(splits={'test': lambda: [batch]})
   (picture,) = activation_maps.report(model, most=4)(variables, {}, data, None)
-  art = drawing.draw(picture).art
+  art = svg.draw(picture).art
   assert art.startswith('<svg')
   for name in shown:
     assert f'>{name}<' in art

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from dl_core import drawing, interpret, types
+from dl_core import interpret, types
 from dl_core.interpret import classification
+from dl_core.report import svg
 
 N, K = 53, 4
 
@@ -119,7 +120,7 @@ def test_the_pictures_name_classes_chances_and_counts(toy):
   count, i, j = classification.pairs(table)[0]
   assert f'{classes[i]} read as {classes[j]} ({count})' in matrix.caption
   for picture in (matrix, mistakes):
-    assert '<b>' not in drawing.draw(picture).art
+    assert '<b>' not in svg.draw(picture).art
 
 
 def test_a_hundred_classes_of_long_names_stay_legible():
@@ -130,12 +131,12 @@ def test_a_hundred_classes_of_long_names_stay_legible():
   task, data = make(logits, labels, rng.uniform(size=(400, 2, 2, 3)), classes)
   found = classification.report(task)(VARIABLES, {}, data, None)
   assert [p.title for p in found][:2] == ['Confusion matrix', 'Most often confused']
-  matrix = drawing.draw(found[0])
+  matrix = svg.draw(found[0])
   assert matrix.width < 1300
   sizes = [text.get_fontsize() for text in found[0].draw().axes[0].get_yticklabels()]
   assert len(sizes) == 100
   assert min(sizes) >= 6.5
-  assert sum(len(drawing.draw(p).art) for p in found) < 500_000
+  assert sum(len(svg.draw(p).art) for p in found) < 500_000
 
 
 def test_a_class_without_examples_has_no_recall(toy):

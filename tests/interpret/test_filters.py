@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dl_core import drawing
 from dl_core.interpret import filters
+from dl_core.report import svg
 
 
 @pytest.mark.parametrize(('channels', 'count'), [(1, 6), (3, 64), (3, 100), (1, 1)])
@@ -11,7 +11,7 @@ def test_a_report_draws_filters_up_to_the_most(channels, count):
   variables = {'params': {'C1': {'kernel': kernel}}}
   (picture,) = filters.report('C1', 'kernel')(variables, {}, None, None)
   assert ('the first 64 of 100' in picture.caption) == (count == 100)
-  assert drawing.draw(picture).art.startswith('<svg')
+  assert svg.draw(picture).art.startswith('<svg')
 
 
 def test_every_filter_lies_in_its_place():

@@ -6,8 +6,9 @@ import jax
 import numpy as np
 import pytest
 
-from dl_core import drawing, train
+from dl_core import train
 from dl_core.interpret import gan as pictures
+from dl_core.report import svg
 from experiments import gan
 
 
@@ -68,7 +69,7 @@ def test_rows_of_samples_are_drawn_with_the_steps_they_are_of():
   picture = pictures.over_time(seen)
   assert '0, 500, ' in picture.caption
   assert '2,900' in picture.caption
-  art = drawing.draw(picture).art
+  art = svg.draw(picture).art
   assert art.startswith(('<svg', '<img'))
 
 

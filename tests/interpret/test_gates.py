@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from dl_core import drawing
 from dl_core.interpret import gates
 from dl_core.layers import squeeze
+from dl_core.report import svg
 from dl_core.types import Batch, Spec
 
 
@@ -92,7 +92,7 @@ def test_a_report_draws_four_depths_and_a_line_a_class(data, variables):
   titles = [axes.get_title() for axes in figure.axes]
   assert titles == ['block 1', 'block 4', 'block 8', 'block 11']
   assert [len(axes.lines) for axes in figure.axes] == [4] * 4
-  assert drawing.draw(picture).art.startswith('<svg')
+  assert svg.draw(picture).art.startswith('<svg')
 
 
 def test_of_one_class_there_is_nothing_to_draw(data, variables):

@@ -6,9 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from dl_core import drawing, train, types
+from dl_core import train, types
 from dl_core.interpret import saturation
 from dl_core.models import gan as models
+from dl_core.report import svg
 from experiments import gan
 
 
@@ -33,7 +34,7 @@ def test_a_discriminator_ahead_starves_the_minimax_loss_alone(tiny):
   assert alone.minimax[-1] < alone.minimax.max() / 2
   picture = saturation.picture(run, alone)
   assert f'{saturation.words(alone.ratio[-1])} times as much in' in picture.caption
-  assert drawing.draw(picture).art.startswith('<svg')
+  assert svg.draw(picture).art.startswith('<svg')
 
 
 @pytest.mark.parametrize('logit', [0.0, -3.0])

@@ -2,8 +2,10 @@ import jax
 import numpy as np
 import pytest
 
-from dl_core import drawing, jobs, train
+from dl_core import train
 from dl_core.interpret import weights
+from dl_core.launch import jobs
+from dl_core.report import svg
 from experiments import mlp
 
 
@@ -46,7 +48,7 @@ def test_the_report_draws_the_weights_and_counts_the_zeros(run):
   picture = next(p for p in jobs.pictures(e, done) if p.title == 'Weights')
   share = f'{done.observed[60]["zeros"][0]:.1%} in hidden_1'
   assert share in picture.caption
-  assert drawing.draw(picture).art.startswith('<svg')
+  assert svg.draw(picture).art.startswith('<svg')
 
 
 @pytest.mark.parametrize('w', [np.zeros((2, 2)), np.full((2, 2), np.nan)])

@@ -9,8 +9,8 @@ from flax import linen as nn
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from dl_core import flops
 from dl_core.layers import norm
+from dl_core.runtime import flops
 
 SHAPES = [(8, 3, 5, 6), (16, 4)]
 

@@ -9,8 +9,8 @@ import numpy as np
 import optax
 import pytest
 
-from dl_core import metrics
 from dl_core.models import char_lm
+from dl_core.tasks import measures
 
 CELLS = ['lstm', 'gru', 'rnn']
 X = jax.random.randint(jax.random.key(1), (3, 6), 0, 5)
@@ -92,7 +92,7 @@ def test_every_parameter_has_a_finite_gradient_that_is_not_zero(cell):
   model = model_of(cell)
 
   def mean_loss(variables):
-    return jnp.mean(metrics.cross_entropy(model.apply(variables, X, train=True), X))
+    return jnp.mean(measures.cross_entropy(model.apply(variables, X, train=True), X))
 
   gradients = jax.jit(jax.grad(mean_loss))(variables_of(model))
   chex.assert_tree_all_finite(gradients)
@@ -126,7 +126,7 @@ def test_it_learns_to_go_on_from_h_with_ello():
 
   def mean_loss(params):
     logits = model.apply({'params': params}, x, train=True)
-    return jnp.mean(metrics.cross_entropy(logits, y))
+    return jnp.mean(measures.cross_entropy(logits, y))
 
   def update(state, _):
     params, moments = state

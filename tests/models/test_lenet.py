@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core import metrics
 from dl_core.models import lenet
+from dl_core.tasks import measures
 
 LABELS = jnp.array([3, 1, 4, 1])
 
@@ -95,7 +95,7 @@ def test_jit_changes_nothing(model):
   )
 
 
-@pytest.mark.parametrize('loss', [metrics.cross_entropy, lenet.map_criterion])
+@pytest.mark.parametrize('loss', [measures.cross_entropy, lenet.map_criterion])
 def test_every_parameter_has_a_finite_gradient_that_is_not_zero(model, loss):
   def mean_loss(variables):
     return jnp.mean(loss(model.apply(variables, images(), train=True), LABELS))
@@ -175,7 +175,7 @@ def test_map_criterion_without_rubbish_is_cross_entropy():
   logits = -50 * jax.random.uniform(jax.random.key(0), (4, 10))
   np.testing.assert_allclose(
     lenet.map_criterion(logits, LABELS, j=1e4),
-    metrics.cross_entropy(logits, LABELS),
+    measures.cross_entropy(logits, LABELS),
     rtol=1e-5,
   )
 

@@ -11,7 +11,7 @@ from dl_core.models import gan
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
-peers = importlib.import_module('dl_core.peers.gan')
+peers = importlib.import_module('dl_core.bench.peers.gan')
 
 
 def statistics(stats):

@@ -7,18 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core import metrics
 from dl_core.models import lenet
+from dl_core.tasks import measures
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
-peers = importlib.import_module('dl_core.peers.lenet')
+peers = importlib.import_module('dl_core.bench.peers.lenet')
 
 
 @pytest.mark.parametrize(
   ('model', 'twin', 'loss', 'variant'),
   [
-    (lenet.LeNet(), lambda: peers.modern(1, 6, 10), metrics.cross_entropy, 'modern'),
+    (lenet.LeNet(), lambda: peers.modern(1, 6, 10), measures.cross_entropy, 'modern'),
     (lenet.LeNet1998(), lambda: peers.of_1998(1), lenet.map_criterion, '1998'),
   ],
   ids=['modern', '1998'],

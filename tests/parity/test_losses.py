@@ -21,7 +21,7 @@ from dl_core.types import Batch
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
-peers_step = importlib.import_module('dl_core.peers.step')
+peers_step = importlib.import_module('dl_core.bench.peers.step')
 
 STEPS, BATCHES = 20, 4
 SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
@@ -87,7 +87,7 @@ def make(digits_dir, prose):
   def build(name, changes):
     module = importlib.import_module(f'experiments.{name}')
     config = dataclasses.replace(module.Config(), **places.get(name, {}), **changes)
-    return module.build(config), importlib.import_module(f'dl_core.peers.{name}')
+    return module.build(config), importlib.import_module(f'dl_core.bench.peers.{name}')
 
   return build
 

@@ -11,7 +11,7 @@ from dl_core.layers import recurrent
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
-peers = importlib.import_module('dl_core.peers.char_lm')
+peers = importlib.import_module('dl_core.bench.peers.char_lm')
 
 WIDTH, HIDDEN = 24, 32
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from dl_core.models.weights import files
 from dl_core.types import UserError
-from dl_core.weights import files
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)

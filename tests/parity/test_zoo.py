@@ -1,7 +1,7 @@
 """Random weights of PyTorch's, imported, say what they say there; exported, are back.
 
-Twins are the networks of `dl_core.peers`, which have torchvision's names, so that the
-tables of names are tested too.
+Twins are the networks of `dl_core.bench.peers`, which have torchvision's names, so that
+the tables of names are tested too.
 """
 
 import functools
@@ -14,19 +14,20 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from dl_core import leaves, metrics
+from dl_core import trees
 from dl_core.layers import squeeze
 from dl_core.models import alexnet, googlenet, resnet, vgg
-from dl_core.weights import alexnet as alexnet_names
-from dl_core.weights import exchange, files
-from dl_core.weights import googlenet as googlenet_names
-from dl_core.weights import resnet as resnet_names
-from dl_core.weights import vgg as vgg_names
+from dl_core.models.weights import alexnet as alexnet_names
+from dl_core.models.weights import exchange, files
+from dl_core.models.weights import googlenet as googlenet_names
+from dl_core.models.weights import resnet as resnet_names
+from dl_core.models.weights import vgg as vgg_names
+from dl_core.tasks import measures
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
 alexnets, googlenets, resnets, vggs = (
-  importlib.import_module(f'dl_core.peers.{name}')
+  importlib.import_module(f'dl_core.bench.peers.{name}')
   for name in ('alexnet', 'googlenet', 'residual', 'vgg')
 )
 
@@ -138,9 +139,9 @@ def imported(case, path):
   images = jax.ShapeDtypeStruct((BATCH, case.size, case.size, 3), jnp.float32)
   init = functools.partial(case.model.init, train=False)
   like = jax.eval_shape(init, jax.random.key(0), images)
-  taken = exchange.load(path, case.names, leaves.flatten(like))
+  taken = exchange.load(path, case.names, trees.flatten(like))
   assert taken.notes == []
-  return leaves.unflatten(like, taken.leaves)
+  return trees.unflatten(like, taken.leaves)
 
 
 # In training, where auxiliary classifiers speak; the others are told by statistics.
@@ -186,7 +187,7 @@ def test_imported_weights_agree_and_come_back_exported(name, training, tmp_path)
         {'params': params, **rest}, images, train=training, mutable=list(rest)
       )
     said = said if isinstance(said, tuple) else (said,)
-    values = [metrics.cross_entropy(one, jnp.asarray(labels)) for one in said]
+    values = [measures.cross_entropy(one, jnp.asarray(labels)) for one in said]
     return sum(map(jnp.mean, values)), said
 
   (value, logits), gradients = jax.jit(jax.value_and_grad(loss, has_aux=True))(params)

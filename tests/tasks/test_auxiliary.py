@@ -7,6 +7,7 @@ import pytest
 from flax import linen as nn
 
 from dl_core import metrics, tasks
+from dl_core.tasks import measures
 from dl_core.types import Batch
 
 
@@ -32,7 +33,7 @@ def batch():
 
 def made(count, share, batch):
   """Returns a task, its parameters, and the mean cross-entropy of each head."""
-  task = tasks.auxiliary(Heads(count), share=share, accuracy=metrics.accuracy)
+  task = tasks.auxiliary(Heads(count), share=share, accuracy=measures.accuracy)
   params = task.init(jax.random.key(1), batch)['params']
   means = []
   for n in range(count):

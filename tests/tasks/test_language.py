@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core import metrics, tasks
+from dl_core import tasks
 from dl_core.models import char_lm
+from dl_core.tasks import measures
 from dl_core.types import Batch
 
 VOCABULARY, STREAMS, LENGTH = 5, 3, 10
@@ -21,7 +22,7 @@ def streams(length=LENGTH):
 
 
 def task_of(window):
-  return tasks.language(MODEL, window, accuracy=metrics.accuracy)
+  return tasks.language(MODEL, window, accuracy=measures.accuracy)
 
 
 VARIABLES = jax.jit(task_of(4).init)(jax.random.key(0), streams())
@@ -38,7 +39,7 @@ def test_evaluation_equals_reading_each_stream_symbol_by_symbol():
     state = MODEL.start(1)
     for now, later in zip(x, y, strict=True):
       state, logits = advance(VARIABLES, state, now[None, None])
-      total += float(metrics.cross_entropy(logits[0, 0], later))
+      total += float(measures.cross_entropy(logits[0, 0], later))
       right += int(jnp.argmax(logits[0, 0]) == later)
   sums = evaluate(batch)
   np.testing.assert_allclose(sums['loss'][0], total, rtol=1e-5)
@@ -79,7 +80,7 @@ def test_training_is_the_supervised_loss():
   batch, params = streams(), VARIABLES['params']
   ours, plain = (
     task.losses[0](params, {}, batch, KEY)
-    for task in (task_of(4), tasks.supervised(MODEL, accuracy=metrics.accuracy))
+    for task in (task_of(4), tasks.supervised(MODEL, accuracy=measures.accuracy))
   )
   chex.assert_trees_all_equal(ours, plain)
 

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import pytest
 
 import experiments
-from dl_core import flops, metrics, tasks, train
+from dl_core import metrics, tasks, train
+from dl_core.runtime import flops
 
 MODULES = [
   importlib.import_module(f'experiments.{m.name}')

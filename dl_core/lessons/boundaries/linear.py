@@ -11,7 +11,7 @@ import numpy as np
 
 from dl_core.data import splits
 from dl_core.data.fruits import Best
-from dl_core.interpret import boundary
+from dl_core.lessons.boundaries import separation
 from dl_core.types import Claim, Data, Key, Task, Variables
 
 CLOSE = 0.005  # share of test examples by which two may differ; 2 examples, if more
@@ -66,7 +66,7 @@ def fitted(task: Task, data: Data, seen: dict[str, Any]) -> Fitted:
   def judged(x, y):
     return Examples(x, y, logits(x).argmax(axis=-1))
 
-  x, y = boundary.training_set(data)
+  x, y = separation.training_set(data)
   test = judged(*splits.examples(data, 'test'))
   return Fitted(logits, w, b, judged(x[rows], y[rows]), test)
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from dl_core import flops
 from dl_core.layers import convolution
 from dl_core.lessons.convolutions.channels import Layer
+from dl_core.runtime import flops
 from dl_core.types import Claim, Picture
 
 CONVOLUTION, DENSE = '#2f7fb8', '#cf7a24'  # for light and dark pages

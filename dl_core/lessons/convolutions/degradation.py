@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dl_core.lessons.training import curves
+from dl_core.lessons import curves
 from dl_core.types import Claim, Picture
 
 KINDS = {'plain': '#cf7a24', 'residual': '#2f7fb8'}

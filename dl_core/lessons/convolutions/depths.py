@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from dl_core import update
 from dl_core.data import splits
 from dl_core.interpret import activation_maps
+from dl_core.lessons import curves
 from dl_core.lessons.convolutions import receptive
-from dl_core.lessons.training import curves
+from dl_core.train import update
 from dl_core.types import Claim, Data, Picture, Variables
 
 TRAINED, UNTRAINED = '#2f7fb8', '#808080'  # for light and dark pages

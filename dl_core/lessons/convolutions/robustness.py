@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.data import splits
-from dl_core.lessons.training import curves
+from dl_core.lessons import curves
 from dl_core.types import Array, Claim, Key, Picture, Task
 
 MOST = 2_000  # test images that are read

@@ -21,8 +21,8 @@ import jax
 import jax.numpy as jnp
 from jax.extend import core
 
-from dl_core import flops
 from dl_core.models import alexnet, googlenet, resnet
+from dl_core.runtime import flops
 from dl_core.types import Claim, Picture
 
 SHALLOW, DEEP, ORANGE = '#808080', '#2f7fb8', '#cf7a24'  # for light and dark pages

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import information
-from dl_core.distributions import Gaussian
 from dl_core.lessons.mathematics import chance, surprise
+from dl_core.tasks import information
+from dl_core.tasks.distributions import Gaussian
 from dl_core.types import Array, Claim, Picture
 
 MODES = (-2.0, 2.0)  # the means of the mixture that one Gaussian is fitted to

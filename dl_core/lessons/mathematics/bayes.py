@@ -5,8 +5,7 @@ import itertools
 import jax
 import numpy as np
 
-from dl_core import probability
-from dl_core.lessons.mathematics import chance
+from dl_core.lessons.mathematics import chance, probability
 from dl_core.types import Array, Claim, Picture
 
 # A disease that 1 in 1,000 has and a test that errs in 5 % of the healthy: fewer than a

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import probability
+from dl_core.lessons.mathematics import probability
 from dl_core.types import Array, Claim, Picture
 
 WEATHER, TRAVEL = ('sun', 'cloud', 'rain'), ('on foot', 'bicycle', 'bus')

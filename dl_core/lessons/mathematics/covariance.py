@@ -9,8 +9,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import probability
-from dl_core.lessons.mathematics import chance
+from dl_core.lessons.mathematics import chance, probability
 from dl_core.types import Array, Claim, Picture
 
 SLOPE = 0.8  # the correlation of the first panel

@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import probability
-from dl_core.distributions import Bernoulli, Distribution, Exponential, Gaussian
+from dl_core.lessons.mathematics import probability
+from dl_core.tasks.distributions import Bernoulli, Distribution, Exponential, Gaussian
 from dl_core.types import Claim, Key, Picture
 
 FIRST = 8  # draws: the least that a mean is taken of

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import information
-from dl_core.distributions import Bernoulli
 from dl_core.lessons.mathematics import chance
+from dl_core.tasks import information
+from dl_core.tasks.distributions import Bernoulli
 from dl_core.types import Array, Claim, Picture
 
 BELIEFS = {

@@ -4,7 +4,7 @@ Of one example, activations being columns: z(l) = W(l)·a(l-1) + b(l) and a(l) =
 forward; δ(L) = p - y, δ(l-1) = (W(l)ᵀ·δ(l)) ∘ f'(z(l-1)), dL/dW(l) = δ(l)·a(l-1)ᵀ and
 dL/db(l) = δ(l) backward (Rumelhart, Hinton & Williams 1986,
 https://doi.org/10.1038/323533a0). Nothing here differentiates but `compare`, which
-holds it against jax.grad. Models are trained by jax.grad, `dl_core/update.py`.
+holds it against jax.grad. Models are trained by jax.grad, `dl_core/train/update.py`.
 
 Shapes: L layers of n(1) ... n(L) units, n(0) inputs, N examples.
 """

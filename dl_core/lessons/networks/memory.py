@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import dispatch
 from dl_core.lessons.networks import backprop
+from dl_core.train import compiled
 from dl_core.types import Array, Claim, Picture
 
 BLUE, GREY = '#2f7fb8', '#888888'
@@ -40,12 +40,12 @@ def measure(batches: Sequence[int] = SMALL + LARGE) -> dict[int, int]:
   layers = [
     backprop.Layer(shaped((m, n)), shaped((m,))) for n, m in itertools.pairwise(SIZES)
   ]
-  compiled = jax.jit(step, donate_argnums=0)
+  jitted = jax.jit(step, donate_argnums=0)
   found = {}
   for batch in batches:
     x, y = (shaped((batch, width)) for width in (SIZES[0], SIZES[-1]))
-    program = compiled.lower(layers, x, y).compile()
-    found[batch] = dispatch.held(program)['temporaries']
+    program = jitted.lower(layers, x, y).compile()
+    found[batch] = compiled.held(program)['temporaries']
   return found
 
 

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import information
 from dl_core.lessons.networks import activations
+from dl_core.tasks import information
 from dl_core.types import Array, Claim, Picture
 
 BLUE, ORANGE, GREEN = '#2f7fb8', '#cf7a24', '#3f9c74'  # for light and dark pages

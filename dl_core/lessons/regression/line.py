@@ -6,7 +6,7 @@ Shapes: N examples, T steps.
 import numpy as np
 
 from dl_core.data import cars
-from dl_core.interpret import boundary
+from dl_core.lessons.boundaries import separation
 from dl_core.lessons.regression import exact, surface
 from dl_core.lessons.regression.exact import Fit
 from dl_core.types import Claim, Picture
@@ -21,7 +21,7 @@ def report(loss: str, l1: float, l2: float):
 
   def pictures(variables, observed, data, key) -> list[Picture]:
     del variables, key
-    x, y = boundary.training_set(data)
+    x, y = separation.training_set(data)
     path = np.stack([[*seen['w'], seen['b']] for seen in observed.values()])
     found = Fit(path[-1, :1], float(path[-1, 1]))
     drawn = [

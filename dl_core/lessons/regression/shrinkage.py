@@ -10,11 +10,11 @@ import jax
 import numpy as np
 import optax
 
-from dl_core import optimizers
 from dl_core.data import splits
-from dl_core.interpret import boundary
+from dl_core.lessons.boundaries import separation
 from dl_core.lessons.regression import exact, quadratic, sparsity
 from dl_core.lessons.regression.exact import Fit
+from dl_core.tasks import optimizers
 from dl_core.types import Array, Claim, Data, Key, Picture, Variables
 
 CLOSE = {'squared': 1e-4, 'absolute': 1e-2}  # in deviations
@@ -41,7 +41,7 @@ def report(loss: str, l1: float, l2: float, names: Sequence[str]):
 
   def pictures(variables, observed, data, key) -> list[Picture]:
     del variables, key
-    x, y = boundary.training_set(data)
+    x, y = separation.training_set(data)
     last = observed[max(observed)]
     found = Fit(last['w'], float(last['b']))
     return [

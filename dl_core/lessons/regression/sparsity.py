@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dl_core import optimizers
 from dl_core.lessons.regression import quadratic
+from dl_core.tasks import optimizers
 from dl_core.types import Claim, Picture
 
 STRONG = 0.1  # l1

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dl_core import optimizers
+from dl_core.tasks import optimizers
 from dl_core.types import Array, Claim, Picture
 
 # What each is called, and a learning rate in the bowl that is drawn.

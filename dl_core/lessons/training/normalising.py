@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dl_core.lessons.training import curves
+from dl_core.lessons import curves
 from dl_core.types import Claim, Picture
 
 PLAIN, NORM, GREY = '#cf7a24', '#2f7fb8', '#808080'  # for light and dark pages

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from dl_core.lessons.training import curves, descent
+from dl_core.lessons import curves
+from dl_core.lessons.training import descent
 from dl_core.types import Claim, Picture
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from dl_core import stopping
 from dl_core.interpret import weights
-from dl_core.lessons.training import curves
+from dl_core.lessons import curves
+from dl_core.train import stopping
 from dl_core.types import Claim, Picture
 
 BLUE, ORANGE, GREY = '#2f7fb8', '#cf7a24', '#808080'  # for light and dark pages

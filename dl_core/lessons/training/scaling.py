@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dl_core.data import splits
-from dl_core.lessons.training import curves
+from dl_core.lessons import curves
 from dl_core.types import Claim, Data, Picture
 
 COLOURS = {'linear': '#cf7a24', 'svm': '#3f9c74', 'net': '#2f7fb8'}

@@ -4,14 +4,14 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from dl_core import drawing
 from dl_core.lessons.boundaries import regions
+from dl_core.report import svg
 
 BOX = (np.array([-1.0, -2.0]), np.array([1.0, 2.0]))
 
 
 def drawn(work):
-  with matplotlib.rc_context(drawing.STYLE):
+  with matplotlib.rc_context(svg.STYLE):
     axes = Figure().add_subplot()
     work(axes)
   return axes

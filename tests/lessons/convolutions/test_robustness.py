@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core import studies, tasks
+from dl_core import tasks
+from dl_core.launch import studies
 from dl_core.lessons.convolutions import robustness
 from dl_core.models import mlp
 from dl_core.types import Batch

@@ -1,7 +1,7 @@
 import numpy as np
 
-from dl_core import drawing
 from dl_core.lessons.networks import worked
+from dl_core.report import svg
 
 
 def sigmoid(z):
@@ -14,10 +14,10 @@ def test_the_numbers_drawn_are_those_of_a_calculation_on_paper():
   p = sigmoid(-1 * h1 + 2 * h2 - 0.5)
   error = p - 1
   d1, d2 = -1 * error * h1 * (1 - h1), 2 * error * h2 * (1 - h2)
-  art = drawing.draw(forward).art
+  art = svg.draw(forward).art
   for number in (h1, h2, p, 0.5, 1.5):
     assert f'>{worked.show(number)}<' in art
-  art = drawing.draw(backward).art
+  art = svg.draw(backward).art
   for number in (error, d1, d2, error * h1, error * h2, d1 * 2, d2 * 2):
     assert f'>{worked.show(number)}<' in art
   assert worked.show(-np.log(p)) in forward.caption

@@ -5,8 +5,8 @@ import numpy as np
 import optax
 import pytest
 
-from dl_core import drawing
 from dl_core.lessons.training import adaptive, descent
+from dl_core.report import svg
 from tests import finish
 
 BEGIN = descent.starts(1, 5)
@@ -58,7 +58,7 @@ def test_adaptive_methods_are_blind_along_the_axes_and_others_are_not():
   # The paths of plain descent put in the place of Adam's.
   first, *_ = adaptive.blindness(found | {'adam': found['sgd']}).claims
   assert not first.holds
-  assert drawing.draw(picture).art.startswith('<')
+  assert svg.draw(picture).art.startswith('<')
 
 
 def test_the_rate_of_adagrad_only_falls_and_that_of_rmsprop_recovers(monkeypatch):

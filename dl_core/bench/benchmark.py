@@ -1,0 +1,235 @@
+"""How long train steps take: ours, and a peer's round by round in the same run.
+
+A step is the real one, on generated data of the experiment's spec that lie on the
+device. Rounds alternate, so that what else a machine does meets all contestants alike;
+what is compared is the ratio of the times of one round.
+"""
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dl_core.bench.peers import process
+from dl_core.runtime import devices, sharding
+from dl_core.train import compiled
+from dl_core.types import Batch, Data, Experiment, Key, Spec
+
+SECONDS = 0.3  # that a round of a contestant takes; one dispatch, if that is longer
+WARM = 5  # of a round, a part that is not timed comes first: the cores have slept
+BATCHES = 4  # generated; the steps take them in turn
+INTERVAL = (5, 95)  # percentiles, between which nine of ten rounds lie
+
+Run = Callable[[int], float]  # steps -> seconds
+
+
+class Ours(NamedTuple):
+  """A train step of ours, compiled.
+
+  Attributes:
+    run: (steps, a multiple of `per_call`) -> seconds.
+    per_call: updates in one dispatch.
+    compile_seconds: from the functions to the program.
+    peak_bytes: of a device: arguments, temporaries and output.
+    flops: products of a step, over all devices.
+  """
+
+  run: Run
+  per_call: int
+  compile_seconds: float
+  peak_bytes: int
+  flops: int
+
+
+def measured(
+  name: str, experiment: Experiment, peer: bool, rounds: int, say: Callable[[str], None]
+) -> dict[str, Any]:
+  """Measures the step of an experiment; see `row`.
+
+  Args:
+    name, experiment: what it is.
+    peer: whether to measure PyTorch's beside it.
+    rounds: of each contestant.
+    say: told what could not be measured.
+  """
+  c, spec = experiment.config, experiment.data.spec
+  batches = generated(spec, jax.random.key(c.seed))
+  found = ours(experiment, batches)
+  runs, first = {'ours': found.run}, {}
+  facts: dict[str, Any] = {'peer_version': None, 'peer_failures': {}}
+  steps = {'ours': steps_of(found.run, found.per_call)}
+  with contextlib.ExitStack() as stack:
+    if peer and process.exists(name):
+      first = jax.tree.map(lambda leaf: leaf[0], batches)
+      device = {'gpu': 'cuda'}.get(jax.default_backend(), 'cpu')
+      twin = stack.enter_context(
+        process.started(name, c, spec, first, precision=c.precision, device=device)
+      )
+      facts = {'peer_version': twin.version, 'peer_failures': dict(twin.failures)}
+      for variant, reason in twin.failures.items():
+        say(f'{name}: no {variant} ({reason})')
+      for variant, seconds in twin.variants.items():
+        first[variant] = seconds
+        runs[variant] = functools.partial(twin.run, variant)
+        steps[variant] = steps_of(runs[variant])
+    elif peer:
+      say(f'{name} has no peer in dl_core/bench/peers')
+    times = interleaved(runs, steps, rounds)
+  return row(name, experiment, found, times, first) | facts
+
+
+def generated(spec: Spec, key: Key, count: int = BATCHES) -> Batch:
+  """Draws batches of a spec, stacked along a first axis: [count, ...] host arrays.
+
+  Floats are drawn from N(0, 1), integers below the number of classes; weights are 1.
+  """
+  keys = iter(jax.random.split(key, len(jax.tree.leaves(spec.batch))))
+  most = max(2, len(spec.classes))
+
+  def draw(leaf):
+    shape = (count, *leaf.shape)
+    if jnp.issubdtype(leaf.dtype, jnp.integer):
+      return np.asarray(jax.random.randint(next(keys), shape, 0, most, leaf.dtype))
+    return np.asarray(jax.random.normal(next(keys), shape, leaf.dtype))
+
+  ones = lambda leaf: np.ones((count, *leaf.shape), leaf.dtype)  # noqa: E731
+  x, y, weight = spec.batch
+  x, y = jax.tree.map(draw, (x, y))
+  return Batch(x, y, jax.tree.map(ones, weight))
+
+
+def data_of(spec: Spec, batches: Batch) -> Data:
+  """Makes the Data of generated batches, which steps take in turn."""
+
+  def take(arrays, key, step):
+    del key
+    return jax.tree.map(lambda leaf: leaf[step % leaf.shape[0]], arrays)
+
+  return Data(spec, feed=lambda key, step: batches, take=take, splits={})
+
+
+def ours(experiment: Experiment, batches: Batch) -> Ours:
+  """Compiles the train step of an experiment."""
+  experiment = experiment._replace(data=data_of(experiment.data.spec, batches))
+  shared = compiled.make(experiment, compiled.rule_of(experiment))
+  mesh, most = shared.rule.mesh, shared.most
+  with jax.set_mesh(mesh):
+    state, sums = shared.start(jax.random.key(experiment.config.seed))
+    arrays = sharding.spread(batches, mesh, -1)
+    begun = time.perf_counter()
+    call = shared.call.lower(state, sums, arrays, np.int32(most)).compile()
+    seconds = time.perf_counter() - begun
+
+  def run(steps: int) -> float:
+    nonlocal state, sums
+    begun = time.perf_counter()
+    for _ in range(max(1, steps // most)):
+      state, sums, _ = call(state, sums, arrays, np.int32(most))
+    jax.block_until_ready((state, sums))
+    return time.perf_counter() - begun
+
+  peak = sum(compiled.held(call).values())
+  return Ours(run, most, seconds, peak, compiled.operations(experiment))
+
+
+def steps_of(run: Run, per_call: int = 1) -> int:
+  """Finds how many steps take a round, a multiple of `per_call`."""
+  steps = per_call
+  run(steps)  # the first is never like the others
+  while (seconds := run(steps)) < SECONDS / 2:
+    steps *= 2
+  return max(1, round(steps * SECONDS / seconds / per_call)) * per_call
+
+
+def interleaved(
+  runs: Mapping[str, Run], steps: Mapping[str, int], rounds: int
+) -> dict[str, np.ndarray]:
+  """Measures contestants in turn; who begins changes from round to round.
+
+  Returns:
+    {name: milliseconds of a step, of each round}.
+  """
+  names = list(runs)
+  found: dict[str, list[float]] = {name: [] for name in names}
+  for number in range(rounds):
+    shift = number % len(names)
+    for name in names[shift:] + names[:shift]:
+      runs[name](max(1, steps[name] // WARM))
+      found[name].append(1e3 * runs[name](steps[name]) / steps[name])
+  return {name: np.array(each) for name, each in found.items()}
+
+
+def row(
+  name: str,
+  experiment: Experiment,
+  found: Ours,
+  times: Mapping[str, np.ndarray],
+  first: Mapping[str, float],
+) -> dict[str, Any]:
+  """Says in figures what was measured of an experiment.
+
+  Args:
+    name, experiment, found: whose step, and what is known of it.
+    times: {'ours' or a variant of the peer: milliseconds of a step, of each round}.
+    first: {variant: seconds of its first steps}.
+
+  Returns:
+    A row of the benchmark's file. The peer is the variant of the lowest median; `ratio`
+    is its time over ours, above 1 where we are faster, with the interval of the rounds.
+  """
+  c, spec = experiment.config, experiment.data.spec
+  mesh = sharding.make_mesh(c.mesh)
+  low, step_ms, high = spread(times['ours'])
+  peak = devices.peak(mesh.devices.flat[0], c.precision)
+  each = found.flops / (step_ms / 1e3)
+  figures: dict[str, Any] = {
+    'experiment': name,
+    'batch_size': c.batch_size,
+    'precision': c.precision,
+    'steps_per_call': found.per_call,
+    'mesh': dict(mesh.shape),
+    'rounds': len(times['ours']),
+    'compile_seconds': found.compile_seconds,
+    'step_ms': step_ms,
+    'step_ms_low': low,
+    'step_ms_high': high,
+    'examples_per_second': 1e3 * c.batch_size / step_ms,
+    'tokens_per_second': 1e3 * c.batch_size * spec.tokens / step_ms or None,
+    'flops_per_step': found.flops,
+    'flops_per_second': each,
+    'mfu': each / (peak * mesh.size) if peak else None,
+    'peak_bytes': found.peak_bytes,
+    'peer': None,
+    'peer_ms': None,
+    'ratio': None,
+    'ratio_low': None,
+    'ratio_high': None,
+    'peers': {},
+  }
+  peers = {variant: spread(ms)[1] for variant, ms in times.items() if variant != 'ours'}
+  if peers:
+    best = min(peers, key=lambda variant: peers[variant])
+    low, ratio, high = spread(times[best] / times['ours'])
+    figures |= {
+      'peer': best,
+      'peer_ms': peers[best],
+      'ratio': ratio,
+      'ratio_low': low,
+      'ratio_high': high,
+      'peers': {
+        variant: {'ms': ms, 'compile_seconds': first[variant]}
+        for variant, ms in peers.items()
+      },
+    }
+  return figures
+
+
+def spread(values: np.ndarray) -> tuple[float, float, float]:
+  """Returns the lower end of the interval, the median, the upper end."""
+  low, high = np.percentile(values, INTERVAL)
+  return float(low), float(np.median(values)), float(high)

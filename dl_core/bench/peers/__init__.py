@@ -1,0 +1,54 @@
+"""Peers: the models of the experiments once more in PyTorch, to be held against ours.
+
+One file for each experiment that has one, by the experiment's name. It has
+
+  peer(config, spec) -> Peer      from the experiment's settings and its data's Spec, of
+                                  which it reads the classes and the batch's shapes
+  carried(params) -> arrays       our parameters, or gradients by them, as those of
+                                  `Peer.module`, in the order of its parameters()
+
+The parity tests copy our weights in and compare; `step` trains; `process` trains in a
+process of its own. Only here is torch imported, and by no training run.
+
+A peer does as much as ours or less: the accuracies that our step reports are left out,
+every label weighs 1, and the learning rate stays at its peak instead of following the
+recipe's schedule.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Turn(NamedTuple):
+  """What one player does in a step; nearly always there is one.
+
+  Attributes:
+    loss: (*tensors of the batch, *what is drawn) -> scalar.
+    moves: the parameters that it moves.
+    optimizer: (parameters, fused=...) -> the torch.optim.Optimizer that moves them.
+    noise: shape of what N(0, 1) draws for it in every step; () where nothing is drawn.
+    clip: the greatest norm of its gradient, if that is bounded.
+    average: decay of the average of its parameters, if there is one; see
+      `dl_core.tasks.optimizers.average`.
+  """
+
+  loss: Callable[..., Any]
+  moves: list
+  optimizer: Callable[..., Any]
+  noise: tuple[int, ...] = ()
+  clip: float | None = None
+  average: float | None = None
+
+
+class Peer(NamedTuple):
+  """A model and how it is trained.
+
+  Attributes:
+    module: all players in one.
+    tensors: (Batch of arrays) -> what the losses read of it; images as [B, C, H, W].
+    turns: in their order.
+  """
+
+  module: Any
+  tensors: Callable[[Any], tuple]
+  turns: tuple[Turn, ...]

@@ -1,0 +1,82 @@
+"""The character-level language model in PyTorch: nn.LSTM, nn.GRU or nn.RNN; Adam.
+
+PyTorch adds two biases where one is ours: the second rests at zero, all but the part of
+a GRU's candidate, which we have too.
+"""
+
+import functools
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from dl_core.bench.peers import Peer, Turn
+
+CELLS = {'lstm': nn.LSTM, 'gru': nn.GRU, 'rnn': nn.RNN}
+
+
+class CharLM(nn.Module):
+  def __init__(self, symbols, cell, layers, hidden, dropout):
+    super().__init__()
+    between = dropout if layers > 1 else 0.0
+    self.recurrent = CELLS[cell](
+      symbols, hidden, layers, batch_first=True, dropout=between
+    )
+    self.drop = nn.Dropout(dropout)
+    self.output = nn.Linear(hidden, symbols)
+    self.register_buffer('one_hot', torch.eye(symbols))
+    for name, bias in self.recurrent.named_parameters():
+      if name.startswith('bias_hh'):
+        nn.init.zeros_(bias)
+        if cell == 'gru':
+          bias.register_hook(candidate)
+
+  def forward(self, x):
+    h, _ = self.recurrent(self.one_hot[x])
+    return self.output(self.drop(h))
+
+
+def candidate(gradient):
+  """Drops what is not of a GRU's candidate from the second bias's gradient."""
+  width = len(gradient) // 3
+  return functional.pad(gradient[2 * width :], (2 * width, 0))
+
+
+def peer(config, spec) -> Peer:
+  module = CharLM(
+    len(spec.classes), config.cell, config.layers, config.hidden, config.dropout
+  )
+
+  def loss(x, y):
+    return functional.cross_entropy(module(x).flatten(0, 1), y.flatten())
+
+  moves = [
+    parameter
+    for name, parameter in module.named_parameters()
+    if 'bias_hh' not in name or config.cell == 'gru'
+  ]
+  optimizer = functools.partial(torch.optim.Adam, lr=config.learning_rate)
+  turn = Turn(loss, moves, optimizer, clip=1.0, average=config.average)
+  return Peer(module, tensors, (turn,))
+
+
+def tensors(batch):
+  return tuple(torch.tensor(np.asarray(a, np.int64)) for a in (batch.x, batch.y))
+
+
+def carried(params):
+  layers = [params[f'recurrent_{n}'] for n in range(len(params) - 1)]
+  for layer in layers:
+    yield from recurrent(layer)
+  yield np.asarray(params['output']['kernel']).T
+  yield np.asarray(params['output']['bias'])
+
+
+def recurrent(layer):
+  """Lays out one recurrent layer."""
+  yield np.asarray(layer['input_kernel']).T
+  yield np.asarray(layer['recurrent_kernel']).T
+  yield (bias := np.asarray(layer['bias']))
+  again = np.asarray(layer.get('recurrent_bias', ()), bias.dtype)
+  yield np.pad(again, (len(bias) - len(again), 0))

@@ -1,0 +1,96 @@
+"""The process that trains a peer; `process` starts it and speaks with it by pickles."""
+
+import importlib
+import os
+import pickle
+import queue
+import sys
+import threading
+import time
+from typing import Any
+
+from dl_core.types import UserError
+
+FIRST = 3  # steps after which everything is compiled and allocated
+
+
+def main() -> None:
+  """Answers questions until there is nobody to ask them."""
+  answers = os.fdopen(os.dup(1), 'wb')
+  os.dup2(2, 1)  # what a library prints is no answer
+  questions: queue.SimpleQueue = queue.SimpleQueue()
+  threading.Thread(target=listen, args=(questions,), daemon=True).start()
+
+  def say(answer):
+    pickle.dump(answer, answers)
+    answers.flush()
+
+  try:
+    timed, known = prepare(*questions.get())
+  except UserError as error:
+    return say(error)
+  say(known)
+  while True:
+    say(timed(*questions.get()))
+
+
+def listen(questions: queue.SimpleQueue) -> None:
+  """Passes questions on; ends the process at once when the asker is gone."""
+  while True:
+    try:
+      questions.put(pickle.load(sys.stdin.buffer))
+    except (EOFError, pickle.UnpicklingError):
+      os._exit(0)
+
+
+def prepare(name: str, config: Any, spec: Any, precision: str, device: str) -> tuple:
+  """Tries every variant of a peer.
+
+  Returns:
+    (variant, steps) -> seconds, and what is known: (version, {variant: seconds of its
+    first steps}, {variant: why it does not work}).
+  """
+  try:
+    import torch
+  except ImportError as error:
+    raise UserError(
+      f'--peer=torch was given, but PyTorch cannot be imported ({error}); '
+      "pip install -e '.[bench]'"
+    ) from None
+  if device == 'cuda' and not torch.cuda.is_available():
+    raise UserError(
+      f'--peer=torch was given on a GPU, but PyTorch {torch.__version__} finds none; '
+      'install a PyTorch for this GPU, or take --platform=cpu'
+    )
+  from dl_core.bench.peers import step
+
+  torch.set_float32_matmul_precision('high')  # TF32 on a GPU, as JAX has by default
+  torch.set_flush_denormal(True)  # as XLA does
+  steps: dict[str, Any] = {}
+  module = importlib.import_module(f'dl_core.bench.peers.{name}')
+
+  def timed(variant, times):
+    settle = torch.cuda.synchronize if device == 'cuda' else lambda: None
+    step, tensors = steps[variant]
+    settle()
+    start = time.perf_counter()
+    for _ in range(times):
+      step(tensors)
+    settle()
+    return time.perf_counter() - start
+
+  first, failures = {}, {}
+  for variant in step.variants(module.peer(config, spec).tensors(spec.batch), device):
+    peer = module.peer(config, spec)
+    try:
+      tensors = step.place(peer.tensors(spec.batch), variant, device)
+      steps[variant] = step.make_step(peer, variant, precision, device), tensors
+      first[variant] = timed(variant, FIRST)
+    except Exception as error:  # whatever a compiler may say
+      text = str(error).strip().splitlines() or ['']
+      failures[variant] = f'{type(error).__name__}: {text[0]}'
+  return timed, (str(torch.__version__), first, failures)
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,219 @@
+"""From a command line to an exit code: flags, device, workdir, fit, report.
+
+Exit codes: 0 done or out of time (saved) · 2 the user can mend it, one sentence says
+how · 130, 143 interrupted by SIGINT, SIGTERM (saved) · anything else is our bug.
+"""
+
+import errno
+import functools
+import io
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import jax
+
+from dl_core import config
+from dl_core.launch import export, flags, jobs, predict, prompt, studies
+from dl_core.report import page
+from dl_core.runtime import compilation, multihost, sharding
+from dl_core.runtime.signals import Interrupted, Signals, at_once
+from dl_core.train import stopping, workdir
+from dl_core.train.progress import Progress
+from dl_core.types import UserError
+
+# What a disk refuses is the user's to mend: full, over quota, read-only, not allowed,
+# broken.
+REFUSED = (
+  errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
+  errno.EIO,
+)  # fmt: skip
+
+HELP = {'-h', '-help', '--help', '--helpfull'}
+
+
+def main(name: str) -> None:
+  """Runs the experiment of the module `name` and exits the process."""
+  for stream in (sys.stdout, sys.stderr):
+    if isinstance(stream, io.TextIOWrapper):
+      stream.reconfigure(errors='replace')  # not every terminal has η or █
+  module = sys.modules[name]
+  assert module.__spec__ is not None, 'run it as python -m experiments.NAME'
+  code = run(module, module.__spec__.name.rpartition('.')[2], sys.argv)
+  if code == 2 and jax.distributed.is_initialized():
+    multihost.leave(code)
+  sys.exit(code)
+
+
+def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
+  """Runs one experiment as its command line says.
+
+  Args:
+    module: has a docstring, `Config`, `build` or `study`, and perhaps `RECIPES`.
+    name: of the experiment.
+    argv: the command line, the program's name first.
+
+  Returns:
+    The exit code.
+  """
+  recipes = getattr(module, 'RECIPES', {})
+  if HELP & set(argv[1:]):
+    print(flags.help_text(module.__doc__ or name, module.Config, recipes))
+    return 0
+
+  def work():
+    with Signals() as signals:
+      c, rest = flags.parse(module.Config, recipes, argv)
+      return _run(module, name, c, rest, signals)
+
+  return guarded(work)
+
+
+def command(
+  cls: type[flags.S], doc: str, argv: Sequence[str], work: Callable[[flags.S], int]
+) -> int:
+  """Runs what is no experiment as its command line says; returns the exit code.
+
+  Args:
+    cls: its settings.
+    doc: of its module, for --help.
+    argv: the command line, the program's name first.
+    work: (settings) -> exit code; a signal ends it at once.
+  """
+  if HELP & set(argv[1:]):
+    print(flags.help_text(doc, cls, {}))
+    return 0
+
+  def parsed():
+    settings, rest = flags.parse(cls, {}, argv)
+    refuse_rest(rest)
+    with at_once():
+      return work(settings)
+
+  return guarded(parsed)
+
+
+def guarded(work: Callable[[], int]) -> int:
+  """Does some work; returns its exit code, or one that says how it ended."""
+  try:
+    return work()
+  except Interrupted as signal:
+    print(f'stopped by {signal.name}', file=sys.stderr)
+    return signal.code
+  except Exception as error:
+    sentence = mendable(error)
+    if not sentence:
+      raise
+    print(f'error: {sentence}', file=sys.stderr)
+    return 2
+
+
+def mendable(error: Exception) -> str:
+  """Says what the user can do about an error; '' where it is our bug."""
+  if isinstance(error, UserError):
+    return str(error)
+  if isinstance(error, OSError) and error.errno in REFUSED:
+    return (
+      f'{error.filename or "a file of the run"} cannot be read or written '
+      f'({error.strerror}); make room or name another place, then give the same '
+      'command again'
+    )
+  xla = isinstance(error, jax.errors.JaxRuntimeError)
+  reason = ' '.join(str(error).split()).rstrip('.')[:200] or type(error).__name__
+  if isinstance(error, MemoryError) or (xla and 'RESOURCE_EXHAUSTED' in reason):
+    return (
+      f'there is not enough memory ({reason}); give smaller sizes; for a run also a '
+      'smaller --batch_size, a --mesh of more devices, or --resident_bytes=0, which '
+      'reads the data step by step'
+    )
+  if (xla or isinstance(error, ValueError)) and multihost.parted(error):
+    return (
+      f'another process of the run has ended ({reason}); give the same commands again: '
+      'it goes on from the last checkpoint'
+    )
+  return ''
+
+
+def _run(
+  module: ModuleType, name: str, c: config.Drawing, rest: list[str], signals: Signals
+) -> int:
+  if not isinstance(c, config.Config):
+    refuse_rest(rest)
+    use(c.platform)
+    return _made(module, name, c, Progress(0), signals)
+  if not c.predict:
+    refuse_rest(rest)
+  if c.until:
+    stopping.target(c.until)
+  if c.plan:
+    from dl_core.launch import plan
+
+    return plan.main(module, name, c)
+  use(c.platform, c.distributed)
+  sharding.check(c.mesh, c.batch_size)
+  if c.predict:
+    return predict.main(module, name, c, [c.predict, *rest])
+  if c.export:
+    return export.main(module, name, c)
+  if isinstance(c, config.Generating) and c.prompt:
+    return prompt.main(module, name, c)
+  return _made(module, name, c, Progress(c.steps, quiet=not multihost.first()), signals)
+
+
+def _made(
+  module: ModuleType, name: str, c: Any, progress: Progress, signals: Signals
+) -> int:
+  """Makes the run or the study that is asked for, unless it is made already."""
+  study = studies.of(module, c)
+  if study is not None:
+    planned = studies.plan(module, name, c, study)
+    owner, folder, finished = planned.owner, planned.folder, planned.finished
+    work = functools.partial(studies.perform, planned, study)
+    summary = functools.partial(studies.summary, planned)
+  else:
+    job = jobs.plan(module, name, c)
+    owner, folder, finished = job.owner, job.folder, job.finished
+    work = functools.partial(jobs.perform, [job])
+    summary = functools.partial(page.summary, folder, job.experiment.published)
+  if finished:
+    progress.say(f'{folder} is finished already; --fresh starts over')
+  else:
+    on = f' on {owner.source}' if owner.source else ''
+    progress.say(f'{name}{on}, {device()}, in {folder}')
+    if not work(signals.pending, progress):
+      progress.say(f'saved; to go on: {workdir.resume_command()}')
+      return signals.code()
+  if multihost.first():
+    progress.say(summary())
+  progress.say(f'report: {folder / "report" / "index.html"}')
+  return 0
+
+
+def refuse_rest(words: Sequence[str]) -> None:
+  if words:
+    raise UserError(f'{words[0]} was given, but every flag begins with -- ; see --help')
+
+
+def use(platform: str, distributed: str = '') -> None:
+  """Meets the other processes; makes sure that the platform asked for is there."""
+  compilation.keep()
+  if platform == 'cpu':
+    jax.config.update('jax_platforms', 'cpu')
+  multihost.join(distributed)
+  if platform in ('auto', 'cpu'):
+    return
+  try:
+    jax.config.update('jax_default_device', jax.devices(platform)[0])
+  except RuntimeError:
+    extra = {'gpu': 'cuda', 'tpu': 'tpu'}[platform]
+    raise UserError(
+      f'--platform={platform} was given, but JAX finds only {device()}; install the '
+      f"driver and the extra (pip install -e '.[{extra}]'), or take --platform=cpu"
+    ) from None
+
+
+def device() -> str:
+  """Returns what the run computes on, in words."""
+  first = jax.devices()[0]
+  return first.platform if first.platform == 'cpu' else first.device_kind

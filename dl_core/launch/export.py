@@ -1,0 +1,37 @@
+"""`--export=FILE`: writes a trained model as another library reads it.
+
+In PyTorch: model.load_state_dict(safetensors.torch.load_file('FILE.safetensors')).
+"""
+
+from pathlib import Path
+from types import ModuleType
+
+from dl_core.config import Config
+from dl_core.launch import predict
+from dl_core.models.weights import exchange, files
+from dl_core.types import UserError
+
+
+def main(module: ModuleType, name: str, c: Config) -> int:
+  """Writes the parameters and running statistics of a run to a file; returns 0.
+
+  Raises:
+    UserError: there is no trained model, it has no table of names, or the file's name
+      does not end in .safetensors.
+  """
+  out = Path(c.export).expanduser()
+  if out.suffix != files.OWN:
+    raise UserError(
+      f'--export={out} was given, but a name that ends in {files.OWN} is wanted'
+    )
+  model = predict.trained(module, name, c)
+  names = model.experiment.names
+  if names is None:
+    raise UserError(
+      f'--export={out} was given, but no table says what other libraries call the '
+      f'layers of {name}; export a model that has one, such as cifar_resnet'
+    )
+  arrays = exchange.given(model.variables(), names)
+  files.write(out, arrays)
+  print(f'{out}: {len(arrays)} arrays, named as by {next(iter(names.tables))}')
+  return 0

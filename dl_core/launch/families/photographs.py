@@ -1,0 +1,210 @@
+"""Classifiers of photographs, trained as the winners of ImageNet were.
+
+What AlexNet, VGG, GoogLeNet and ResNet share: colour images of one size, parts of them
+taken, mirrored and tinted anew in every epoch; descent with momentum and decay, its
+rate a tenth after a third of the steps and a hundredth after two; five guesses. An
+experiment adds its network, and as RECIPES the settings that its paper has.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import optax
+from flax import linen as nn
+
+from dl_core import config, interpret, tasks
+from dl_core.data import augment, images
+from dl_core.interpret import activation_maps, classification, filters, gates
+from dl_core.layers import squeeze
+from dl_core.tasks import freezing, measures, optimizers
+from dl_core.types import Data, Experiment, Figure, Names, UserError
+
+# Of the pixels of ImageNet, in [0, 1].
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+COLOURS = (MEAN, DEVIATION)
+KEPT = 7 / 8  # the side of what evaluation sees of a photograph: 224 of 256 pixels
+IMAGES = 1_281_167  # that ImageNet's competition trained on
+SMALL = 0.25  # of the width, for the digits
+
+
+Published = tuple[float | None, float | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(config.Transfer):
+  image_size: int = config.field(
+    64, 'sides of the images, in pixels', low=32, below=2_049
+  )
+  classes: int = config.field(
+    0, 'with --plan: of data that is not there; 0: of the data', low=0, below=2**20
+  )
+  width: float = config.field(
+    0.0,
+    'channels, times those published; 0: a quarter for the digits, else 1',
+    low=0,
+    below=1_000,
+  )
+  se: bool = config.field(False, 'squeeze and excitation')
+  crop: float = config.field(
+    0.0,
+    'least share of an image that training sees at a time; 0: all of it',
+    low=0,
+    below=1,
+  )
+  flip: bool = config.field(False, 'mirror half of the training images')
+  colour: float = config.field(
+    0.0, "tint training images by so much of ImageNet's own spread", low=0
+  )
+  smoothing: float = config.field(
+    0.0, 'share of a label that goes to all classes', low=0, below=1
+  )
+  warmup: int = config.field(0, 'first steps, in which the rate rises', low=0)
+  average: float = config.field(
+    0.0,
+    'test a moving average of parameters of this decay; 0: the last',
+    low=0,
+    below=1,
+  )
+  decay: float = config.field(1e-4, 'times Σp²/2 of all parameters, added', low=0)
+  learning_rate: float = 0.05
+  steps: int = 200
+
+
+def epochs(number: int, batch_size: int) -> dict[str, int]:
+  """Returns the part of a recipe that says how long ImageNet is learnt."""
+  steps = IMAGES // batch_size * number
+  return {'steps': steps, 'batch_size': batch_size, 'eval_every': 5_000}
+
+
+def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
+  """Makes the data of the settings; with `--plan --classes` there need be none.
+
+  Args:
+    c: settings.
+    normalise: see `images.load`.
+
+  Raises:
+    UserError: there is no such set, or `--classes` is another number than its own.
+  """
+  if c.classes and c.plan:
+    return images.absent(c, c.image_size, 3, c.classes)
+  around = round(c.image_size / KEPT - c.image_size) // 2 if c.crop else 0
+  changes = [
+    augment.crop(c.image_size, c.crop) if c.crop else None,
+    augment.flip if c.flip else None,
+    augment.colour([*np.broadcast_to(normalise[1], 3)], c.colour) if c.colour else None,
+  ]
+  data = images.load(
+    c,
+    size=c.image_size,
+    channels=3,
+    margin=around,
+    augment=augment.join(*(change for change in changes if change)),
+    normalise=normalise,
+  )
+  if c.classes not in (0, len(data.spec.classes)):
+    raise UserError(
+      f'--classes={c.classes} was given, but {data.spec.source} has '
+      f'{len(data.spec.classes)}; leave it out, or add --plan for a network of so many'
+    )
+  return data
+
+
+def width(c: Config) -> float:
+  """Returns the channels of the network, as a multiple of the published one's."""
+  planned = c.plan and c.classes
+  return c.width or (SMALL if c.dataset == 'digits' and not planned else 1)
+
+
+def member(members: Mapping[int, Any], depth: int) -> Any:
+  """Returns the member of a family that has so many layers with weights.
+
+  Raises:
+    UserError: there is none.
+  """
+  if depth not in members:
+    known = ', '.join(map(str, members))
+    raise UserError(f'--depth={depth} was given, one of {known} is wanted')
+  return members[depth]
+
+
+def gate(c: Config) -> squeeze.Gate | None:
+  """Returns what rescales channels, if anything does."""
+  return squeeze.SqueezeExcite if c.se else None
+
+
+def thirds(c: Config) -> optax.Schedule:
+  """Divides the rate by 10 after a third and two thirds of the steps."""
+  rate, drops = c.learning_rate, {c.steps // 3: 0.1, 2 * c.steps // 3: 0.1}
+  return optax.piecewise_constant_schedule(rate, drops)
+
+
+def experiment(
+  c: Config,
+  data: Data,
+  model: nn.Module,
+  *,
+  names: Names | None,
+  first: tuple[str, ...],
+  published: Mapping[str, Published],
+  task: Callable[..., Any] = tasks.supervised,
+  schedule: optax.Schedule | None = None,
+) -> Experiment:
+  """Makes the experiment of a network.
+
+  Args:
+    c, data, model: settings, data and network.
+    names: of its layers in the files of other libraries.
+    first: path of the kernel that reads the pixels, in the parameters.
+    published: {source: top-1 and top-5 accuracy on the validation set of ImageNet,
+      None where one is not told}, of the network at its full width.
+    task: (model, loss, **reported) -> Task.
+    schedule: of the rate, after warm-up; by default `thirds`.
+  """
+  reported = {'accuracy': measures.accuracy}
+  if len(data.spec.classes) > 5:
+    reported['top5'] = measures.top5
+  own = task(model, measures.smoothed(c.smoothing), **reported)
+  parts = [
+    c.decay and optax.add_decayed_weights(c.decay),
+    optax.sgd(warmed(schedule or thirds(c), c.warmup), 0.9),
+    c.average and optimizers.average(c.average),
+  ]
+  pictures = [
+    classification.report(own),
+    filters.report(*first),
+    activation_maps.report(model),
+  ]
+  if c.se:
+    pictures.append(gates.report(model))
+  return freezing.frozen(
+    Experiment(
+      config=c,
+      task=own,
+      optimizers=(optax.chain(*filter(None, parts)),),
+      data=data,
+      averaged=optimizers.averaged if c.average else None,
+      names=names,
+      steps_per_call={'cpu': 4},
+      report=interpret.join(*pictures),
+      published=tuple(
+        Figure(metric, value, 'imagenet2012', source)
+        for source, values in published.items()
+        for metric, value in zip(('accuracy', 'top5'), values, strict=True)
+        if value is not None and width(c) == 1
+      ),
+    )
+  )
+
+
+def warmed(schedule: optax.Schedule, steps: int) -> optax.Schedule:
+  """Lets a rate rise from 0 over its first steps, in proportion.
+
+  Section 2.2 of Goyal et al. 2017, https://arxiv.org/abs/1706.02677.
+  """
+  if not steps:
+    return schedule
+  rise = optax.linear_schedule(0.0, 1.0, steps)
+  return lambda step: rise(step + 1) * schedule(step)

@@ -1,0 +1,140 @@
+"""From an experiment to a finished workdir: checks, lock, claim, training, report."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import jax
+
+from dl_core import config, train
+from dl_core.report import claims, page
+from dl_core.runtime import multihost
+from dl_core.train import compiled, evaluate, initial, workdir
+from dl_core.train.progress import Progress
+from dl_core.types import Experiment, Picture, UserError
+
+
+class Job(NamedTuple):
+  """A run that is asked for: whose it is, what it is, where it lies."""
+
+  owner: workdir.Owner
+  experiment: Experiment
+  folder: Path
+
+  @property
+  def finished(self) -> bool:
+    return not self.experiment.config.fresh and workdir.finished(self.folder)
+
+
+def plan(module: ModuleType, name: str, c: config.Config) -> Job:
+  """Says what a run would be; no example is read, and nothing is written.
+
+  Raises:
+    UserError: the settings cannot be, or the workdir holds something else.
+  """
+  experiment = module.build(c)
+  spec = experiment.data.spec
+  doc = module.__doc__ or name
+  owner = workdir.Owner(name, doc, c, spec.source, classes=spec.classes)
+  folder = workdir.find(owner)
+  if not c.fresh:
+    workdir.check(folder, owner)
+  if len(experiment.task.losses) > 1 and (c.patience or c.keep_best):
+    given = '--patience' if c.patience else '--keep_best'
+    raise UserError(
+      f'{given} was given, but no loss of a game says which of its states is best; '
+      'drop it'
+    )
+  if c.init_from:
+    initial.check(experiment, folder)
+  elif isinstance(c, config.Transfer) and c.freeze != 'nothing':
+    raise UserError(
+      f'--freeze={c.freeze} was given without --init_from, so what it freezes would '
+      'have learnt nothing; add --init_from, or leave it out'
+    )
+  return Job(owner, experiment, folder)
+
+
+def saved(job: Job) -> set[int]:
+  """Returns the steps of which a run seems to have a checkpoint."""
+  folders = (job.folder / 'checkpoints').glob('*')
+  return {int(folder.name) for folder in folders if folder.name.isdigit()}
+
+
+def perform(
+  jobs: Sequence[Job],
+  interrupted: Callable[[], Any],
+  progress: Progress,
+  shared: compiled.Compiled | None = None,
+) -> bool:
+  """Makes the runs, side by side if there are several; writes their reports.
+
+  Args:
+    jobs: one, or several that differ in their seeds alone.
+    interrupted, progress, shared: see `train.fit_together`.
+
+  Returns:
+    Whether they are finished: False if they were interrupted or ran out of time.
+  """
+  for job in jobs:  # whatever may refuse does so before anything is touched
+    read(job.experiment, 0)
+  with contextlib.ExitStack() as stack:
+
+    def claim():
+      for job in jobs:
+        stack.enter_context(workdir.locked(job.folder))
+      for job in jobs:
+        if job.owner.config.fresh:
+          workdir.clear(job.folder)
+        workdir.claim(job.folder, job.owner)
+        workdir.write_manifest(
+          job.folder, about(job.experiment) | {'side_by_side': len(jobs)}
+        )
+
+    multihost.on_first(claim)
+    stack.enter_context(workdir.kept([job.folder for job in jobs]))
+    done = train.fit_together(
+      [job.experiment for job in jobs],
+      [job.folder for job in jobs],
+      interrupted=interrupted,
+      progress=progress,
+      shared=shared,
+    )
+    for job, run in zip(jobs, done, strict=True):
+      if run.ended:
+        drawn = pictures(job.experiment, run)
+        if multihost.first():
+          claims.write(job.folder, drawn)
+          page.write(job.folder, drawn, job.experiment.published)
+  return all(run.ended for run in done)
+
+
+def read(experiment: Experiment, step: int) -> Any:
+  """Reads the arrays of a step, preparing the data set if need be."""
+  return experiment.data.feed(jax.random.key(experiment.config.seed), step)
+
+
+def about(experiment: Experiment) -> dict[str, Any]:
+  """Returns what the manifest says of an experiment."""
+  data = experiment.data
+  variables = jax.eval_shape(experiment.task.init, jax.random.key(0), data.spec.batch)
+  return {
+    'parameters': sum(leaf.size for leaf in jax.tree.leaves(variables['params'])),
+    'published': [figure._asdict() for figure in experiment.published],
+    'data': {
+      'source': data.spec.source,
+      'digests': dict(data.digests()),
+      'notes': list(data.notes),
+    },
+  }
+
+
+def pictures(experiment: Experiment, run: train.Run) -> Sequence[Picture]:
+  """Returns what the experiment draws of its run."""
+  if experiment.report is None:
+    return ()
+  found = train.data_key(run.state), evaluate.variables(experiment, run.state)
+  key, variables = multihost.local(found)
+  return experiment.report(variables, run.observed, experiment.data, key)

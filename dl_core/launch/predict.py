@@ -1,0 +1,89 @@
+"""`--predict=FILE...`: what a trained model says of one's own files."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dl_core import train
+from dl_core.config import Config
+from dl_core.runtime import compilation, multihost
+from dl_core.train import compiled, evaluate, initial, workdir
+from dl_core.types import Experiment, UserError, Variables
+
+SHOWN = 3  # classes shown for each file
+STATE = ('state',)  # how the names of the leaves begin that are read
+
+
+class Trained(NamedTuple):
+  """A trained model: what it was built from, and the workdir where it lies."""
+
+  experiment: Experiment
+  folder: Path
+
+  def variables(self, say: Callable[[str], None] = print) -> Variables:
+    """Reads its variables. Raises UserError where there is no good checkpoint."""
+    init, key = functools.partial(train.init_state, self.experiment), jax.random.key(0)
+    # Where there are several processes, it takes them all to read what all have saved.
+    lies = compiled.rule_of(self.experiment)(jax.eval_shape(init, key))
+    make = jax.jit(init, out_shardings=lies, compiler_options=compilation.ONCE)
+    state = make(key)
+    state = initial.read(self.folder, state, say, STATE)
+    return multihost.local(evaluate.variables(self.experiment, state))
+
+
+def trained(module: ModuleType, name: str, c: Config) -> Trained:
+  """Finds the model of a workdir: given, its own settings are read from it.
+
+  Raises:
+    UserError: there is no run of this experiment, or it has other settings than given.
+  """
+  if c.workdir:
+    stored = workdir.read_config(Path(c.workdir).expanduser())
+    if stored['experiment'] != name:
+      raise UserError(
+        f'{c.workdir} is a run of {stored["experiment"]}, not of {name}; use '
+        f'python -m experiments.{stored["experiment"]}'
+      )
+    known = {entry.name for entry in dataclasses.fields(c)}
+    settings = {k: v for k, v in stored['settings'].items() if k in known}
+    own = {'workdir': c.workdir, 'data_dir': c.data_dir or settings['data_dir']}
+    for entry in dataclasses.fields(c):
+      given, there = getattr(c, entry.name), stored['identity'].get(entry.name)
+      matters = entry.name in stored['identity'] and entry.name != 'seed'
+      if matters and given not in (there, entry.default):
+        raise UserError(
+          f'--{entry.name}={given} was given, but {c.workdir} was trained with '
+          f'--{entry.name}={there}; drop it'
+        )
+    c = module.Config(**settings | own)
+  experiment = module.build(c)
+  spec = experiment.data.spec
+  return Trained(experiment, workdir.find(workdir.Owner(name, name, c, spec.source)))
+
+
+def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
+  """Prints the likeliest classes of each file, with probabilities; returns 0.
+
+  Raises:
+    UserError: there is no trained model, or a file cannot be read.
+  """
+  model = trained(module, name, c)
+  data, task = model.experiment.data, model.experiment.task
+  spec = data.spec
+  if data.read is None or task.outputs is None or not spec.classes or spec.tokens:
+    raise UserError(f'{name} on {c.dataset} does not classify files; drop --predict')
+  x = np.stack([data.read(file) for file in files])
+  classes = workdir.read_config(model.folder)['classes']  # those it was trained on
+  chances = jax.nn.softmax(task.outputs(model.variables(), jnp.asarray(x)))
+  for file, row in zip(files, np.asarray(chances), strict=True):
+    best = np.argsort(-row)[:SHOWN]
+    words = (f'{classes[k]} {row[k]:.1%}' for k in best)
+    print(f'{file}: {", ".join(words)}')
+  return 0

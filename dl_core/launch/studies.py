@@ -1,0 +1,271 @@
+"""Several runs, compared and drawn: `--seeds=N`, and modules with a `study`.
+
+Each run lies in WORKDIR/LABEL and is a run like any other. Seeds of a small model are
+trained side by side; what is finished is left alone, so a study goes on where it was.
+A study without runs only draws.
+"""
+
+import collections
+import contextlib
+import dataclasses
+import functools
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import jax
+
+from dl_core import config, train
+from dl_core.launch import jobs, predict
+from dl_core.launch.jobs import Job
+from dl_core.report import claims
+from dl_core.runtime import multihost
+from dl_core.train import compiled, history, log, recorder, workdir
+from dl_core.train.progress import Progress
+from dl_core.types import Experiment, Picture, Study, UserError, Variables
+
+# Seeds of models up to so many parameters are trained side by side. Above it, and with
+# convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
+SMALL = {'cpu': 200_000}
+SMALL_ELSEWHERE = 4_000_000
+# Of the study's flags, by its runs.
+INHERITED = (
+  'data_dir',
+  'platform',
+  'mesh',
+  'distributed',
+  'resident_bytes',
+  'fresh',
+  'profile',
+)
+
+
+class Finished(NamedTuple):
+  """A run of a study, as `Study.draw` sees it.
+
+  Attributes:
+    experiment: what it is.
+    lines: of metrics.jsonl; the last one is the result on the test split.
+    observed: {step: arrays}.
+    variables: () -> those of the model that was tested, read from its checkpoint.
+  """
+
+  experiment: Experiment
+  lines: list[log.Line]
+  observed: dict[int, Any]
+  variables: Callable[[], Variables] | None = None
+
+
+def of(module: ModuleType, c: config.Drawing) -> Study | None:
+  """Returns the study that is asked for; None where it is one run."""
+  if not isinstance(c, config.Config):
+    return module.study(c)
+  if c.seed + c.seeds > 2**32:
+    raise UserError(
+      f'--seeds={c.seeds} was given with --seed={c.seed}; seeds end at {2**32 - 1}'
+    )
+  study = module.study(c) if hasattr(module, 'study') else None
+  if c.seeds == 1 and study is None:
+    return None
+  asked = study.runs if study else {'': (module, c)}
+  runs, labels = {}, collections.defaultdict(list)
+  for label, (each, own) in asked.items():
+    for seed in range(c.seed, c.seed + c.seeds):
+      called = f'{label}-seed-{seed}'.lstrip('-') if c.seeds > 1 else label
+      runs[called] = each, dataclasses.replace(own, seed=seed)
+      labels[label].append(called)
+  if study is None or study.draw is None:
+    return Study(runs)
+  draw = study.draw
+  return Study(
+    runs,
+    lambda found: draw(
+      {label: [found[one] for one in called] for label, called in labels.items()}
+    ),
+  )
+
+
+class Plan(NamedTuple):
+  """A study that is asked for: whose it is, where it lies, {label: its run}."""
+
+  owner: workdir.Owner
+  folder: Path
+  jobs: dict[str, Job]
+
+  @property
+  def finished(self) -> bool:
+    done = all(job.finished for job in self.jobs.values())
+    fresh = self.owner.config.fresh
+    return done and not fresh and workdir.finished(self.folder)
+
+  @property
+  def folders(self) -> dict[str, Path]:
+    return {label: job.folder for label, job in self.jobs.items()}
+
+
+def plan(module: ModuleType, name: str, c: config.Drawing, study: Study) -> Plan:
+  """Says what the runs of a study would be; see `jobs.plan`."""
+  sources = {each.build(own).data.spec.source for each, own in study.runs.values()}
+  more = {'runs': list(study.runs)}
+  owner = workdir.Owner(
+    name, module.__doc__ or name, c, ', '.join(sorted(sources)), more
+  )
+  folder = workdir.find(owner)
+  if not c.fresh:
+    workdir.check(folder, owner)
+  planned = {}
+  for label, (each, own) in study.runs.items():
+    inherited = {field: getattr(c, field) for field in INHERITED}
+    own = dataclasses.replace(own, workdir=str(folder / label), seeds=1, **inherited)
+    called = name if each is module else each.__name__.rpartition('.')[2]
+    planned[label] = jobs.plan(each, called, own)
+  return Plan(owner, folder, planned)
+
+
+def perform(
+  plan: Plan, study: Study, interrupted: Callable[[], Any], progress: Progress
+) -> bool:
+  """Makes the runs that are not finished, then the page that compares them.
+
+  Returns:
+    Whether all are finished: False if they were interrupted or ran out of time.
+  """
+  c, begun = plan.owner.config, time.monotonic()
+  most = c.max_seconds if isinstance(c, config.Config) else 0.0
+  with contextlib.ExitStack() as stack:
+
+    def claim():
+      stack.enter_context(workdir.locked(plan.folder))
+      if c.fresh:
+        before = workdir.read_json(plan.folder / 'config.json').get('identity', {})
+        for label in before.get('runs', ()):
+          workdir.clear(plan.folder / label)
+        workdir.clear(plan.folder)
+      workdir.claim(plan.folder, plan.owner)
+      workdir.write_manifest(plan.folder, {})
+
+    multihost.on_first(claim)
+    late = lambda: 0 < most < time.monotonic() - begun  # noqa: E731
+    stop = lambda: interrupted() or late()  # noqa: E731
+    left = {label: job for label, job in plan.jobs.items() if not job.finished}
+    number = len(plan.jobs) - len(left) + 1
+    for cohort in alike(left):
+      cohort, both, shared = level(cohort)
+      for labels in [list(cohort)] if both else [[label] for label in cohort]:
+        progress.say(f'{", ".join(labels)} ({number} of {len(plan.jobs)})')
+        runs = [cohort[label] for label in labels]
+        if not jobs.perform(runs, stop, progress, shared):
+          return False
+        number += len(labels)
+    # All draw: to read a model takes every process that saved it.
+    pictures = study.draw(finished(plan)) if study.draw else ()
+    multihost.on_first(functools.partial(conclude, plan, pictures, begun))
+  return True
+
+
+def alike(left: Mapping[str, Job]) -> list[dict[str, Job]]:
+  """Puts together the runs that differ in their seeds alone."""
+  found: dict[str, dict[str, Job]] = {}
+  for label, job in left.items():
+    same = job.owner.identity | {'experiment': job.owner.name, 'seed': 0}
+    found.setdefault(json.dumps(same, sort_keys=True), {})[label] = job
+  return list(found.values())
+
+
+def level(
+  cohort: dict[str, Job],
+) -> tuple[dict[str, Job], bool, compiled.Compiled | None]:
+  """Makes runs that differ in their seeds alone of one experiment.
+
+  Returns:
+    The runs; whether to train them side by side; what is compiled for all of them, None
+    where there is but one.
+  """
+  if len(cohort) == 1:
+    return cohort, False, None
+  # What the first was built of, and what is compiled of it, serves all.
+  first = next(iter(cohort.values())).experiment
+  cohort = {
+    label: job._replace(experiment=first._replace(config=job.owner.config))
+    for label, job in cohort.items()
+  }
+  stand = [
+    set() if job.owner.config.fresh else jobs.saved(job) for job in cohort.values()
+  ]
+  early = max([0, *set().union(*stand)]) < recorder.soon(first.config)
+  both = (early or bool(set.intersection(*stand))) and together(first)
+  rule = compiled.rule_of(first)
+  return cohort, both, compiled.make(first, rule, len(cohort) if both else 1)
+
+
+def finished(plan: Plan) -> dict[str, Finished]:
+  """Reads what came of the runs of a study, all of them finished."""
+  silent = lambda text: None  # noqa: E731
+  return {
+    label: Finished(
+      job.experiment,
+      log.read(job.folder / 'metrics.jsonl'),
+      log.observed(job.folder),
+      functools.partial(predict.Trained(job.experiment, job.folder).variables, silent),
+    )
+    for label, job in plan.jobs.items()
+  }
+
+
+def conclude(plan: Plan, pictures: Sequence[Picture], begun: float) -> None:
+  """Writes what came of a study, and its page."""
+  claims.write(plan.folder, pictures)
+  c = plan.owner.config
+  same = isinstance(c, config.Config) and c.seeds == len(plan.jobs)
+  found = [claims.line(plan.folder, time.monotonic() - begun)]
+  found = lines_of(plan.folders, same) if plan.jobs else found
+  text = ''.join(json.dumps(line) + '\n' for line in found)
+  workdir.write(plan.folder / 'metrics.jsonl', text)
+  page = plan.folder / 'report' / 'index.html'
+  title, doc = plan.owner.name, plan.owner.doc.strip().splitlines()[0]
+  from dl_core.report import compare
+
+  compare.write(plan.folders, page, pictures, title=title, doc=doc)
+
+
+def summary(plan: Plan) -> str:
+  """Returns the lines that end a study on the terminal."""
+  from dl_core.report import compare
+
+  table = [compare.summary(plan.folders)] if plan.jobs else []
+  return '\n'.join([*table, *claims.said(plan.folder)])
+
+
+def lines_of(runs: Mapping[str, Path], same: bool) -> list[dict[str, Any]]:
+  """Returns the lines of metrics.jsonl of a study.
+
+  Runs that are the same but for their seeds are taken together line by line, with
+  means and standard deviations; of others each result stands under its label.
+  """
+  lines = {label: log.read(run / 'metrics.jsonl') for label, run in runs.items()}
+  if same:
+    return history.together(list(lines.values()))
+  return [each[-1] | {'run': label} for label, each in lines.items()]
+
+
+def together(experiment: Experiment) -> bool:
+  """Tells whether seeds of it may, and should, be trained side by side."""
+  c = experiment.config
+  if c.patience or c.until or not quick(experiment):
+    return False
+  return jobs.read(experiment, 0) is jobs.read(experiment, 1)  # resident data
+
+
+def quick(experiment: Experiment) -> bool:
+  """Tells whether a few of its steps are quicker as one than one after another."""
+  backend = jax.default_backend()
+  state = train.shapes(experiment)
+  size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
+  if size > SMALL.get(backend, SMALL_ELSEWHERE):
+    return False
+  update = train.make_update(experiment.task, experiment.optimizers)
+  program = str(jax.make_jaxpr(update)(state, experiment.data.spec.batch))
+  return backend != 'cpu' or 'conv_general_dilated' not in program

@@ -1,0 +1,260 @@
+"""Runs side by side: one page and a few lines that say how they differ.
+
+Runs that differ in nothing but the seed are a group, told by mean ± standard deviation.
+"""
+
+import math
+import os
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dl_core.report import chart, contents, grouping, page, svg, tables
+from dl_core.train import history
+from dl_core.types import Picture, UserError
+
+
+def write(
+  runs: Mapping[str, Path],
+  target: Path,
+  pictures: Sequence[Picture] = (),
+  title: str = '',
+  doc: str = '',
+) -> Path:
+  """Writes the page that compares runs and returns its path.
+
+  Args:
+    runs: {label: workdir}; what is missing of a workdir, or in it, is left blank.
+    target: the page.
+    pictures: drawn below the curves.
+    title: the name of the experiment, or of those there are, if empty.
+    doc: what is compared, in a sentence; the experiment's docstring if empty.
+
+  Raises:
+    OSError: a workdir cannot be read, or the page cannot be written.
+  """
+  groups = grouping.read(runs)
+  members = [member for group in groups for member in group.members]
+  names = grouping.figures(members)
+  base = Path(os.path.abspath(target)).parent
+  experiments = dict.fromkeys(str(m.settings['experiment']) for m in members)
+  docs = {m.run.config.get('doc', '') for m in members}
+  return page.render(
+    'compare.html',
+    Path(target),
+    title=title or ', '.join(experiments),
+    doc=doc or (docs.pop() if len(docs) == 1 else ''),
+    count=len(members),
+    facts=facts(members),
+    finding=finding(groups, names) if groups else held(pictures),
+    groups=groups,
+    names=names,
+    drawings=[svg.draw(picture) for picture in pictures],
+    **(of_runs(groups, names, base) if groups else {}),
+  )
+
+
+def of_runs(
+  groups: Sequence[grouping.Group], names: Sequence[str], base: Path
+) -> dict[str, Any]:
+  """Returns what the page says of runs: see compare.html."""
+  members = [member for group in groups for member in group.members]
+  return {
+    'columns': tables.columns(members),
+    'table': tables.table(groups, names, base),
+    'held': tables.held(members),
+    'strips': strips(groups, names),
+    'charts': curves(groups),
+    'common': tables.common(members),
+    'origin': tables.origin(members, base),
+  }
+
+
+def summary(runs: Mapping[str, Path]) -> str:
+  """Returns the lines that end a study on the terminal: a table of the test split.
+
+  A row for each run, and one of mean ± standard deviation for runs that differ in the
+  seed alone.
+  """
+  groups = grouping.read(runs)
+  names = grouping.figures([member for group in groups for member in group.members])
+  cells = [['', *names, 'progress', 'time']]
+  for row in tables.table(groups, names, Path.cwd()):
+    label = f'  {row.label}' if row.inner else row.label
+    cells.append([label, *row.texts, row.steps, row.seconds])
+  widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+  lines = ('  '.join(map(str.ljust, line, widths)).rstrip() for line in cells)
+  return '\n'.join(lines)
+
+
+def finding(groups: Sequence[grouping.Group], names: Sequence[str]) -> tuple[str, str]:
+  """Says what came out: the best of the first figure, and how sure that is."""
+  ended = [group for group in groups if names and group.values(names[0])]
+  if not ended:
+    return '', 'No run has a result yet.'
+  name, first, top = names[0], ended[0], grouping.best(ended, names[0])
+  values = list(first.values(name).values())
+  if len(ended) == 1 and len(values) == 1:
+    return tables.told(name, values), f'Only one run has a result, {first.label}.'
+  if len(ended) == 1:
+    low, high = history.shown(name, min(values)), history.shown(name, max(values))
+    count = f'over {len(values)} runs that differ in the seed alone'
+    return tables.told(
+      name, values
+    ), f'Mean ± standard deviation {count}: {low} to {high}.'
+  if top is None:
+    if len(grouping.sources(m for group in ended for m in group.members)) > 1:
+      return '', 'The runs are of different data, so their results are not ranked.'
+    return '', f'No two runs with a finite {name} differ in it.'
+  means = [(abs(m - top), g) for g in ended if (m := g.spread(name).mean) is not None]
+  (_, first), (gap, second) = sorted(means, key=lambda pair: pair[0])[:2]
+  errors = [
+    standard_error(list(group.values(name).values())) for group in (first, second)
+  ]
+  if errors[0] is None or errors[1] is None:
+    sure = 'One run cannot tell whether another seed would have changed the order.'
+  elif gap > 2 * math.hypot(errors[0], errors[1]):
+    sure = 'That is more than twice the standard error of the difference.'
+  else:
+    sure = 'That is within what another choice of seeds might have made of it.'
+  after = (
+    f'{second.label} comes next with {tables.told(name, second.values(name).values())}'
+  )
+  big = tables.told(name, first.values(name).values())
+  return big, f'{first.label} has the best {name}, {after}. {sure}'
+
+
+def held(pictures: Sequence[Picture]) -> tuple[str, str]:
+  """Says how many of the claims of a study without runs hold."""
+  holds = [claim.holds for picture in pictures for claim in picture.claims]
+  rest = '' if all(holds) else 'Those that do not are marked below.'
+  return f'{sum(holds)} of {len(holds)} claims hold', rest
+
+
+def standard_error(values: Sequence[float]) -> float | None:
+  """Returns the standard error of a mean; None of fewer than two values."""
+  deviation = grouping.spread(values).deviation
+  return None if deviation is None else deviation / len(values) ** 0.5
+
+
+def facts(members: Sequence[grouping.Member]) -> list[tuple[str, str]]:
+  """Returns the few (name, value) that stand under the title."""
+  manifests = [member.run.manifest for member in members]
+  unfinished = sum(not member.figures for member in members)
+  seconds = sum(map(grouping.seconds, members))
+  distinct = lambda values: ', '.join(dict.fromkeys(str(v) for v in values if v))  # noqa: E731
+  found = {
+    'runs': str(len(members)),
+    'unfinished': unfinished and str(unfinished),
+    'data': distinct(member.run.config.get('source') for member in members),
+    'device': distinct(contents.devices(manifest) for manifest in manifests),
+    'time of all': seconds and contents.duration(seconds),
+  }
+  return [(name, value) for name, value in found.items() if value and value != '0']
+
+
+def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[chart.Strip]:
+  """Lays out each figure of the test split: a row of dots for each group.
+
+  What they are held against is marked where it was measured on the same data as all.
+  """
+  members = [member for group in groups for member in group.members]
+  alike = len(grouping.sources(members)) == 1
+  found = []
+  for name in names:
+    lines = [
+      chart.Row(g.label, g.look, v, *g.spread(name), tables.told(name, v.values()))
+      for g in groups
+      if (v := g.values(name))
+    ]
+    marks = {}
+    for row in [
+      row for m in members for row in grouping.rows(m) if alike and row.name == name
+    ]:
+      if row.baseline is not None:
+        marks['best constant answer'] = row.baseline
+      if row.published is not None and not row.elsewhere:
+        marks[row.source] = row.published
+    found.append(chart.strip(name, lines, marks))
+  return [each for each in found if each is not None]
+
+
+def curves(groups: Sequence[grouping.Group]) -> list[tuple[str, chart.Chart]]:
+  """Lays out each figure over the steps as (split, chart of all runs)."""
+  members = [member for group in groups for member in group.members]
+  found = []
+  for name in chart.names(line for member in members for line in member.run.lines):
+    for split in reversed(chart.SPLITS):
+      series = []
+      for group in sorted(groups, key=lambda group: group.look != 'rest'):
+        drawn = {
+          m.label: history.curve(m.run.lines, split, name) for m in group.members
+        }
+        drawn = {label: points for label, points in drawn.items() if points}
+        series += together(group.label, group.look, drawn) if drawn else []
+      found.append((split, chart.layout(name, series)))
+  return [(split, laid) for split, laid in found if laid is not None]
+
+
+def together(
+  label: str, look: str, drawn: Mapping[str, history.Curve]
+) -> list[chart.Series]:
+  """Joins the curves of runs that differ in the seed alone.
+
+  Where all have a finite figure at the same step there is one curve, their mean, in a
+  band from the lowest to the highest. After the last such step, or where there are
+  fewer than two, each goes on by itself, as a thin line.
+
+  Args:
+    label, look: of the mean.
+    drawn: {label of a run: its curve}.
+  """
+  if len(drawn) == 1:
+    return [chart.Series(label, look, points) for points in drawn.values()]
+  found = [dict(history.finite(points)) for points in drawn.values()]
+  steps = sorted(set.intersection(*map(set, found)))
+  if len(steps) < 2:
+    return [chart.Series(run, f'{look} thin', points) for run, points in drawn.items()]
+  at = [(step, [points[step] for points in found]) for step in steps]
+  mean = [(step, statistics.fmean(values)) for step, values in at]
+  band = [(step, min(values), max(values)) for step, values in at]
+  tails = {run: [p for p in c if p[0] >= steps[-1]] for run, c in drawn.items()}
+  thin = [chart.Series(r, f'{look} thin', c) for r, c in tails.items() if len(c) > 1]
+  return [chart.Series(label, look, mean, band), *thin]
+
+
+def main(given: Sequence[str], doc: str = '') -> int:
+  """Compares the runs named on a command line; returns the exit code."""
+  out = Path('comparison.html')
+  folders = []
+  try:
+    for word in given:
+      if word in ('-h', '--help'):
+        print(doc)
+        return 0
+      if word.startswith('--out='):
+        out = Path(word.removeprefix('--out=')).expanduser()
+      elif word.startswith('-'):
+        raise UserError(f'{word} was given, but the only flag is --out=FILE')
+      else:
+        folders += grouping.expand(Path(word))
+    if not folders:
+      raise UserError(
+        'no workdir was given; name one or more, python -m dl_core.report WORKDIR...'
+      )
+    out = out / 'comparison.html' if out.is_dir() else out
+    if out.suffix != '.html':
+      raise UserError(f'--out={out} was given; name a file that ends in .html')
+    runs = grouping.labelled(folders)
+    path = write(runs, out)
+  except UserError as error:
+    print(f'error: {error}', file=sys.stderr)
+    return 2
+  except OSError as error:
+    print(f'error: {error}; name another place with --out=FILE', file=sys.stderr)
+    return 2
+  print(summary(runs))
+  print(f'comparison: {path}')
+  return 0

@@ -1,0 +1,155 @@
+"""A workdir in, report/index.html out: one page for a person, which needs nothing else.
+
+The page holds all that it shows, opens from disk and asks nothing of the network. The
+same input gives the same bytes.
+"""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+
+from dl_core import metrics
+from dl_core.report import chart, claims, contents, svg, verdict
+from dl_core.report.contents import Row, Run
+from dl_core.train import history
+from dl_core.types import Figure, Picture
+
+
+def write(
+  folder: Path, pictures: Sequence[Picture] = (), published: Sequence[Figure] = ()
+) -> Path:
+  """Writes the report of a run and returns its path.
+
+  Args:
+    folder: holds config.json, manifest.json and metrics.jsonl; whatever is missing of
+      them, or in them, is left out of the page.
+    pictures: drawn one after another; see `svg` for their colours.
+    published: the figures that the result is held against.
+
+  Raises:
+    OSError: the workdir cannot be read or written.
+  """
+  run = contents.read(Path(folder), published)
+  return render(
+    'report.html',
+    Path(folder) / 'report' / 'index.html',
+    config=run.config,
+    quiet=quiet(run.config),
+    manifest=run.manifest
+    and run.manifest | {'devices': contents.devices(run.manifest)},
+    rows=run.rows,
+    facts=facts(run),
+    bars=bars(run.rows),
+    verdict=verdict.verdict(run.lines),
+    charts=chart.charts(run.lines),
+    drawings=[svg.draw(picture) for picture in pictures],
+    remark=remark,
+  )
+
+
+def summary(folder: Path, published: Sequence[Figure] = ()) -> str:
+  """Returns the lines that end a run on the terminal: its result and the verdict."""
+  run = contents.read(Path(folder), published)
+  said, names = [], set()
+  for row in run.rows:
+    if row.name not in names:
+      said.append(text(row))
+    if row.published is not None:
+      said.append(f'  {remark(row)}')
+    names.add(row.name)
+  judged = f'verdict: {verdict.verdict(run.lines).kind}'
+  return '\n'.join([*said, judged, *claims.said(folder)])
+
+
+def render(template: str, path: Path, **parts: Any) -> Path:
+  """Writes a page made of a template of this folder, whole or not at all."""
+  templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / 'templates'),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+  )
+  templates.globals['shown'] = history.shown  # for the macros, too
+  page = templates.get_template(template).render(parts)
+  path.parent.mkdir(parents=True, exist_ok=True)
+  draft = path.with_suffix('.draft')
+  draft.write_text(page, encoding='utf-8', errors='replace')
+  os.replace(draft, path)
+  return path
+
+
+def remark(row: Row) -> str:
+  """Says what a row is held against, in a few words; '' if nothing."""
+  if row.published is None:
+    return ''
+  words = f'held against {history.shown(row.name, row.published)} of {row.source}'
+  return f'{words} on {row.elsewhere}, another data set' if row.elsewhere else words
+
+
+def text(row: Row) -> str:
+  """Writes what was measured as the line that ends a run on the terminal."""
+  line = f'test {row.name} {history.shown(row.name, row.measured)}'
+  if row.baseline is None:
+    return line
+  return f'{line}, best constant answer {history.shown(row.name, row.baseline)}'
+
+
+class Bar(NamedTuple):
+  kind: str  # 'run', 'baseline', 'published' or 'elsewhere'
+  label: str
+  value: str
+  width: float  # per cent
+
+
+def bars(rows: Sequence[Row]) -> list[Bar]:
+  """Draws the first figure of `headline` as bars, with all it is held against."""
+  if not rows:
+    return []
+  first = rows[0]
+  found = [('run', 'this run', first.measured)]
+  if first.baseline is not None:
+    found.append(('baseline', 'best constant answer', first.baseline))
+  for row in rows:
+    if row.name == first.name and row.published is not None:
+      if row.elsewhere:
+        label = f'{row.source}, on {row.elsewhere}'
+        found.append(('elsewhere', label, row.published))
+      else:
+        found.append(('published', row.source, row.published))
+  values = [abs(value) for _, _, value in found if math.isfinite(value)]
+  whole = 1 if first.name in metrics.FRACTIONS else max([*values, 1e-30])
+  return [
+    Bar(kind, label, history.shown(first.name, value), width)
+    for kind, label, value in found
+    for width in [min(100, 100 * abs(value) / whole) if math.isfinite(value) else 0]
+  ]
+
+
+def facts(run: Run) -> list[tuple[str, str]]:
+  """Returns the few (name, value) that stand under the title."""
+  skipped = max((line.get('skipped') or 0 for line in run.lines), default=0)
+  steps = max((line['step'] for line in run.lines), default=0)
+  count, seconds = run.manifest.get('parameters'), run.test.get('seconds')
+  found = {
+    'data': run.config.get('source'),
+    'parameters': count and f'{count:,}',
+    'steps': f'{steps:,}' if run.lines else '',
+    'time': seconds and contents.duration(seconds),
+    'speed': history.rate(run.lines),
+    'device': contents.devices(run.manifest),
+    'skipped updates': skipped and f'{skipped:,}',
+    'stopped': run.test.get('stopped'),
+  }
+  return [(name, str(value)) for name, value in found.items() if value]
+
+
+def quiet(config: Mapping[str, Any]) -> list[str]:
+  """Returns the settings that say how a run is executed and are at their defaults."""
+  values, identity = config.get('settings', {}), config.get('identity')
+  defaults = config.get('defaults', {})
+  how = [name for name in values if identity and name not in identity]
+  return [name for name in how if name in defaults and values[name] == defaults[name]]

@@ -1,0 +1,56 @@
+"""Metrics over a whole split: summed batch by batch, divided once at the end."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+
+from dl_core import metrics
+from dl_core.runtime import compilation
+from dl_core.types import Batch, Experiment, Key, Variables
+
+EVALUATION = 2**32 - 2  # a run's key is folded with the step, which never gets here
+
+
+def evaluate(
+  judge: Callable, variables: Variables, batches: Iterable[Batch], key: Key
+) -> dict[str, float]:
+  """Returns the mean metrics of the batches.
+
+  Args:
+    judge: a task's `metrics`, compiled by the caller, who uses it again.
+    variables: the model's variables.
+    batches: padded and masked, all of one shape.
+    key: what evaluation draws from; the same at every evaluation of a run.
+  """
+  sums = None
+  for number, batch in enumerate(batches):
+    one = judge(variables, batch, jax.random.fold_in(key, number))
+    sums = one if sums is None else metrics.add(sums, one)
+  return metrics.mean(sums or {})
+
+
+def make_judge(
+  experiment: Experiment, place: Callable[[Batch], Batch] = lambda batch: batch
+) -> Callable[[Any, str], dict[str, float]]:
+  """Makes (`TrainState`, split) -> its mean metrics; compiled once for all splits.
+
+  Args:
+    experiment: whose.
+    place: puts a host batch where it is to be.
+  """
+  judge = jax.jit(experiment.task.metrics, compiler_options=compilation.often())
+
+  def mean_metrics(state: Any, split: str) -> dict[str, float]:
+    batches = map(place, experiment.data.splits[split]())
+    key = jax.random.fold_in(state.key, EVALUATION)
+    return evaluate(judge, variables(experiment, state), batches, key)
+
+  return mean_metrics
+
+
+def variables(experiment: Experiment, state: Any) -> Variables:
+  """Returns what of a `TrainState` is evaluated: its variables, or their average."""
+  if experiment.averaged is None:
+    return state.variables
+  return state.variables | {'params': experiment.averaged(state)}

@@ -1,0 +1,148 @@
+"""What a run says while it runs: its clock, its lines, its live line."""
+
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+
+from dl_core import metrics
+from dl_core.train import history
+from dl_core.train.log import Line
+from dl_core.types import Metrics
+
+
+class Clock:
+  """The time a run takes: in all, resumed parts included, and per example."""
+
+  def __init__(self, batch_size: int, tokens: int = 0, busy: float = 0.0):
+    """Counts steps.
+
+    Args:
+      batch_size: examples of a step.
+      tokens: symbols of an example, if it is text.
+      busy: seconds that a step takes of devices at their peak, if that is known: the
+        share of time that they would have been busy is `mfu`.
+    """
+    self._began, self._before = time.monotonic(), 0.0
+    self._counted: dict[str, float] = {'examples_per_second': batch_size}
+    if tokens:
+      self._counted['tokens_per_second'] = batch_size * tokens
+    if busy:
+      self._counted['mfu'] = busy
+    self._running: tuple[float, int] | None = None  # when and at which step it began
+    self._first = True
+
+  def start(self, before: float) -> None:
+    """Says how many seconds the run had taken when it was interrupted."""
+    self._before = before
+
+  def run(self, step: int, sums: Any, say: Callable[[str], None]) -> None:
+    """Begins to count with the first step after a pause, which may have compiled."""
+    if self._running is None:
+      jax.block_until_ready(sums)
+      self._running = (time.monotonic(), step)
+      if self._first:
+        say(f'first step after {time.monotonic() - self._began:.1f} s, with compiling')
+      self._first = False
+
+  def pause(self) -> None:
+    """Stops counting, for an evaluation or a checkpoint."""
+    self._running = None
+
+  def rate(self, step: int) -> dict[str, float]:
+    """Returns the examples, and the symbols of text, a second since the last pause."""
+    if self._running is None or step <= self._running[1]:
+      return {}
+    rate = (step - self._running[1]) / (time.monotonic() - self._running[0])
+    return {
+      name: round(count * rate, 4 if name == 'mfu' else 1)
+      for name, count in self._counted.items()
+    }
+
+  def seconds(self) -> dict[str, float]:
+    return {'seconds': round(self._before + time.monotonic() - self._began, 3)}
+
+  def late(self, most: float) -> bool:
+    """Tells whether the run has gone on too long; it makes a step at least."""
+    return not self._first and 0 < most < time.monotonic() - self._began
+
+
+class Progress:
+  """One live line on a terminal; in a pipe one plain line per report."""
+
+  def __init__(self, steps: int, quiet: bool = False):
+    self._out = sys.stdout  # None where it was closed before the start
+    self._quiet = quiet or self._out is None
+    self._live = not self._quiet and self._out.isatty()
+    self._steps, self._next, self._width = steps, 0.0, 0
+    self._rate: tuple[float, int] | None = None  # time and step of the first tick
+
+  def say(self, text: str) -> None:
+    """Prints a line that stays."""
+    self._clear()
+    self._write(text + '\n')
+
+  def report(self, lines: Sequence[Line]) -> None:
+    """Prints the lines of one moment, if there are any, side by side."""
+    if not lines:
+      return
+    text = ' | '.join(f'{line["split"]}: {figures(line)}' for line in lines)
+    self.say(f'step {lines[0]["step"]:>{len(str(self._steps))}}/{self._steps}  {text}')
+
+  def tick(self, step: int, sums: Metrics) -> None:
+    """Renews the live line, at most five times a second.
+
+    Args:
+      step: updates dispatched.
+      sums: metrics since the last report, of the call before: reading them does not
+        keep the device waiting.
+    """
+    now = time.monotonic()
+    if not self._live or now < self._next:
+      return
+    self._next = now + 0.2
+    self._rate = self._rate or (now, step)
+    began, first = self._rate
+    rate = (step - first) / (now - began) if now > began else 0.0
+    left = f'{(self._steps - step) / rate:.0f} s left' if rate else ''
+    loss = metrics.mean(sums).get('loss', math.nan)  # nan just after a report
+    shown = f'  loss {loss:.4f}' if math.isfinite(loss) else ''
+    columns = shutil.get_terminal_size().columns
+    bar = '█' * (20 * step // max(1, self._steps))
+    text = f'{bar:░<20} {step}/{self._steps}{shown}  {rate:.0f} steps/s  {left}'
+    self._clear()
+    text = text[: columns - 1]
+    self._write(text)
+    self._width = len(text)
+
+  def _clear(self) -> None:
+    if self._width:
+      self._write('\r' + ' ' * self._width + '\r')
+      self._width = 0
+
+  def _write(self, text: str) -> None:
+    """Writes, until nobody reads any more: then the run goes on in silence."""
+    if self._quiet:
+      return
+    try:
+      self._out.write(text)
+      self._out.flush()
+    except BrokenPipeError:
+      self._quiet, self._live = True, False
+      os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+
+
+def figures(line: Line) -> str:
+  """Writes the figures of one line for a person; the rate comes last."""
+  parts = [
+    f'{name.replace("_", " ")} {value:.4g}'
+    for name, value in line.items()
+    if isinstance(value, float) and name != 'seconds' and name not in history.RATES
+  ]
+  speed = history.rate([line])
+  return '  '.join([*parts, speed] if speed else parts)

@@ -1,0 +1,297 @@
+"""The folder of a run: where it lies, whose it is, what it says of its origin.
+
+It holds config.json, manifest.json, metrics.jsonl, observed/, tensorboard/,
+checkpoints/ and report/index.html.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import jax
+
+from dl_core import config
+from dl_core.train import log
+from dl_core.types import UserError
+
+LIBRARIES = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'orbax-checkpoint')
+# In the order in which --fresh drops them: until all else is gone, config.json says
+# that it is ours to drop.
+CONTENTS = (
+  'manifest.json', 'metrics.jsonl', 'claims.json', 'observed', 'tensorboard',
+  'checkpoints', 'report', 'profile', 'config.json',
+)  # fmt: skip
+
+
+class Owner(NamedTuple):
+  """Whose a folder is.
+
+  Attributes:
+    name, doc: of the experiment or study.
+    config: its settings.
+    source: of its data.
+    more: what else its result depends on, {name: value}.
+    classes: label names.
+  """
+
+  name: str
+  doc: str
+  config: config.Drawing
+  source: str
+  more: Mapping[str, Any] = MappingProxyType({})
+  classes: Sequence[str] = ()
+
+  @property
+  def identity(self) -> dict[str, Any]:
+    return config.settings(self.config, self.source) | dict(self.more)
+
+
+def find(owner: Owner) -> Path:
+  """Returns the workdir of a run: as given, or named by the settings that matter."""
+  if owner.config.workdir:
+    return Path(owner.config.workdir).expanduser()
+  return Path('runs') / f'{owner.name}-{config.fingerprint(owner.identity)}'
+
+
+def inside(folder: Path) -> list[Path]:
+  """Returns the workdirs of the runs that a folder holds: of seeds, or of a study."""
+  return sorted(file.parent for file in folder.glob('*/config.json'))
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+  """Creates the folder and holds it against a second run.
+
+  The lock is the kernel's: it goes with the process, however that ends.
+
+  Raises:
+    UserError: the folder cannot be made or written, or another run holds it.
+  """
+  try:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / 'lock').open('a+')
+  except OSError as error:
+    raise UserError(
+      f'the workdir {folder} cannot be written ({error.strerror}); name another one '
+      'with --workdir'
+    ) from None
+  with file:
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+      file.seek(0)
+      raise UserError(
+        f'{file.read().strip() or "another process"} is at work in {folder}; wait for '
+        'it, or name another --workdir'
+      ) from None
+    file.truncate(0)
+    file.write(f'process {os.getpid()} on {socket.gethostname()}')
+    file.flush()
+    yield
+
+
+@contextlib.contextmanager
+def kept(folders: Sequence[Path]) -> Iterator[None]:
+  """Names the cause where an error comes of a folder that is not there any more."""
+  try:
+    yield
+  except (OSError, UserError) as error:
+    for folder in folders:
+      if not (folder / 'config.json').exists():
+        raise UserError(
+          f'the workdir {folder} has been moved or removed while the run was at work '
+          'in it; put it back and give the same command again'
+        ) from error
+    raise
+
+
+def clear(folder: Path) -> None:
+  """Drops what a run left in the folder, and nothing else.
+
+  Raises:
+    UserError: the folder holds such files, but is not the workdir of a run.
+  """
+  if not any((folder / name).exists() for name in CONTENTS):
+    return
+  read_config(folder)
+  for name in (*CONTENTS[:-1], 'plan.json', CONTENTS[-1]):
+    path = folder / name
+    if path.is_dir() and not path.is_symlink():
+      shutil.rmtree(path)
+    else:
+      path.unlink(missing_ok=True)
+
+
+def check(folder: Path, owner: Owner) -> None:
+  """Compares a run with the one that the folder holds, if it holds one.
+
+  Raises:
+    UserError: it is of another experiment, of other settings or of other data, or it
+      cannot be told.
+  """
+  if not any((folder / part).exists() for part in CONTENTS):
+    return
+  stored = read_config(folder)
+  if stored['experiment'] != owner.name:
+    raise UserError(
+      f'{folder} holds a run of {stored["experiment"]}, and {owner.name} was called; '
+      'name another --workdir'
+    )
+  before, now = stored['identity'], owner.identity
+  different = [
+    f'{key} was {before.get(key)!r} and is now {now.get(key)!r}'
+    for key in sorted(before.keys() | now.keys())
+    if before.get(key) != now.get(key)
+  ]
+  if different:
+    raise UserError(
+      f'{folder} holds a run of other settings: {"; ".join(different)}; give the '
+      'settings it has, name another --workdir, or start over with --fresh'
+    )
+
+
+def claim(folder: Path, owner: Owner) -> None:
+  """Writes config.json: whose the folder is."""
+  c = owner.config
+  write_json(
+    folder / 'config.json',
+    {
+      'experiment': owner.name,
+      'doc': owner.doc.strip().splitlines()[0],
+      'settings': dataclasses.asdict(c),
+      'defaults': {entry.name: entry.default for entry in dataclasses.fields(c)},
+      'identity': owner.identity,
+      'source': owner.source,
+      'classes': list(owner.classes),
+    },
+  )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+  """Reads config.json. Raises UserError where it is missing or not ours."""
+  stored = read_json(folder / 'config.json')
+  if stored.keys() >= {'experiment', 'identity', 'settings', 'classes'}:
+    return stored
+  if not folder.exists():
+    raise UserError(f'there is no folder {folder}; name the workdir of a run')
+  state = 'a damaged or foreign' if (folder / 'config.json').exists() else 'no'
+  raise UserError(
+    f'{folder} has {state} config.json, so it is not the workdir of a run; name that '
+    'of a run which has been trained, or to train, an empty folder'
+  )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+  """Reads a JSON object; {} where there is none, or a damaged one."""
+  try:
+    value = json.loads(path.read_text(encoding='utf-8'))
+  except (OSError, ValueError):
+    return {}
+  return value if isinstance(value, dict) else {}
+
+
+def finished(folder: Path) -> bool:
+  """Tells whether the run in the folder has its result and its report."""
+  lines = log.read(folder / 'metrics.jsonl')
+  tested = bool(lines) and lines[-1]['split'] == 'test'
+  return tested and (folder / 'report' / 'index.html').exists()
+
+
+def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
+  """Writes what one has to know to repeat the run; a resumed run adds its start.
+
+  Args:
+    folder: the workdir.
+    about: what is known of the run itself, {'data': {'digests': ...}, ...}.
+
+  Raises:
+    UserError: the run is a resumed one, and its data are not what they were.
+  """
+  path = folder / 'manifest.json'
+  before = read_json(path)
+  starts = before.get('starts', [])
+  digests = [dict(each.get('data', {}).get('digests', {})) for each in (before, about)]
+  # A set that is streamed now and was not before has digests of other things.
+  if any(
+    digests[0][name] != digests[1][name] for name in digests[0].keys() & digests[1]
+  ):
+    raise UserError(
+      f'the data of the run in {folder} have changed since it began; restore them, or '
+      'start over with --fresh'
+    )
+  now = datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')
+  write_json(
+    path,
+    {
+      'command': command(),
+      'started': (starts or [now])[0],
+      'starts': [*starts, now],
+      **surroundings(),
+      **about,
+    },
+  )
+
+
+def surroundings() -> dict[str, Any]:
+  """Returns on what this process computes, and by which versions."""
+  return {
+    'git': revision(),
+    'versions': {'python': platform.python_version()}
+    | {name: importlib.metadata.version(name) for name in LIBRARIES},
+    'machine': f'{platform.machine()}, {os.cpu_count()} cores',
+    'platform': jax.default_backend(),
+    'devices': [f'{d.platform}:{d.id} {d.device_kind}' for d in jax.devices()],
+    'xla_flags': os.environ.get('XLA_FLAGS', ''),
+  }
+
+
+def write_json(path: Path, value: Any) -> None:
+  """Writes a JSON file whole or not at all."""
+  write(path, json.dumps(value, indent=2) + '\n')
+
+
+def write(path: Path, text: str) -> None:
+  """Writes a file whole or not at all."""
+  temporary = path.with_suffix('.tmp')
+  temporary.write_text(text, encoding='utf-8')
+  os.replace(temporary, path)
+
+
+def revision() -> str:
+  """Returns the git revision of this code: 'abc1234', 'abc1234 (changed)' or ''."""
+  git = ['git', '-C', str(Path(__file__).parent)]
+  try:
+    run = lambda *words: subprocess.run(  # noqa: E731
+      [*git, *words], capture_output=True, text=True, check=True, timeout=10
+    ).stdout.strip()
+    changed = run('status', '--porcelain', '--untracked-files=no')
+    return run('rev-parse', '--short', 'HEAD') + (' (changed)' if changed else '')
+  except (OSError, subprocess.SubprocessError):
+    return ''
+
+
+def command() -> str:
+  """Returns the command that this process was called by, as one would type it."""
+  spec = getattr(sys.modules['__main__'], '__spec__', None)
+  program = ['-m', spec.name] if spec else [sys.argv[0]]
+  return shlex.join(['python', *program, *sys.argv[1:]])
+
+
+def resume_command() -> str:
+  """Returns the command that goes on with a run: the same one, less --fresh."""
+  words = [word for word in shlex.split(command()) if word != '--fresh']
+  return shlex.join(words)

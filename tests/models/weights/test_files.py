@@ -1,0 +1,104 @@
+"""Files of weights are read whole, or refused in a sentence."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from dl_core.models.weights import files
+from dl_core.types import UserError
+
+
+def refusal(path):
+  with pytest.raises(UserError) as caught:
+    files.read(path)
+  text = str(caught.value)
+  assert str(path) in text
+  assert '; ' in text
+  assert '\n' not in text
+  return text
+
+
+@pytest.mark.parametrize(
+  'kind', [np.float64, np.float32, np.float16, ml_dtypes.bfloat16]
+)
+def test_numbers_of_any_width_are_read_as_float32(tmp_path, kind):
+  path = tmp_path / 'a.safetensors'
+  given = np.array([0.5, -2, 1024], kind)
+  safetensors.numpy.save_file({'a': given, 'n': np.array(3)}, path)
+  found = files.read(path)
+  assert found['a'].dtype == np.float32
+  np.testing.assert_array_equal(found['a'], given.astype(np.float32))
+  assert found['n'].dtype == np.int64
+
+
+def test_what_is_written_is_read_whatever_its_strides(tmp_path):
+  array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+  given = {'a': array.transpose(2, 0, 1), 'b': array[:, ::2], 'c': np.float32(3)[None]}
+  files.write(tmp_path / 'a.safetensors', given)
+  found = files.read(tmp_path / 'a.safetensors')
+  assert found.keys() == given.keys()
+  for name, one in given.items():
+    np.testing.assert_array_equal(found[name], one)
+  assert [path.name for path in tmp_path.iterdir()] == ['a.safetensors']
+
+
+@pytest.mark.parametrize('prefix', ['module.', '_orig_mod.', '_orig_mod.module.'])
+def test_what_wrappers_put_before_every_name_is_dropped(tmp_path, prefix):
+  given = {f'{prefix}{name}': np.zeros(1) for name in ('module.a', 'b')}
+  files.write(tmp_path / 'a.safetensors', given)
+  assert files.read(tmp_path / 'a.safetensors').keys() == {'module.a', 'b'}
+
+
+def test_a_file_that_will_not_do_is_refused_in_a_sentence(tmp_path):
+  whole = tmp_path / 'whole.safetensors'
+  files.write(whole, {'a': np.ones(9, np.float32)})
+  cases = {
+    'cut.safetensors': whole.read_bytes()[:-3],
+    'none.safetensors': b'',
+    'noise.safetensors': bytes(range(256)),
+    'weights.h5': b'x',
+  }
+  for name, content in cases.items():
+    (tmp_path / name).write_bytes(content)
+  assert 'cannot be read as weights' in refusal(tmp_path / 'cut.safetensors')
+  assert 'cannot be read as weights' in refusal(tmp_path / 'none.safetensors')
+  assert 'cannot be read as weights' in refusal(tmp_path / 'noise.safetensors')
+  assert 'ends in .safetensors, .pth' in refusal(tmp_path / 'weights.h5')
+  assert 'there is no such file' in refusal(tmp_path / 'absent.pth')
+  files.write(tmp_path / 'empty.safetensors', {})
+  assert 'holds no arrays' in refusal(tmp_path / 'empty.safetensors')
+
+
+def test_what_pytorch_cannot_hand_over_is_refused_in_a_sentence(tmp_path):
+  torch = pytest.importorskip('torch')
+  cases = {
+    'numbered.pth': {0: torch.zeros(1)},
+    'sparse.pth': {'a': torch.eye(3).to_sparse()},
+    'module.pth': torch.nn.Linear(1, 1),
+  }
+  for name, content in cases.items():
+    torch.save(content, tmp_path / name)
+  (tmp_path / 'text.pth').write_text('weights')
+  assert 'holds no arrays' in refusal(tmp_path / 'numbered.pth')
+  for name in ('sparse.pth', 'module.pth', 'text.pth'):
+    said = refusal(tmp_path / name)
+    assert 'cannot be read as weights (' in said
+    assert said.isprintable()
+
+
+def test_a_name_that_is_no_file_of_weights_is_a_workdir(tmp_path):
+  (tmp_path / 'run.pth').mkdir()
+  (tmp_path / 'file').touch()
+  assert files.named('/nowhere/resnet.th')
+  assert files.named(str(tmp_path / 'file'))
+  assert not files.named(str(tmp_path / 'run.pth'))
+  assert not files.named('runs/lenet')
+  assert files.place('/nowhere/resnet.th') == 'resnet.th'
+  assert files.place('/nowhere/run') == 'WORKDIR'
+  assert files.place('') == ''
+
+
+def test_another_ending_is_not_written(tmp_path):
+  with pytest.raises(UserError, match=r'ends in \.safetensors is wanted'):
+    files.write(tmp_path / 'a.pth', {})

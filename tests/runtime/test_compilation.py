@@ -1,0 +1,61 @@
+"""What is compiled is kept, where the user can be written to."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from dl_core.runtime import compilation
+
+STEP = ('experiments.perceptron', '--steps=1')
+
+
+def start(tmp_path, **changes):
+  """Runs a step; returns the files that are kept, and what it printed."""
+  kept = ('JAX_COMPILATION_CACHE_DIR', 'JAX_ENABLE_COMPILATION_CACHE')
+  environment = {k: v for k, v in os.environ.items() if k not in kept}
+  environment |= {
+    'XDG_CACHE_HOME': str(tmp_path / 'cache'),
+    'JAX_DEBUG_LOG_MODULES': 'jax._src.compiler',
+    **changes,
+  }
+  command = [sys.executable, '-m', *STEP, f'--workdir={tmp_path}/run', '--fresh']
+  done = subprocess.run(
+    command, capture_output=True, text=True, check=True, env=environment
+  )
+  return sorted(tmp_path.glob('cache/dl_core/compiled-*/*-cache')), done.stderr
+
+
+def test_a_second_start_compiles_nothing_that_the_first_has_kept(tmp_path):
+  first, told = start(tmp_path)
+  assert first
+  assert 'cache hit' not in told
+  stamps = [path.stat().st_mtime_ns for path in first]
+  again, told = start(tmp_path)
+  assert set(first) <= set(again)  # more where it took longer now
+  assert [path.stat().st_mtime_ns for path in first] == stamps
+  for path in first:
+    assert re.search(
+      f'cache hit for .* with key .{path.name.removesuffix("-cache")}', told
+    )
+
+
+def test_it_can_be_switched_off(tmp_path):
+  assert start(tmp_path, JAX_ENABLE_COMPILATION_CACHE='false')[0] == []
+
+
+def test_a_folder_that_cannot_be_made_is_done_without(tmp_path):
+  (tmp_path / 'cache').write_text('a file')
+  quiet = {'JAX_DEBUG_LOG_MODULES': '', 'MPLCONFIGDIR': str(tmp_path / 'mpl')}
+  _, told = start(tmp_path, **quiet)
+  assert told == ''
+
+
+@pytest.mark.parametrize('given', ['', 'elsewhere', '/cache'])
+def test_the_folder_is_that_of_xdg(given, monkeypatch):
+  monkeypatch.setenv('XDG_CACHE_HOME', given)
+  monkeypatch.setenv('HOME', '/someone')
+  own = given if given.startswith('/') else '/someone/.cache'
+  assert str(compilation.cache()) == own
