@@ -179,7 +179,7 @@ class Generating(Config):
     below=1_000,
     how=True,
   )
-  length: int = field(500, 'symbols that it writes', low=1, below=2**20, how=True)
+  length: int = field(500, 'tokens that it writes', low=1, below=2**20, how=True)
 
 
 @dataclasses.dataclass(frozen=True)

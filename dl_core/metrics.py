@@ -38,7 +38,7 @@ def add(a: Metrics, b: Metrics) -> Metrics:
   found = {name: jax.tree.map(jnp.add, a[name], b[name]) for name in a if name != PEAK}
   if PEAK in a:
     higher = b[PEAK][0] > a[PEAK][0]
-    pick = lambda x, y: jnp.where(higher, y, x)  # noqa: E731
+    pick = lambda x, y: jnp.where(higher, y, x)
     found[PEAK] = jax.tree.map(pick, a[PEAK], b[PEAK])
   return found
 

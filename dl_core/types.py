@@ -16,7 +16,7 @@ Params = Any  # the pytree that the optimizer moves
 Extra = Mapping[str, Any]  # linen's other collections: running statistics and the like
 Variables = Mapping[str, Any]  # {'params': Params, **Extra}
 # {end of the path of parameters: for each of their dimensions 'tensor' or None}
-Split = Mapping[str, tuple[str | None, ...]]
+Partition = Mapping[str, tuple[str | None, ...]]
 Metrics = dict[str, tuple[Any, Any]]  # {name: (total, weight)}, summed, divided once
 
 
@@ -31,12 +31,12 @@ class Batch(NamedTuple):
 
 
 class Decode(NamedTuple):
-  """How a model writes: one symbol after another, all that it remembers in a state.
+  """How a model writes: one token after another, all that it remembers in a state.
 
   Attributes:
-    start: (variables, B) -> state of B sequences before their first symbol.
-    advance: (variables, state, symbols [B, T]) -> (state, logits [B, T, V]): reads T
-      symbols; the logits after each are those of the one that comes next.
+    start: (variables, B) -> state of B sequences before their first token.
+    advance: (variables, state, tokens [B, T]) -> (state, logits [B, T, V]): reads T
+      tokens; the logits after each are those of the one that comes next.
   """
 
   start: Callable[[Variables, int], Any]
@@ -70,8 +70,8 @@ class Spec(NamedTuple):
     batch: a Batch of `jax.ShapeDtypeStruct`, the shapes and types of a training batch.
     source: name and version of the data, part of a run's identity ('digits/1.0.0').
     classes: the label names, in the order of the label numbers; () if there are none.
-      Of text they are the symbols of its alphabet.
-    tokens: symbols that one example of text asks for; 0 where it is no text.
+      Of text they are its vocabulary.
+    tokens: number of tokens in one example of text; 0 where it is no text.
   """
 
   batch: Batch
@@ -185,8 +185,8 @@ class Experiment(NamedTuple):
     report: (variables, observed, data, key) -> Pictures.
     published: the figures that the result is held against.
     names: of its layers in the files of other libraries, for `--init_from` and export.
-    split: how the axis `tensor` of a mesh splits the parameters; the others are whole
-      on each of its devices.
+    partition: how the axis `tensor` of a mesh splits the parameters; the others are
+      replicated.
     steps_per_call: {backend: updates in one dispatch}, where that is quicker than one
       (BUILD_NOTES.md has the figures); `--steps_per_call` wins.
   """
@@ -201,7 +201,7 @@ class Experiment(NamedTuple):
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
   names: Names | None = None
-  split: Split = MappingProxyType({})
+  partition: Partition = MappingProxyType({})
   steps_per_call: Mapping[str, int] = MappingProxyType({})
 
 

@@ -84,7 +84,7 @@ def build(c: Config) -> launch.Experiment:
     published=(
       launch.Figure('nats', 1.4697, 'tiny_shakespeare', 'a Transformer, nanoGPT'),
     ),
-    split=char_lm.SPLIT,
+    partition=char_lm.PARTITION,
   )
 
 

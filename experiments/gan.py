@@ -57,7 +57,7 @@ def build(c: Config) -> launch.Experiment:
   names = judge.make(data, c.judge_steps)
   critic, maker = (turn(c, player) for player in ('discriminator', 'generator'))
   if c.critic_steps > 1:
-    last = lambda step: step % c.critic_steps == c.critic_steps - 1  # noqa: E731
+    last = lambda step: step % c.critic_steps == c.critic_steps - 1
     maker = optax.conditionally_mask(maker, last)
   average = optax.masked(
     optimizers.average(c.average), {'generator': True, 'discriminator': False}

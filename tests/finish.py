@@ -19,7 +19,7 @@ def finished(module, c, seeds):
   each = [
     first._replace(config=dataclasses.replace(c, seed=seed)) for seed in range(seeds)
   ]
-  shared = compiled.make(first, compiled.rule_of(first), seeds)
+  shared = compiled.make(first, compiled.layout_of(first), seeds)
   runs = train.fit_together(each, [None] * seeds, shared=shared)
   return [
     studies.Finished(

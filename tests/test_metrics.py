@@ -109,7 +109,7 @@ def test_padding_does_not_count_and_every_batch_draws_from_its_own_key():
 
 def test_the_slope_of_an_error_is_the_difference_or_its_sign():
   answer, wanted = jnp.array([3.0, -1.0, 2.0]), jnp.array([1.0, 1.0, 2.0])
-  slope = lambda loss: jax.grad(lambda f: loss(f, wanted).sum())(answer)  # noqa: E731
+  slope = lambda loss: jax.grad(lambda f: loss(f, wanted).sum())(answer)
   np.testing.assert_array_equal(slope(measures.squared_error), answer - wanted)
   np.testing.assert_array_equal(slope(measures.absolute_error)[:2], [1, -1])
   np.testing.assert_array_equal(measures.squared_error(answer, wanted), [2, 2, 0])

@@ -97,7 +97,7 @@ def generated(spec: Spec, key: Key, count: int = BATCHES) -> Batch:
       return np.asarray(jax.random.randint(next(keys), shape, 0, most, leaf.dtype))
     return np.asarray(jax.random.normal(next(keys), shape, leaf.dtype))
 
-  ones = lambda leaf: np.ones((count, *leaf.shape), leaf.dtype)  # noqa: E731
+  ones = lambda leaf: np.ones((count, *leaf.shape), leaf.dtype)
   x, y, weight = spec.batch
   x, y = jax.tree.map(draw, (x, y))
   return Batch(x, y, jax.tree.map(ones, weight))
@@ -116,8 +116,8 @@ def data_of(spec: Spec, batches: Batch) -> Data:
 def ours(experiment: Experiment, batches: Batch) -> Ours:
   """Compiles the train step of an experiment."""
   experiment = experiment._replace(data=data_of(experiment.data.spec, batches))
-  shared = compiled.make(experiment, compiled.rule_of(experiment))
-  mesh, most = shared.rule.mesh, shared.most
+  shared = compiled.make(experiment, compiled.layout_of(experiment))
+  mesh, most = shared.layout.mesh, shared.most
   with jax.set_mesh(mesh):
     state, sums = shared.start(jax.random.key(experiment.config.seed))
     arrays = sharding.spread(batches, mesh, -1)

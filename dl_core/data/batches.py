@@ -66,7 +66,7 @@ def permuted(key: Key, places: Array, n: int) -> Array:
   def walk(value):
     return jnp.where(value < n, value, feistel(value))
 
-  outside = lambda value: jnp.any(value >= n)  # noqa: E731
+  outside = lambda value: jnp.any(value >= n)
   walked = jax.lax.while_loop(
     outside, walk, feistel(_undivided(places.astype(jnp.uint32)))
   )
@@ -116,7 +116,7 @@ def padded(
     real = index < n
     numbers, which = np.unique(np.where(real, index, 0), return_inverse=True)
     x, y, weight = stream.at(read(numbers), which)
-    mask = lambda w: w * real.reshape(-1, *(1,) * (w.ndim - 1)).astype(w.dtype)  # noqa: E731
+    mask = lambda w: w * real.reshape(-1, *(1,) * (w.ndim - 1)).astype(w.dtype)
     return Batch(x, y, jax.tree.map(mask, weight))
 
   yield from each(cut, range(0, n, size))
@@ -235,7 +235,7 @@ def assembled(
   def split(name):
     def weighted(index):
       x, y = examples.read(name, index)
-      ones = lambda w: np.ones((len(index), *w.shape[1:]), w.dtype)  # noqa: E731
+      ones = lambda w: np.ones((len(index), *w.shape[1:]), w.dtype)
       return settle(prepare(x)), y, jax.tree.map(ones, like(spec))
 
     def batches():

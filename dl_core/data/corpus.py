@@ -1,6 +1,6 @@
-"""A name in, a text out: its alphabet, and the symbols of its three splits as numbers.
+"""A name in, a text out: its vocabulary, and the tokens of its three splits as numbers.
 
-A symbol is one Unicode character, its number the place in the alphabet. A set of ours
+A token is one Unicode character, its number the place in the vocabulary. A set of ours
 and a file of one's own are one text, cut by position; a stock set comes in splits of
 its own, whose examples are joined by newlines.
 """
@@ -19,7 +19,7 @@ from dl_core.types import UserError
 
 
 class Part(NamedTuple):
-  """The symbols [n * first // 10, n * last // 10) of a text of n."""
+  """The tokens [n * first // 10, n * last // 10) of a text of n."""
 
   first: int  # tenths
   last: int
@@ -30,7 +30,7 @@ WHOLE = Part(0, 10)
 PARTS = {'train': Part(0, 8), 'validation': Part(8, 9), 'test': Part(9, 10)}
 IN_ORDER = {'validation': 'train', 'test': 'validation'}
 NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
-SHORTEST = 10  # a text of so many symbols has some in each part
+SHORTEST = 10  # a text of so many tokens has some in each part
 CODING = 1  # to be raised when `_coded` or `_found` changes: caches keep what they gave
 
 
@@ -39,21 +39,21 @@ class Text(NamedTuple):
 
   Attributes:
     source: its name and version.
-    alphabet: its symbols, in the order of their code points.
-    ids: (split) -> the numbers [n] of its symbols, uint8 or wider, n > 0.
-    follows: {split: the one whose last symbol comes before its first}.
+    vocabulary: its tokens, in the order of their code points.
+    ids: (split) -> the numbers [n] of its tokens, uint8 or wider, n > 0.
+    follows: {split: the one whose last token comes before its first}.
     notes: see `Data`.
   """
 
   source: str
-  alphabet: str
+  vocabulary: str
   ids: Callable[[str], np.ndarray]
   follows: Mapping[str, str]
   notes: tuple[str, ...]
 
 
 def named(name: str, data_dir: str = '') -> Text:
-  """Finds a set of `sources`; reads it only if it declares no alphabet.
+  """Finds a set of `sources`; reads it only if it declares no vocabulary.
 
   Raises:
     UserError: there is no such set, or it is no text.
@@ -66,8 +66,8 @@ def named(name: str, data_dir: str = '') -> Text:
       'give a set that has it'
     )
   origins, follows, notes = _three_splits(declaration)
-  alphabet = declaration.alphabet or _found(declaration)
-  coded = functools.cache(functools.partial(_coded, declaration, alphabet))
+  vocabulary = declaration.vocabulary or _found(declaration)
+  coded = functools.cache(functools.partial(_coded, declaration, vocabulary))
 
   def ids(split):
     origin, part = origins[split]
@@ -80,7 +80,7 @@ def named(name: str, data_dir: str = '') -> Text:
       )
     return found
 
-  return Text(declaration.source, alphabet, ids, follows, declaration.notes + notes)
+  return Text(declaration.source, vocabulary, ids, follows, declaration.notes + notes)
 
 
 def own(data_dir: str, window: int) -> Text:
@@ -88,7 +88,7 @@ def own(data_dir: str, window: int) -> Text:
 
   Args:
     data_dir: its path.
-    window: symbols that must fit into training, and one more.
+    window: tokens that must fit into training, and one more.
 
   Raises:
     UserError: it cannot be read, is not UTF-8 or too short.
@@ -112,11 +112,11 @@ def own(data_dir: str, window: int) -> Text:
       f'{path} has {len(text):,} characters, windows of {window:,} want at least '
       f'{wanted:,} (80 % of a text is for training); give a longer one'
     )
-  alphabet = ''.join(sorted(set(text)))
-  ids, _ = numbers(text, alphabet)
+  vocabulary = ''.join(sorted(set(text)))
+  ids, _ = numbers(text, vocabulary)
   return Text(
     source=f'text/{hashlib.sha256(content).hexdigest()[:12]}',
-    alphabet=alphabet,
+    vocabulary=vocabulary,
     ids=lambda split: ids[span(PARTS[split], len(ids))],
     follows=IN_ORDER,
     notes=(NOTE,),
@@ -135,17 +135,17 @@ def refitted(text: Text) -> Text:
   )
 
 
-def numbers(text: str, alphabet: str) -> tuple[np.ndarray, np.ndarray]:
-  """Finds each character in an alphabet that is in the order of code points.
+def numbers(text: str, vocabulary: str) -> tuple[np.ndarray, np.ndarray]:
+  """Finds each character in a vocabulary that is in the order of code points.
 
   Returns:
     The numbers [n], of the smallest type that holds them, and bool [n]: whether the
     character is there at all.
   """
-  symbols, codes = points(alphabet), points(text)
-  places = np.searchsorted(symbols, codes).clip(max=len(symbols) - 1)
-  kind = np.min_scalar_type(len(symbols) - 1)
-  return places.astype(kind), symbols[places] == codes
+  tokens, codes = points(vocabulary), points(text)
+  places = np.searchsorted(tokens, codes).clip(max=len(tokens) - 1)
+  kind = np.min_scalar_type(len(tokens) - 1)
+  return places.astype(kind), tokens[places] == codes
 
 
 def points(text: str) -> np.ndarray:
@@ -154,7 +154,7 @@ def points(text: str) -> np.ndarray:
 
 
 def span(part: Part, n: int) -> slice:
-  """Returns where a part of a text of n symbols lies."""
+  """Returns where a part of a text of n tokens lies."""
   return slice(n * part.first // 10, n * part.last // 10)
 
 
@@ -179,37 +179,37 @@ def _three_splits(
     return {name: ('train', part) for name, part in PARTS.items()}, IN_ORDER, (NOTE,)
   if len(given) == len(SPLITS):
     # Of a stock set nothing says that its splits are neighbours in one text.
-    follows = IN_ORDER if declaration.alphabet else {}
+    follows = IN_ORDER if declaration.vocabulary else {}
     return {name: (name, WHOLE) for name in given}, follows, ()
   cut = {'train': ('train', Part(0, 9)), 'validation': ('train', Part(9, 10))}
   note = 'The validation set is the last 10 % of the training text.'
   return cut | {'test': (given[1], WHOLE)}, {'validation': 'train'}, (note,)
 
 
-def _coded(declaration: Declaration, alphabet: str, split: str) -> np.ndarray:
+def _coded(declaration: Declaration, vocabulary: str, split: str) -> np.ndarray:
   """Reads a split of a prepared set as numbers, or what was read before."""
 
   def make():
-    ids, known = numbers(text := _joined(declaration, split), alphabet)
+    ids, known = numbers(text := _joined(declaration, split), vocabulary)
     if not known.all():
       raise UserError(
         f'the {split} split of {declaration.folder} has {text[known.argmin()]!r}, '
-        'which its alphabet lacks; delete it and prepare the set again'
+        'which its vocabulary lacks; delete it and prepare the set again'
       )
     return {'ids': ids}
 
   declaration = sources.prepare(declaration)
-  name = f'{split}-text-{batches.digest(points(alphabet))[:8]}-{CODING}.npz'
+  name = f'{split}-text-{batches.digest(points(vocabulary))[:8]}-{CODING}.npz'
   return cache.cached(declaration.folder / 'decoded' / name, make)['ids']
 
 
 def _found(declaration: Declaration) -> str:
-  """Reads all of a set to find its alphabet, or what was found before."""
+  """Reads all of a set to find its vocabulary, or what was found before."""
 
   def make():
     splits = (split for split in SPLITS if split in declaration.counts)
-    symbols = set().union(*(_joined(declaration, split) for split in splits))
-    return {'symbols': points(''.join(sorted(symbols)))}
+    tokens = set().union(*(_joined(declaration, split) for split in splits))
+    return {'symbols': points(''.join(sorted(tokens)))}
 
   declaration = sources.prepare(declaration)
   path = declaration.folder / 'decoded' / f'alphabet-{CODING}.npz'

@@ -36,7 +36,7 @@ class Declaration(NamedTuple):
     notes: sentences that belong beside every result on this data.
     folder: where it lies, or will lie.
     prepared: whether it does.
-    alphabet: the symbols of a text, in the order of their code points; '' where they
+    vocabulary: the tokens of a text, in the order of their code points; '' where they
       are not declared.
     target: the feature that is to be told from the others; '' where none is said to be.
   """
@@ -48,7 +48,7 @@ class Declaration(NamedTuple):
   notes: tuple[str, ...]
   folder: Path
   prepared: bool
-  alphabet: str = ''
+  vocabulary: str = ''
   target: str = ''
 
   @property
@@ -70,7 +70,7 @@ def of_builder(builder: Any) -> Declaration:
     notes=tuple(builder.info.metadata['notes']),
     folder=Path(builder.data_dir),
     prepared=False,
-    alphabet=builder.info.metadata.get('alphabet', ''),
+    vocabulary=builder.info.metadata.get('alphabet', ''),
     target=(builder.info.supervised_keys or ('', ''))[1],
   )
 
@@ -97,7 +97,7 @@ def in_folder(folder: Path, name: str) -> Declaration:
     notes=tuple(said.get('notes', ())),
     folder=folder,
     prepared=True,
-    alphabet=said.get('alphabet', ''),
+    vocabulary=said.get('alphabet', ''),
     target=_target(info),
   )
 

@@ -104,12 +104,12 @@ def prepared(name: str, data_dir: str) -> Images:
     whole = sources.prepare(declaration)
     shape = 'x'.join(map(str, frame.shape)) + '-cut' * frame.cut
     name = f'{split}-{shape}-{FITTING}.npz'
-    make = lambda: stacked(every(split), whole.counts[split], frame)._asdict()  # noqa: E731
+    make = lambda: stacked(every(split), whole.counts[split], frame)._asdict()
     return Arrays(**cache.cached(whole.folder / 'decoded' / name, make))
 
   def labels(split):
     place = sources.prepare(declaration).folder / 'decoded' / f'{split}-labels.npz'
-    make = lambda: {'y': np.array([label for _, label in every(split)], np.int32)}  # noqa: E731
+    make = lambda: {'y': np.array([label for _, label in every(split)], np.int32)}
     return cache.cached(place, make)['y']
 
   return Images(
@@ -133,7 +133,7 @@ def own(data_dir: str) -> Images:
     UserError: see `listed`.
   """
   found = listed(data_dir)
-  count = lambda split: len(found.files[split])  # noqa: E731
+  count = lambda split: len(found.files[split])
 
   def pairs(split, numbers):
     for path, label in (found.files[split][number] for number in numbers):

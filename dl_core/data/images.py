@@ -59,7 +59,7 @@ def load(
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
   def prepare(x):
-    ranked = lambda value: value.reshape((1,) * (x.ndim - 1) + (-1,))  # noqa: E731
+    ranked = lambda value: value.reshape((1,) * (x.ndim - 1) + (-1,))
     x = x.astype(np.float32) / np.float32(255)
     return (x - ranked(mean)) / ranked(deviation)
 

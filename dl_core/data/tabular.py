@@ -119,7 +119,7 @@ def constant(
   """
   if loss is None:
     return {}
-  score = lambda answer, y: float(np.mean(loss(np.full_like(y, answer), y)))  # noqa: E731
+  score = lambda answer, y: float(np.mean(loss(np.full_like(y, answer), y)))
   best = min((np.mean(train), np.median(train)), key=lambda each: score(each, train))
   return {'loss': score(best, test)}
 

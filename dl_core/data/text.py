@@ -19,16 +19,16 @@ STREAMS = 32
 
 
 def load(c: Config, window: int, refit: bool = False) -> Data:
-  """Makes the Data of `c.dataset`: each symbol is to be told from those before it.
+  """Makes the Data of `c.dataset`: each token is to be told from those before it.
 
-  Training batches hold x int32 [B, T], y int32 [B, T], the symbols that come next, and
-  weight float32 [B, T], ones: windows of T = `window` symbols from anywhere in the
+  Training batches hold x int32 [B, T], y int32 [B, T], the tokens that come next, and
+  weight float32 [B, T], ones: windows of T = `window` tokens from anywhere in the
   training split. Each evaluation split is one batch [S, L]: S streams side by side,
-  each in order, in which every symbol of the split is y once, at weight 1. The x of its
-  first symbol is the one before it in the text, else a newline (symbol 0 without one).
+  each in order, in which every token of the split is y once, at weight 1. The x of its
+  first token is the one before it in the text, else a newline (token 0 without one).
   Validation and test are of one shape.
 
-  No set of ours is read before the first batch. One that declares no alphabet is read
+  No set of ours is read before the first batch. One that declares no vocabulary is read
   here once, to find it; a file of one's own is read here at every start.
 
   Args:
@@ -63,7 +63,7 @@ def load(c: Config, window: int, refit: bool = False) -> Data:
     if len(ids('train')) <= window:
       raise UserError(
         f'{text.source} was given, whose training split has {len(ids("train")):,} '
-        f'symbols; windows of {window:,} want {window + 1:,}, give a longer text'
+        f'tokens; windows of {window:,} want {window + 1:,}, give a longer text'
       )
     return ids('train')
 
@@ -83,21 +83,21 @@ def load(c: Config, window: int, refit: bool = False) -> Data:
     sizes = [len(ids(name)) for name in alike]
     rows = min(STREAMS, *sizes)
     previous = text.follows.get(split)
-    before = ids(previous)[-1] if previous else max(text.alphabet.find('\n'), 0)
+    before = ids(previous)[-1] if previous else max(text.vocabulary.find('\n'), 0)
     yield streams(ids(split), before, rows, -(-max(sizes) // rows))
 
   of = functools.partial(jax.ShapeDtypeStruct, (c.batch_size, window))
   batch = Batch(of(np.int32), of(np.int32), of(np.float32))
   return Data(
-    spec=Spec(batch, text.source, tuple(text.alphabet), tokens=window),
+    spec=Spec(batch, text.source, tuple(text.vocabulary), tokens=window),
     feed=lambda key, step: way().feed(key, step),
     take=take,
     splits={split: functools.partial(evaluated, split) for split in splits},
     rows=lambda key, step: draw(key, step, len(training())),
-    baseline=lambda: unigram(ids('train'), ids('test'), len(text.alphabet)),
-    read=functools.partial(prompt, alphabet=text.alphabet),
+    baseline=lambda: unigram(ids('train'), ids('test'), len(text.vocabulary)),
+    read=functools.partial(prompt, vocabulary=text.vocabulary),
     digests=lambda: {
-      split: batches.digest((ids(split), corpus.points(text.alphabet)))
+      split: batches.digest((ids(split), corpus.points(text.vocabulary)))
       for split in splits
     },
     notes=text.notes,
@@ -110,8 +110,8 @@ def starts(key: Key, step: Any, n: int, *, window: int, batch_size: int) -> Arra
   Args:
     key: the same at every step.
     step: its number.
-    n: symbols of the text, window < n < 2^31.
-    window: T; a window and the symbol after it lie inside the text.
+    n: tokens of the text, window < n < 2^31.
+    window: T; a window and the token after it lie inside the text.
     batch_size: B.
   """
   step_key = jax.random.fold_in(key, step)
@@ -122,18 +122,18 @@ def windows(ids: Any, first: Any, window: int) -> tuple[Any, Any]:
   """Reads the windows of a text [n] that begin at `first` [B], in NumPy and JAX alike.
 
   Returns:
-    x int32 [B, T] and y int32 [B, T], the symbols that come next.
+    x int32 [B, T] and y int32 [B, T], the tokens that come next.
   """
-  symbols = ids[first[:, None] + np.arange(window + 1)[None]].astype(np.int32)
-  return symbols[:, :-1], symbols[:, 1:]
+  tokens = ids[first[:, None] + np.arange(window + 1)[None]].astype(np.int32)
+  return tokens[:, :-1], tokens[:, 1:]
 
 
 def streams(ids: np.ndarray, before: int, rows: int, length: int) -> Batch:
-  """Lays a text [n] out as S streams of L symbols, filled up at weight 0.
+  """Lays a text [n] out as S streams of L tokens, filled up at weight 0.
 
   Args:
-    ids: the symbols to tell.
-    before: the symbol before the first of them.
+    ids: the tokens to tell.
+    before: the token before the first of them.
     rows: S.
     length: L, with S * L >= n.
   """
@@ -150,37 +150,37 @@ def streams(ids: np.ndarray, before: int, rows: int, length: int) -> Batch:
   )
 
 
-def unigram(train: np.ndarray, test: np.ndarray, symbols: int) -> dict[str, float]:
-  """Scores the answer that never looks: how frequent each symbol is in training.
+def unigram(train: np.ndarray, test: np.ndarray, tokens: int) -> dict[str, float]:
+  """Scores the answer that never looks: how frequent each token is in training.
 
   Args:
-    train, test: the numbers of their symbols.
-    symbols: size of the alphabet.
+    train, test: the numbers of their tokens.
+    tokens: size of the vocabulary.
 
   Returns:
-    nats: cross entropy a symbol of the test split, one added to each count;
-    accuracy: of the most frequent symbol.
+    nats: cross entropy a token of the test split, one added to each count;
+    accuracy: of the most frequent token.
   """
-  counts = np.bincount(train, minlength=symbols) + 1
+  counts = np.bincount(train, minlength=tokens) + 1
   return {
     'nats': float(np.mean(np.log(counts.sum() / counts)[test])),
     'accuracy': float(np.mean(test == counts.argmax())),
   }
 
 
-def prompt(text: str, alphabet: str) -> np.ndarray:
-  """Turns what a user wrote into symbols, int32 [P].
+def prompt(text: str, vocabulary: str) -> np.ndarray:
+  """Turns what a user wrote into tokens, int32 [P].
 
   Raises:
-    UserError: it is empty, or has a character that the alphabet lacks.
+    UserError: it is empty, or has a character that the vocabulary lacks.
   """
   if not text:
     raise UserError('an empty prompt was given; give at least one character')
-  ids, known = corpus.numbers(text, alphabet)
+  ids, known = corpus.numbers(text, vocabulary)
   if not known.all():
     place = int(known.argmin())
     raise UserError(
       f'the prompt has {text[place]!r} at character {place + 1}, which is not among '
-      f'the {len(alphabet)} symbols of the text; leave it out'
+      f'the {len(vocabulary)} tokens of the text; leave it out'
     )
   return ids.astype(np.int32)

@@ -94,7 +94,7 @@ def called(layer: str) -> str:
   return layer.removesuffix('/gate').replace('/', ' ').replace('_', ' ')
 
 
-def apart(gates: np.ndarray, labels: np.ndarray) -> float:
+def distance_between(gates: np.ndarray, labels: np.ndarray) -> float:
   """Says how far gates [N, C] of one class are from those of another.
 
   It is the standard deviation of the classes' means, over all channels. What means of
@@ -112,7 +112,7 @@ def picture(gates: Gates, labels: np.ndarray, names: Sequence[str]) -> Picture:
   layers = list(gates)
   places = np.unique(np.linspace(0, len(layers) - 1, PANELS).round().astype(int))
   shown = [layers[place] for place in places]
-  distance = {layer: apart(gates[layer], labels) for layer in layers}
+  distance = {layer: distance_between(gates[layer], labels) for layer in layers}
   counts = np.unique(labels, return_counts=True)[1]
   words = ', '.join(f'{distance[layer]:.3f} in {called(layer)}' for layer in shown)
   return Picture(
@@ -126,7 +126,7 @@ def picture(gates: Gates, labels: np.ndarray, names: Sequence[str]) -> Picture:
 
 
 def claims(distance: Sequence[float]) -> tuple[Claim, ...]:
-  """Judges how far gates of classes are `apart` at every layer, the first one first."""
+  """Judges the distances between the gates of classes, layer by layer."""
   third = len(distance) // 3
   if not third:
     return ()

@@ -75,7 +75,7 @@ def make(data: Data, steps: int = 600) -> Judge:
 
   @jax.jit
   def answers(params, x):
-    keep = lambda module, _: module.name == 'F6'  # noqa: E731
+    keep = lambda module, _: module.name == 'F6'
     logits, seen = model.apply(
       {'params': params}, x, train=False, capture_intermediates=keep
     )

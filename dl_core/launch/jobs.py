@@ -17,7 +17,7 @@ from dl_core.types import Experiment, Picture, UserError
 
 
 class Job(NamedTuple):
-  """A run that is asked for: whose it is, what it is, where it lies."""
+  """A requested run: its owner, its experiment and its folder."""
 
   owner: workdir.Owner
   experiment: Experiment

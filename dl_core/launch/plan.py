@@ -74,15 +74,15 @@ def of(experiment: Experiment) -> dict[str, Any]:
     experiment's batch_size, precision, mesh and the number of its devices.
   """
   c, data = experiment.config, experiment.data
-  rule = compiled.rule_of(experiment)
+  layout = compiled.layout_of(experiment)
   task = tasks.computed_in(experiment.task, c.precision)
   update = train.make_update(task, experiment.optimizers)
   state = train.shapes(experiment)
-  lies = rule(state), sharding.split(data.spec.batch, rule.mesh)
-  inputs = jax.tree.map(placed, (state, data.spec.batch), lies)
+  shardings = layout(state), sharding.split(data.spec.batch, layout.mesh)
+  inputs = jax.tree.map(placed, (state, data.spec.batch), shardings)
   begun = time.monotonic()
-  with jax.set_mesh(rule.mesh), quiet.compiler():
-    step = jax.jit(update, donate_argnums=0, out_shardings=(lies[0], None))
+  with jax.set_mesh(layout.mesh), quiet.compiler():
+    step = jax.jit(update, donate_argnums=0, out_shardings=(shardings[0], None))
     program = step.lower(*inputs).compile(compilation.NEVER)
   seconds = time.monotonic() - begun
   held = compiled.held(program)
@@ -92,8 +92,8 @@ def of(experiment: Experiment) -> dict[str, Any]:
     'modules': modules(state.params),
     'batch_size': c.batch_size,
     'precision': c.precision,
-    'mesh': dict(rule.mesh.shape),
-    'devices': rule.mesh.size,
+    'mesh': dict(layout.mesh.shape),
+    'devices': layout.mesh.size,
     'flops_per_step': compiled.operations(experiment),
     'bytes_per_device': held | {'total': total},
     'collective_bytes': collectives.count(program.as_text() or ''),
@@ -107,8 +107,8 @@ def fits(total: float) -> dict[str, bool]:
   return {name: total <= each.memory for name, each in devices.DEVICES.items()}
 
 
-def placed(leaf: Any, lies: Any) -> jax.ShapeDtypeStruct:
-  return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=lies)
+def placed(leaf: Any, shardings: Any) -> jax.ShapeDtypeStruct:
+  return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=shardings)
 
 
 def modules(params: Any) -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ STATE = ('state',)  # how the names of the leaves begin that are read
 
 
 class Trained(NamedTuple):
-  """A trained model: what it was built from, and the workdir where it lies."""
+  """A trained model: the experiment it was built from, and its workdir."""
 
   experiment: Experiment
   folder: Path
@@ -31,8 +31,8 @@ class Trained(NamedTuple):
     """Reads its variables. Raises UserError where there is no good checkpoint."""
     init, key = functools.partial(train.init_state, self.experiment), jax.random.key(0)
     # Where there are several processes, it takes them all to read what all have saved.
-    lies = compiled.rule_of(self.experiment)(jax.eval_shape(init, key))
-    make = jax.jit(init, out_shardings=lies, compiler_options=compilation.ONCE)
+    shardings = compiled.layout_of(self.experiment)(jax.eval_shape(init, key))
+    make = jax.jit(init, out_shardings=shardings, compiler_options=compilation.ONCE)
     state = make(key)
     state = initial.read(self.folder, state, say, STATE)
     return multihost.local(evaluate.variables(self.experiment, state))

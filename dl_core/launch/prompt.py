@@ -16,12 +16,12 @@ from dl_core.types import UserError
 
 
 def main(module: ModuleType, name: str, c: Generating) -> int:
-  """Prints the prompt and, symbol by symbol, what the model makes of it; returns 0.
+  """Prints the prompt and, token by token, what the model makes of it; returns 0.
 
   `--seed` draws, `--temperature` and `--length` say how and how much.
 
   Raises:
-    UserError: there is no trained model, or the prompt has a symbol it does not know.
+    UserError: there is no trained model, or the prompt has a token it does not know.
   """
   model = predict.trained(module, name, c)
   task, data = model.experiment.task, model.experiment.data
@@ -31,7 +31,7 @@ def main(module: ModuleType, name: str, c: Generating) -> int:
   prompt, key = np.asarray(data.read(c.prompt))[None], jax.random.key(c.seed)
   variables = model.variables(lambda text: print(text, file=sys.stderr))
   say = functools.partial(print, end='', flush=True)
-  tell = lambda symbols: say(decode.shown(classes[int(symbols[0])]))  # noqa: E731
+  tell = lambda tokens: say(decode.shown(classes[int(tokens[0])]))
   with signals.at_once():
     say(c.prompt)
     decode.generate(task.decode, variables, prompt, c.length, key, c.temperature, tell)

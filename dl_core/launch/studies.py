@@ -1,8 +1,8 @@
 """Several runs, compared and drawn: `--seeds=N`, and modules with a `study`.
 
-Each run lies in WORKDIR/LABEL and is a run like any other. Seeds of a small model are
-trained side by side; what is finished is left alone, so a study goes on where it was.
-A study without runs only draws.
+Each run has the folder WORKDIR/LABEL and is a run like any other. Seeds of a small
+model are trained side by side. Finished runs are left alone, so a study resumes. A
+study without runs only draws.
 """
 
 import collections
@@ -89,7 +89,7 @@ def of(module: ModuleType, c: config.Drawing) -> Study | None:
 
 
 class Plan(NamedTuple):
-  """A study that is asked for: whose it is, where it lies, {label: its run}."""
+  """A requested study: its owner, its folder, {label: its run}."""
 
   owner: workdir.Owner
   folder: Path
@@ -148,15 +148,15 @@ def perform(
       workdir.write_manifest(plan.folder, {})
 
     multihost.on_first(claim)
-    late = lambda: 0 < most < time.monotonic() - begun  # noqa: E731
-    stop = lambda: interrupted() or late()  # noqa: E731
+    late = lambda: 0 < most < time.monotonic() - begun
+    stop = lambda: interrupted() or late()
     left = {label: job for label, job in plan.jobs.items() if not job.finished}
     number = len(plan.jobs) - len(left) + 1
-    for cohort in alike(left):
-      cohort, both, shared = level(cohort)
-      for labels in [list(cohort)] if both else [[label] for label in cohort]:
+    for group in alike(left):
+      group, both, shared = level(group)
+      for labels in [list(group)] if both else [[label] for label in group]:
         progress.say(f'{", ".join(labels)} ({number} of {len(plan.jobs)})')
-        runs = [cohort[label] for label in labels]
+        runs = [group[label] for label in labels]
         if not jobs.perform(runs, stop, progress, shared):
           return False
         number += len(labels)
@@ -176,7 +176,7 @@ def alike(left: Mapping[str, Job]) -> list[dict[str, Job]]:
 
 
 def level(
-  cohort: dict[str, Job],
+  group: dict[str, Job],
 ) -> tuple[dict[str, Job], bool, compiled.Compiled | None]:
   """Makes runs that differ in their seeds alone of one experiment.
 
@@ -184,26 +184,26 @@ def level(
     The runs; whether to train them side by side; what is compiled for all of them, None
     where there is but one.
   """
-  if len(cohort) == 1:
-    return cohort, False, None
+  if len(group) == 1:
+    return group, False, None
   # What the first was built of, and what is compiled of it, serves all.
-  first = next(iter(cohort.values())).experiment
-  cohort = {
+  first = next(iter(group.values())).experiment
+  group = {
     label: job._replace(experiment=first._replace(config=job.owner.config))
-    for label, job in cohort.items()
+    for label, job in group.items()
   }
   stand = [
-    set() if job.owner.config.fresh else jobs.saved(job) for job in cohort.values()
+    set() if job.owner.config.fresh else jobs.saved(job) for job in group.values()
   ]
   early = max([0, *set().union(*stand)]) < recorder.soon(first.config)
   both = (early or bool(set.intersection(*stand))) and together(first)
-  rule = compiled.rule_of(first)
-  return cohort, both, compiled.make(first, rule, len(cohort) if both else 1)
+  layout = compiled.layout_of(first)
+  return group, both, compiled.make(first, layout, len(group) if both else 1)
 
 
 def finished(plan: Plan) -> dict[str, Finished]:
   """Reads what came of the runs of a study, all of them finished."""
-  silent = lambda text: None  # noqa: E731
+  silent = lambda text: None
   return {
     label: Finished(
       job.experiment,

@@ -107,7 +107,7 @@ def convolve(
   }
   plain: Callable[..., Array] = functools.partial(plainly, **settings)
   product = quicker(x.shape, pool)
-  other: Any = functools.partial(as_a_product if product else apart, **settings)
+  other: Any = functools.partial(as_a_product if product else unpooled, **settings)
   return jax.lax.platform_dependent(x, kernel, bias, cpu=other, default=plain)
 
 
@@ -131,7 +131,7 @@ def plainly(
   return y if pool == (1, 1) else nn.max_pool(y, pool, pool)
 
 
-def apart(
+def unpooled(
   x: Array, kernel: Array, bias: Array, strides: Pair, padding: Any, pool: Pair
 ) -> Array:
   """Is `convolve` without pooling, the convolution as `canonical` has it."""
@@ -219,19 +219,19 @@ def gathered(x: Array, step: Pair, cells: Pair) -> Array:
 
 
 @gathered.defjvp
-def gathered_jvp(step, cells, values, slopes):
+def gathered_jvp(step, cells, values, tangents):
   # The gradient of a gather is a scatter, that of slices a sum.
-  (x,), (slope,) = values, slopes
-  return gathered(x, step, cells), cut(slope, step, cells)
+  (x,), (tangent,) = values, tangents
+  return gathered(x, step, cells), cut(tangent, step, cells)
 
 
 @jax.custom_jvp
 def largest(y: Array, bias: Array) -> Array:
   """Adds a bias and returns the largest along the last axis but one.
 
-  Of equals the first alone has a slope. It is a window to XLA, whose result is laid out
-  once: a maximum of slices, or a bias after it, would be computed again for every patch
-  that reads it.
+  Ties pass their gradient to the first alone. To XLA it is a window, laid
+  out once; a maximum of slices, or a bias after it, would be computed again for every
+  patch that reads it.
 
   Args:
     y: [..., N, F].
@@ -247,12 +247,12 @@ def largest(y: Array, bias: Array) -> Array:
 
 
 @largest.defjvp
-def largest_jvp(values, slopes):
-  (y, bias), (y_slope, bias_slope) = values, slopes
+def largest_jvp(values, tangents):
+  (y, bias), (y_tangent, bias_tangent) = values, tangents
   most = largest(y, bias)
   wide = (1,) * (most.ndim - 1) + (-1,)
   # The places are reduced to, too: compared, they were found again for each output.
   first = jax.lax.argmax(y + bias.reshape(1, *wide), y.ndim - 2, jnp.int32)
   places = jax.lax.broadcasted_iota(jnp.int32, y.shape, y.ndim - 2)
-  slope = jnp.sum(jnp.where(places == first[..., None, :], y_slope, 0), axis=-2)
-  return most, slope + bias_slope.reshape(wide)
+  tangent = jnp.sum(jnp.where(places == first[..., None, :], y_tangent, 0), axis=-2)
+  return most, tangent + bias_tangent.reshape(wide)

@@ -4,7 +4,7 @@ Ioffe & Szegedy, "Batch normalization", 2015, https://arxiv.org/abs/1502.03167; 
 gradient is that of their section 3. What differentiation makes of it saves several
 arrays of the size of the input, and XLA's CPU backend computes them again, and with
 them the layers before, wherever it reads them. Written out it reads the input and the
-slope, twice each.
+gradient, twice each.
 
 Shapes: B examples, C channels.
 """
@@ -89,9 +89,9 @@ def plainly(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
 def by_hand(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
-  """Is `plainly`; mean and variance have no slopes."""
+  """Is `plainly`; mean and variance have no gradients."""
   whole = functools.partial(plainly, epsilon=epsilon)
-  return eigen.apart(whole)(x, scale, bias)
+  return eigen.outlined(whole)(x, scale, bias)
 
 
 def forwards(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
@@ -99,14 +99,14 @@ def forwards(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
   return (y, mean, var), (x, mean, var, scale, bias)
 
 
-def backwards(epsilon: float, saved: Any, slopes: Any) -> Any:
+def backwards(epsilon: float, saved: Any, cotangents: Any) -> Any:
   x, mean, var, scale, bias = saved
 
-  def gradients(x, slope, mean, var, scale):
+  def gradients(x, cotangent, mean, var, scale):
     axes, wide = tuple(range(x.ndim - 1)), (1,) * (x.ndim - 1) + (-1,)
     over = jax.lax.rsqrt(var + epsilon)
     count = x.size // x.shape[-1]
-    full = slope.astype(mean.dtype)
+    full = cotangent.astype(mean.dtype)
     of_bias = jnp.sum(full, axes)
     of_scale = (jnp.sum(full * x, axes) - mean * of_bias) * over
     # (x - mean) · over, weighed and moved: one factor of x, one sum.
@@ -116,7 +116,9 @@ def backwards(epsilon: float, saved: Any, slopes: Any) -> Any:
     of_x = inner * (over * scale).reshape(wide)
     return of_x.astype(x.dtype), of_scale, of_bias
 
-  of_x, of_scale, of_bias = eigen.apart(gradients)(x, slopes[0], mean, var, scale)
+  of_x, of_scale, of_bias = eigen.outlined(gradients)(
+    x, cotangents[0], mean, var, scale
+  )
   return of_x, of_scale.astype(scale.dtype), of_bias.astype(bias.dtype)
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-# With logits of fewer bits, slopes that nearly cancel in the bias's gradient would not.
+# With logits of fewer bits, terms that nearly cancel in the bias's gradient would not.
 Readout = functools.partial(
   nn.Dense,
   dot_general=functools.partial(

@@ -4,7 +4,7 @@ All inputs are projected in one matrix product before the loop over time (`sweep
 only the product with the last hidden state stays inside. Whatever the parameters' type,
 what a cell adds up is float32.
 
-Shapes: B sequences, T steps, D inputs, V symbols, H hidden units, G units of all gates.
+Shapes: B sequences, T steps, D inputs, V tokens, H hidden units, G units of all gates.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from flax import linen as nn
 from dl_core.layers.cpu import recurrence
 from dl_core.types import Array
 
-SPLIT = {  # the gates' kernels by column; see `Experiment.split`
+PARTITION = {  # the gates' kernels by column; see `Experiment.partition`
   'input_kernel': (None, 'tensor'),
   'recurrent_kernel': (None, 'tensor'),
 }
@@ -48,18 +48,18 @@ class LSTM(nn.Module):
 
   Attributes:
     hidden: H.
-    symbols: V, if x holds symbols: they are read as if they were one-hot (D = V).
+    vocabulary: V, if x holds tokens, which are read as if they were one-hot (D = V).
     forget_bias: the first bias of f. 1 keeps the cell's past at first, so that
       gradients reach far back from the start (Jozefowicz et al., 2015).
   """
 
   hidden: int
-  symbols: int | None = None
+  vocabulary: int | None = None
   forget_bias: float = 1.0
 
   @nn.compact
   def __call__(self, x: Array, state: Memory | None = None) -> tuple[Memory, Array]:
-    """Maps [B, T, D], or symbols [B, T], to (last state, all h [B, T, H]).
+    """Maps [B, T, D], or tokens [B, T], to (last state, all h [B, T, H]).
 
     Args:
       x: the inputs.
@@ -94,15 +94,15 @@ class GRU(nn.Module):
 
   Attributes:
     hidden: H.
-    symbols: V, if x holds symbols: they are read as if they were one-hot (D = V).
+    vocabulary: V, if x holds tokens, which are read as if they were one-hot (D = V).
   """
 
   hidden: int
-  symbols: int | None = None
+  vocabulary: int | None = None
 
   @nn.compact
   def __call__(self, x: Array, state: Array | None = None) -> tuple[Array, Array]:
-    """Maps [B, T, D], or symbols [B, T], to (last h [B, H], all h [B, T, H]).
+    """Maps [B, T, D], or tokens [B, T], to (last h [B, H], all h [B, T, H]).
 
     Args:
       x: the inputs.
@@ -134,15 +134,15 @@ class RNN(nn.Module):
 
   Attributes:
     hidden: H.
-    symbols: V, if x holds symbols: they are read as if they were one-hot (D = V).
+    vocabulary: V, if x holds tokens, which are read as if they were one-hot (D = V).
   """
 
   hidden: int
-  symbols: int | None = None
+  vocabulary: int | None = None
 
   @nn.compact
   def __call__(self, x: Array, state: Array | None = None) -> tuple[Array, Array]:
-    """Maps [B, T, D], or symbols [B, T], to (last h [B, H], all h [B, T, H]).
+    """Maps [B, T, D], or tokens [B, T], to (last h [B, H], all h [B, T, H]).
 
     Args:
       x: the inputs.
@@ -162,12 +162,12 @@ class RNN(nn.Module):
 
 
 def project(layer: Any, x: Array, gates: int) -> Array:
-  """Maps [B, T, D], or symbols [B, T], to the inputs of all gates [T, B, G]."""
+  """Maps [B, T, D], or tokens [B, T], to the inputs of all gates [T, B, G]."""
   x = jnp.swapaxes(x, 0, 1)
-  width = x.shape[-1] if layer.symbols is None else layer.symbols
+  width = x.shape[-1] if layer.vocabulary is None else layer.vocabulary
   shape = (width, gates * layer.hidden)
   kernel = layer.param('input_kernel', nn.initializers.lecun_normal(), shape)
-  if layer.symbols is not None:
+  if layer.vocabulary is not None:
     return kernel[x]
   a = recurrence.merged(x.astype(kernel.dtype)) @ kernel
   return a.reshape(*x.shape[:2], gates * layer.hidden)
@@ -186,7 +186,7 @@ def orthogonal(gates: int) -> Callable[..., Array]:
   return draw
 
 
-# A step forward saves by how much each slope will be multiplied on its way back, not
+# A step forward saves by how much each gradient will be multiplied on its way back, not
 # what it computed: fewer arrays to read where one step has to wait for the next.
 
 
@@ -202,8 +202,8 @@ def lstm_forward(state, a, u):
   return (c, h), rates
 
 
-def lstm_backward(slopes, rates):
-  d_c, d_h = slopes
+def lstm_backward(cotangents, rates):
+  d_c, d_h = cotangents
   by_i, by_f, by_g, by_o, by_c, f = rates
   d_c += d_h * by_c
   d_a = jnp.concatenate([d_c * by_i, d_c * by_f, d_c * by_g, d_h * by_o], axis=-1)
@@ -221,8 +221,8 @@ def gru_forward(state, a, u):
   return ((1 - z) * n + z * h,), rates
 
 
-def gru_backward(slopes, rates):
-  (d_h,) = slopes
+def gru_backward(cotangents, rates):
+  (d_h,) = cotangents
   by_r, by_z, by_n, r, z = rates
   d_r, d_z, d_n = d_h * by_r, d_h * by_z, d_h * by_n
   d_a = jnp.concatenate([d_r, d_z, d_n], axis=-1)
@@ -236,8 +236,8 @@ def elman_forward(state, a, u):
   return (h,), (1 - h**2,)
 
 
-def elman_backward(slopes, rates):
-  (d_h,), (by_h,) = slopes, rates
+def elman_backward(cotangents, rates):
+  (d_h,), (by_h,) = cotangents, rates
   d_a = d_h * by_h
   return d_a, d_a, (jnp.zeros_like(d_h),)
 

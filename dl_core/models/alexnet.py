@@ -95,6 +95,6 @@ VARIANTS = {'torchvision': TORCHVISION, 'grouped': GROUPED, 'ungrouped': UNGROUP
 def scaled(variant: str, width: float, **settings: Any) -> AlexNet:
   """Returns a variant with so many times its channels and units."""
   full = VARIANTS[variant]()
-  even = lambda number: max(2, 2 * round(number * width / 2))  # noqa: E731
+  even = lambda number: max(2, 2 * round(number * width / 2))
   widths = tuple(even(number) for number in full.widths)
   return full.clone(widths=widths, dense=even(full.dense), **settings)

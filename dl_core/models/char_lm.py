@@ -1,11 +1,11 @@
-"""A character-level language model: which symbol comes next, after all those before.
+"""A character-level language model: which token comes next, after all those before.
 
 Karpathy, "The unreasonable effectiveness of recurrent neural networks", 2015; dropout
 as in Zaremba, Sutskever & Vinyals, "Recurrent neural network regularization", 2014
 (https://arxiv.org/abs/1409.2329): it hits what goes up from layer to layer and never
 what goes on in time, so that it does not wash out what is remembered.
 
-Shapes: B texts, T symbols of each, V symbols in the alphabet, H hidden units.
+Shapes: B texts, T tokens of each, V tokens in the vocabulary, H hidden units.
 """
 
 from typing import Any
@@ -15,14 +15,16 @@ from flax import linen as nn
 from dl_core.layers import readout, recurrent
 from dl_core.types import Array
 
-SPLIT = recurrent.SPLIT | {'output.kernel': ('tensor', None)}  # see `Experiment.split`
+PARTITION = recurrent.PARTITION | {
+  'output.kernel': ('tensor', None)
+}  # see `Experiment.partition`
 CELLS = {'lstm': recurrent.LSTM, 'gru': recurrent.GRU, 'rnn': recurrent.RNN}
 
 
 class CharLM(nn.Module):
   """Stacked recurrent layers and a linear read-out: 3,316,289 parameters if V = 65.
 
-  The symbols are read one-hot: no embedding stands before the first layer.
+  The tokens are read one-hot: no embedding stands before the first layer.
 
   Attributes:
     vocabulary: V.
@@ -40,23 +42,23 @@ class CharLM(nn.Module):
 
   def setup(self):
     layer = CELLS[self.cell]
-    symbols = [self.vocabulary] + [None] * (self.layers - 1)
-    self.recurrent = [layer(self.hidden, symbols=number) for number in symbols]
+    sizes = [self.vocabulary] + [None] * (self.layers - 1)
+    self.recurrent = [layer(self.hidden, vocabulary=number) for number in sizes]
     self.drop = nn.Dropout(self.dropout)
     self.output = readout.Readout(self.vocabulary)
 
   def __call__(self, x: Array, *, train: bool) -> Array:
-    """Maps symbols [B, T] to the logits [B, T, V] of those that come next."""
+    """Maps tokens [B, T] to the logits [B, T, V] of those that come next."""
     _, logits = self.read(self.start(len(x)), x, train)
     return logits
 
   def advance(self, state: Any, x: Array) -> tuple[Any, Array]:
-    """Reads on, in evaluation mode: (state, symbols [B, T]) -> (state, [B, T, V])."""
+    """Reads on, in evaluation mode: (state, tokens [B, T]) -> (state, [B, T, V])."""
     return self.read(state, x, train=False)
 
   @nn.nowrap
   def start(self, batch_size: int) -> Any:
-    """Returns the state of B texts before their first symbol; needs no parameters."""
+    """Returns the state of B texts before their first token; needs no parameters."""
     layer = CELLS[self.cell](self.hidden, parent=None)
     return (layer.start(batch_size),) * self.layers
 

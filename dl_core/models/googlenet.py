@@ -169,7 +169,7 @@ class GoogLeNet(nn.Module):
     In training, auxiliary logits of the same shape follow, those of 4a and of 4d.
     """
     normalised = self.variant != 'paper'
-    times = lambda number: max(1, round(number * self.width))  # noqa: E731
+    times = lambda number: max(1, round(number * self.width))
     unit = functools.partial(Unit, batch_norm=normalised)
     # Windows that reach beyond the map count, as in the paper's own framework.
     pool = functools.partial(pooling.halved, size=3)

@@ -29,7 +29,7 @@ from dl_core.types import Array
 he = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
 Conv = functools.partial(convolution.Conv, use_bias=False, kernel_init=he)
 Norm = functools.partial(norm.BatchNorm, momentum=0.9, epsilon=1e-5)
-summed = eigen.kept(lambda x, y: nn.relu(x + y))
+summed = eigen.materialised(lambda x, y: nn.relu(x + y))
 
 
 def square(size: int) -> dict[str, Any]:

@@ -214,8 +214,8 @@ def strip(
   if not values:
     return None
   scale = axis(name, values + [edge for bar in bars if bar for edge in bar])
-  place = lambda value: round(scale.place(value), 2)  # noqa: E731
-  said = lambda label, value: f'{label}: {history.shown(name, value)}'  # noqa: E731
+  place = lambda value: round(scale.place(value), 2)
+  said = lambda label, value: f'{label}: {history.shown(name, value)}'
   laid = [
     Laid(
       row,
@@ -225,7 +225,7 @@ def strip(
     )
     for row, bar in zip(rows, bars, strict=True)
   ]
-  within = lambda value: scale.ticks[0] <= value <= scale.ticks[-1]  # noqa: E731
+  within = lambda value: scale.ticks[0] <= value <= scale.ticks[-1]
   held = [(place(v), said(label, v)) for label, v in (marks or {}).items() if within(v)]
   labels = [(place(value), tick(name, value)) for value in scale.ticks]
   return Strip(name, laid, labels, held, scale.log)

@@ -1,6 +1,9 @@
 """Runs side by side: one page and a few lines that say how they differ.
 
-Runs that differ in nothing but the seed are a group, told by mean ± standard deviation.
+    python -m dl_core.report WORKDIR... [--out=comparison.html]
+
+A WORKDIR whose sub-folders are workdirs (a study) stands for all of them. Runs that
+differ in nothing but the seed are a group, shown as mean ± standard deviation.
 """
 
 import math
@@ -144,7 +147,7 @@ def facts(members: Sequence[grouping.Member]) -> list[tuple[str, str]]:
   manifests = [member.run.manifest for member in members]
   unfinished = sum(not member.figures for member in members)
   seconds = sum(map(grouping.seconds, members))
-  distinct = lambda values: ', '.join(dict.fromkeys(str(v) for v in values if v))  # noqa: E731
+  distinct = lambda values: ', '.join(dict.fromkeys(str(v) for v in values if v))
   found = {
     'runs': str(len(members)),
     'unfinished': unfinished and str(unfinished),
@@ -225,14 +228,14 @@ def together(
   return [chart.Series(label, look, mean, band), *thin]
 
 
-def main(given: Sequence[str], doc: str = '') -> int:
+def main(given: Sequence[str]) -> int:
   """Compares the runs named on a command line; returns the exit code."""
   out = Path('comparison.html')
   folders = []
   try:
     for word in given:
       if word in ('-h', '--help'):
-        print(doc)
+        print((__doc__ or '').strip())
         return 0
       if word.startswith('--out='):
         out = Path(word.removeprefix('--out=')).expanduser()

@@ -81,7 +81,7 @@ def headline(
   """
   measured = history.figures(test)
   held = {figure.metric for figure in published}
-  rank = lambda name: (name not in held, name not in baseline, name == 'loss')  # noqa: E731
+  rank = lambda name: (name not in held, name not in baseline, name == 'loss')
   rows = []
   for name in sorted(measured, key=rank):
     row = Row(name, measured[name], baseline.get(name))

@@ -203,7 +203,7 @@ def expand(folder: Path) -> list[Path]:
     inner = [folder / label for label in runs if (folder / label).exists()]
   else:
     inner = workdir.inside(folder)
-  natural = lambda path: [part.zfill(20) for part in re.split(r'(\d+)', path.name)]  # noqa: E731
+  natural = lambda path: [part.zfill(20) for part in re.split(r'(\d+)', path.name)]
   if not inner:
     workdir.read_config(folder)
     return [folder]

@@ -38,7 +38,7 @@ def write(
     'report.html',
     Path(folder) / 'report' / 'index.html',
     config=run.config,
-    quiet=quiet(run.config),
+    unchanged=unchanged(run.config),
     manifest=run.manifest
     and run.manifest | {'devices': contents.devices(run.manifest)},
     rows=run.rows,
@@ -147,7 +147,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
   return [(name, str(value)) for name, value in found.items() if value]
 
 
-def quiet(config: Mapping[str, Any]) -> list[str]:
+def unchanged(config: Mapping[str, Any]) -> list[str]:
   """Returns the settings that say how a run is executed and are at their defaults."""
   values, identity = config.get('settings', {}), config.get('identity')
   defaults = config.get('defaults', {})

@@ -61,14 +61,14 @@ def draw(picture: Picture) -> Drawing:
     if isinstance(figure, str):
       art = markupsafe.Markup('<pre>{}</pre>').format(figure)
       return Drawing(picture.title, picture.caption, art, TEXT, picture.claims)
-    quiet = dict.fromkeys(('Date', 'Creator', 'Format', 'Type'))
-    figure.savefig(file := io.BytesIO(), format='svg', metadata=quiet)
+    metadata = dict.fromkeys(('Date', 'Creator', 'Format', 'Type'))
+    figure.savefig(file := io.BytesIO(), format='svg', metadata=metadata)
     svg = file.getvalue().decode()
     width = float(re.findall(r'<svg[^>]* width="([\d.]+)pt"', svg)[0]) * 96 / 72
     art = markupsafe.Markup(inline(svg))
     if len(svg) > HEAVY:
-      quiet = {'Software': None}
-      figure.savefig(file := io.BytesIO(), format='png', dpi=144, metadata=quiet)
+      metadata = {'Software': None}
+      figure.savefig(file := io.BytesIO(), format='png', dpi=144, metadata=metadata)
       data = base64.b64encode(file.getvalue()).decode()
       art = markupsafe.Markup(f'<img alt="" src="data:image/png;base64,{data}">')
   return Drawing(picture.title, picture.caption, art, width, picture.claims)

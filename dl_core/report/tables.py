@@ -161,7 +161,7 @@ class Common(NamedTuple):
 
   settings: dict[str, Any]
   defaults: dict[str, Any]
-  quiet: list[str]
+  unchanged: list[str]
 
 
 def common(members: Sequence[grouping.Member]) -> Common:

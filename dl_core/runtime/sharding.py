@@ -16,7 +16,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from dl_core.types import Split, UserError
+from dl_core.types import Partition, UserError
 
 AXES = ('data', 'fsdp', 'tensor')
 BATCH = ('data', 'fsdp')  # the axes that split it
@@ -81,17 +81,17 @@ def shards(mesh: Mesh) -> int:
   return math.prod(mesh.shape[axis] for axis in BATCH)
 
 
-class Rule(NamedTuple):
-  """How a state lies on a mesh.
+class Layout(NamedTuple):
+  """How a state shardings on a mesh.
 
   Attributes:
     mesh: the devices.
-    split: what `tensor` splits; see `Experiment.split`.
+    partition: what `tensor` splits; see `Experiment.partition`.
     large: elements from which on `fsdp` splits a leaf.
   """
 
   mesh: Mesh
-  split: Split = MappingProxyType({})
+  partition: Partition = MappingProxyType({})
   large: int = LARGE
 
   def __call__(self, tree: Any, runs: int = 1) -> Any:
@@ -103,11 +103,11 @@ class Rule(NamedTuple):
     """
     first = (None,) if runs > 1 else ()
 
-    def lies(path, leaf):
+    def shardings(path, leaf):
       name = jax.tree_util.keystr(path, simple=True, separator='.')
       return NamedSharding(self.mesh, P(*first, *self.axes(name, leaf.shape)))
 
-    return jax.tree_util.tree_map_with_path(lies, tree)
+    return jax.tree_util.tree_map_with_path(shardings, tree)
 
   def axes(self, name: str, shape: tuple[int, ...]) -> list[str | None]:
     """Returns the axis of the mesh that splits each dimension of a leaf.
@@ -117,7 +117,7 @@ class Rule(NamedTuple):
       shape: its shape. A dimension that an axis does not divide is not split by it.
     """
     found: list[str | None] = [None] * len(shape)
-    for ending, axes in self.split.items():
+    for ending, axes in self.partition.items():
       if f'.{name}'.endswith(f'.{ending}') and len(axes) == len(shape):
         for place, axis in enumerate(axes):
           if axis and self.divides(axis, shape[place]):
@@ -146,10 +146,12 @@ def spread(batch: Any, mesh: Mesh, size: int | None = None) -> Any:
   def put(leaf):
     side = leaf.shape[0] if leaf.ndim else 0
     split = side and side % shards(mesh) == 0 and size in (None, side)
-    lies = NamedSharding(mesh, P(BATCH if split else None))
+    shardings = NamedSharding(mesh, P(BATCH if split else None))
     if jax.process_count() == 1:
-      return jax.device_put(leaf, lies)
-    return jax.make_array_from_callback(leaf.shape, lies, lambda i: np.asarray(leaf)[i])
+      return jax.device_put(leaf, shardings)
+    return jax.make_array_from_callback(
+      leaf.shape, shardings, lambda i: np.asarray(leaf)[i]
+    )
 
   return jax.tree.map(put, batch)
 

@@ -1,4 +1,4 @@
-"""Writing with a model: one symbol after another, in one dispatch."""
+"""Writing with a model: one token after another, in one dispatch."""
 
 import functools
 from collections.abc import Callable
@@ -27,34 +27,34 @@ def generate(
   Args:
     decode: how the model reads and what it remembers.
     variables: the model's.
-    prompt: [B, P] symbols, P >= 1, which are read first.
-    count: how many symbols are written after the prompt.
+    prompt: [B, P] tokens, P >= 1, which are read first.
+    count: how many tokens are written after the prompt.
     key: what they are drawn with.
-    temperature: by which the logits are divided: below 1 the likely symbols become
+    temperature: by which the logits are divided: below 1 the likely tokens become
       likelier; 0 writes the likeliest each time.
-    tell: called on the host with the symbols [B] of each step as they are made, in
+    tell: called on the host with the tokens [B] of each step as they are made, in
       order, while the device goes on writing.
 
   Returns:
-    [B, count] symbols, without the prompt.
+    [B, count] tokens, without the prompt.
 
   Raises:
     ValueError: if there is no prompt, or the temperature is negative.
   """
   chex.assert_rank(prompt, 2)
   if not prompt.shape[1]:
-    raise ValueError('the prompt is empty; give at least one symbol to go on from')
+    raise ValueError('the prompt is empty; give at least one token to go on from')
   if temperature < 0:
-    raise ValueError(f'{temperature=} is negative; 0 writes the likeliest symbols')
+    raise ValueError(f'{temperature=} is negative; 0 writes the likeliest tokens')
   text = write(decode, count, tell, variables, prompt, key, float(temperature))
   if tell is not None:
     jax.effects_barrier()  # all is told when this returns
   return text
 
 
-def shown(symbol: str) -> str:
-  """Returns a symbol as it may go to a terminal: control characters are spelt out."""
-  return symbol if symbol.isprintable() or symbol in '\n\t' else ascii(symbol)[1:-1]
+def shown(token: str) -> str:
+  """Returns a token as it may go to a terminal: control characters are spelt out."""
+  return token if token.isprintable() or token in '\n\t' else ascii(token)[1:-1]
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
@@ -66,15 +66,15 @@ def write(decode, count, tell, variables, prompt, key, temperature):
 
   def step(carry, key):
     state, logits = carry
-    symbols = draw(key, logits).astype(prompt.dtype)
+    tokens = draw(key, logits).astype(prompt.dtype)
     if tell is not None:
-      report = lambda symbols: tell(np.asarray(symbols))  # noqa: E731
-      io_callback(report, None, symbols, ordered=True)
-    state, logits = decode.advance(variables, state, symbols[:, None])
-    return (state, logits[:, -1]), symbols
+      report = lambda tokens: tell(np.asarray(tokens))
+      io_callback(report, None, tokens, ordered=True)
+    state, logits = decode.advance(variables, state, tokens[:, None])
+    return (state, logits[:, -1]), tokens
 
   state = decode.start(variables, len(prompt))
   state, logits = decode.advance(variables, state, prompt)
   keys = jax.random.split(key, count)
-  _, symbols = jax.lax.scan(step, (state, logits[:, -1]), keys)
-  return symbols.T
+  _, tokens = jax.lax.scan(step, (state, logits[:, -1]), keys)
+  return tokens.T

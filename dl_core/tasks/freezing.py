@@ -53,8 +53,8 @@ def filled(averaged: Callable[[Any], Params]) -> Callable[[Any], Params]:
   """Takes the parameters themselves where an optimizer of `only` has no average."""
 
   def whole(state):
-    masked = lambda leaf: isinstance(leaf, optax.MaskedNode)  # noqa: E731
-    pick = lambda mean, own: own if masked(mean) else mean  # noqa: E731
+    masked = lambda leaf: isinstance(leaf, optax.MaskedNode)
+    pick = lambda mean, own: own if masked(mean) else mean
     return jax.tree.map(pick, averaged(state), state.params, is_leaf=masked)
 
   return whole

@@ -101,7 +101,7 @@ def gan(model: GAN, loss: str = 'nonsaturating') -> Task:
       real, extra = play('discriminator', params, extra, batch.x, real_key)
       fake, extra = play('discriminator', params, extra, fakes, fake_key)
     else:  # both at once, which is quicker; a new axis leaves that of the batch split
-      judge = lambda x: play('discriminator', params, {}, x, real_key)[0]  # noqa: E731
+      judge = lambda x: play('discriminator', params, {}, x, real_key)[0]
       real, fake = jax.vmap(judge)(jnp.stack([batch.x, fakes]))
     sums = discerned(real, fake, batch.weight)
     return mean(sums['loss']), (extra, sums)

@@ -1,7 +1,7 @@
-"""Language modelling: every symbol from all that come before it in its stream.
+"""Language modelling: every token from all that come before it in its stream.
 
 Training cuts the text into pieces that begin with nothing remembered. Evaluation reads
-a whole split, carrying the state from one window to the next, so that every symbol is
+a whole split, carrying the state from one window to the next, so that every token is
 predicted once, and each from all of the past.
 """
 
@@ -18,7 +18,7 @@ from dl_core.types import Decode, Task
 
 
 def language(model: Any, window: int, **reported: Measure) -> Task:
-  """Makes the task of saying which symbol comes next: `y` is `x`, one symbol later.
+  """Makes the task of saying which token comes next: `y` is `x`, one token later.
 
   In training the loss is `supervised`'s: the mean cross entropy over all places, in
   nats, from a zero state.
@@ -26,7 +26,7 @@ def language(model: Any, window: int, **reported: Measure) -> Task:
   Args:
     model: called as model(x, train=...), and by its `advance`, from a state made by its
       `start`; see `models.char_lm`.
-    window: how many symbols of each stream are evaluated at once. It bounds the memory
+    window: how many tokens of each stream are evaluated at once. It bounds the memory
       that evaluation needs and changes no figure.
     **reported: what is reported beside the loss, under these names.
 
@@ -35,7 +35,7 @@ def language(model: Any, window: int, **reported: Measure) -> Task:
     at its end with weight 0.
   """
   if window < 1:
-    raise ValueError(f'{window=} is not a number of symbols; it must be 1 or more')
+    raise ValueError(f'{window=} is not a number of tokens; it must be 1 or more')
   trained = supervised(model, **reported)
   reported = {'loss': measures.cross_entropy, **reported}
 
@@ -43,8 +43,8 @@ def language(model: Any, window: int, **reported: Measure) -> Task:
     del variables  # a zero state is no parameter
     return model.start(batch_size)
 
-  def advance(variables, state, symbols):
-    state, logits = model.apply(variables, state, symbols, method='advance')
+  def advance(variables, state, tokens):
+    state, logits = model.apply(variables, state, tokens, method='advance')
     return state, cast(logits, jnp.float32)
 
   def windows(stream):  # [S, L] -> [N, S, window]

@@ -108,7 +108,7 @@ def soft_threshold(
   def update(updates, state, params=None):
     assert params is not None, 'a threshold of weights needs the weights'
     rate = learning_rate(state.count) if callable(learning_rate) else learning_rate
-    shrink = lambda w: jnp.sign(w) * jnp.maximum(jnp.abs(w) - rate * strength, 0)  # noqa: E731
+    shrink = lambda w: jnp.sign(w) * jnp.maximum(jnp.abs(w) - rate * strength, 0)
     updates = _moved(shrink, updates, params)
     return updates, optax.ScaleByScheduleState(optax.safe_increment(state.count))
 
@@ -174,7 +174,7 @@ def average(decay: float) -> optax.GradientTransformation:
     t = state.updates
     kept = jnp.minimum(decay, (1 + t) / (10 + t))
     moved = optax.apply_updates(params, updates)
-    mix = lambda old, new: kept * old + (1 - kept) * new  # noqa: E731
+    mix = lambda old, new: kept * old + (1 - kept) * new
     return updates, Average(t + 1, jax.tree.map(mix, state.average, moved))
 
   return optax.GradientTransformation(init, update)

@@ -307,21 +307,22 @@ def open_all(
 
 
 def _spare(like: Mapping[str, Any]) -> Any:
-  """Says where leaves lie that `like` lacks: whole, on all devices that it lies on."""
+  """Returns the sharding of leaves that `like` lacks: replicated over its devices."""
   for leaf in like.values():
-    if isinstance(lies := getattr(leaf, 'sharding', None), jax.sharding.NamedSharding):
-      return jax.sharding.NamedSharding(lies.mesh, jax.sharding.PartitionSpec())
+    sharding = getattr(leaf, 'sharding', None)
+    if isinstance(sharding, jax.sharding.NamedSharding):
+      return jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
   return jax.sharding.SingleDeviceSharding(jax.devices()[0])
 
 
 def _struct(text: str, like: Array | None, spare: Any) -> jax.ShapeDtypeStruct:
-  """Says what a leaf is to be restored as: where `like` lies, if it is alike."""
+  """Returns what a leaf is restored as: sharded as in `like` if shapes agree."""
   dtype, _, sides = text.partition('[')
   shape = tuple(int(side) for side in sides.rstrip(']').split(',') if side.strip())
-  lies: Any = spare
+  sharding: Any = spare
   if like is not None and like.shape == shape and hasattr(like, 'sharding'):
-    lies = like.sharding
-  return jax.ShapeDtypeStruct(shape, jnp.dtype(dtype), sharding=lies)
+    sharding = like.sharding
+  return jax.ShapeDtypeStruct(shape, jnp.dtype(dtype), sharding=sharding)
 
 
 def _sha256(text: str) -> str:

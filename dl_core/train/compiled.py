@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from dl_core import metrics, tasks
 from dl_core.runtime import compilation, devices, flops, sharding
-from dl_core.runtime.sharding import Rule
+from dl_core.runtime.sharding import Layout
 from dl_core.train import evaluate
 from dl_core.train.update import TrainState, data_key, init_state, make_update, shapes
 from dl_core.types import Array, Experiment, Key, Metrics
@@ -19,23 +19,23 @@ class Compiled(NamedTuple):
   """What is compiled of an experiment, when it is first called, for every run of it.
 
   Attributes:
-    rule: where states lie.
+    layout: where states lie.
     start: (key) -> (state, metrics) of a new run; metrics are none yet.
     call: what is dispatched, (state, sums, arrays, count) -> (state, sums, skipped): it
       takes the batch of the state's step out of the arrays, updates, and adds to the
       metrics since the last report, `count` times.
     most: the highest count.
-    judge: (state, split) -> mean metrics.
+    evaluator: (state, split) -> mean metrics.
   """
 
-  rule: Rule
+  layout: Layout
   start: Callable[[Key], tuple[TrainState, Metrics]]
   call: Any  # jitted
   most: int
-  judge: Callable[[Any, str], dict[str, float]]
+  evaluator: Callable[[Any, str], dict[str, float]]
 
 
-def make(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
+def make(experiment: Experiment, layout: Layout, runs: int = 1) -> Compiled:
   """Makes what is compiled of an experiment.
 
   Several updates in one dispatch are a loop whose trip count is an argument, so that
@@ -44,7 +44,7 @@ def make(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
 
   Args:
     experiment: what is trained.
-    rule: where its states lie.
+    layout: where its states lie.
     runs: how many have their states stacked along a first axis in `call`, if several.
   """
   task = tasks.computed_in(experiment.task, experiment.config.precision)
@@ -60,7 +60,7 @@ def make(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
 
   def once(state: TrainState, sums: Metrics, arrays: Any):
     batch = experiment.data.take(arrays, data_key(state), state.step)
-    state, new = update(state, sharding.constrain(batch, rule.mesh))
+    state, new = update(state, sharding.constrain(batch, layout.mesh))
     new |= metrics.peak(new, state.step - 1)
     return state, metrics.add(sums, new)
 
@@ -68,25 +68,27 @@ def make(experiment: Experiment, rule: Rule, runs: int = 1) -> Compiled:
     if most == 1:
       state, sums = once(state, sums, arrays)
     else:
-      each = lambda _, carry: once(carry[0], carry[1], arrays)  # noqa: E731
+      each = lambda _, carry: once(carry[0], carry[1], arrays)
       state, sums = jax.lax.fori_loop(0, count, each, (state, sums))
     return state, sums, state.skipped
 
   begun = jax.eval_shape(start, jax.random.key(0))
   check_memory(begun, runs)
-  lies = rule(begun, runs)
+  shardings = layout(begun, runs)
   several = jax.vmap(call, (0, 0, None, None)) if runs > 1 else call
   return Compiled(
-    rule,
-    jax.jit(start, out_shardings=rule(begun), compiler_options=compilation.ONCE),
+    layout,
+    jax.jit(start, out_shardings=layout(begun), compiler_options=compilation.ONCE),
     jax.jit(
       several,
       donate_argnums=0,
-      out_shardings=(*lies, lies[0].skipped),
+      out_shardings=(*shardings, shardings[0].skipped),
       compiler_options=compilation.often(),
     ),
     most,
-    evaluate.make_judge(experiment, lambda batch: sharding.spread(batch, rule.mesh)),
+    evaluate.make_evaluator(
+      experiment, lambda batch: sharding.spread(batch, layout.mesh)
+    ),
   )
 
 
@@ -146,6 +148,6 @@ def held(program: Any) -> dict[str, int]:
   }
 
 
-def rule_of(experiment: Experiment) -> Rule:
+def layout_of(experiment: Experiment) -> Layout:
   """Returns where `--mesh` has the states of an experiment lie."""
-  return Rule(sharding.make_mesh(experiment.config.mesh), experiment.split)
+  return Layout(sharding.make_mesh(experiment.config.mesh), experiment.partition)

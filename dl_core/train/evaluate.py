@@ -13,24 +13,24 @@ EVALUATION = 2**32 - 2  # a run's key is folded with the step, which never gets 
 
 
 def evaluate(
-  judge: Callable, variables: Variables, batches: Iterable[Batch], key: Key
+  measure: Callable, variables: Variables, batches: Iterable[Batch], key: Key
 ) -> dict[str, float]:
   """Returns the mean metrics of the batches.
 
   Args:
-    judge: a task's `metrics`, compiled by the caller, who uses it again.
+    measure: a task's `metrics`, compiled by the caller, who uses it again.
     variables: the model's variables.
     batches: padded and masked, all of one shape.
     key: what evaluation draws from; the same at every evaluation of a run.
   """
   sums = None
   for number, batch in enumerate(batches):
-    one = judge(variables, batch, jax.random.fold_in(key, number))
+    one = measure(variables, batch, jax.random.fold_in(key, number))
     sums = one if sums is None else metrics.add(sums, one)
   return metrics.mean(sums or {})
 
 
-def make_judge(
+def make_evaluator(
   experiment: Experiment, place: Callable[[Batch], Batch] = lambda batch: batch
 ) -> Callable[[Any, str], dict[str, float]]:
   """Makes (`TrainState`, split) -> its mean metrics; compiled once for all splits.
@@ -39,12 +39,12 @@ def make_judge(
     experiment: whose.
     place: puts a host batch where it is to be.
   """
-  judge = jax.jit(experiment.task.metrics, compiler_options=compilation.often())
+  measure = jax.jit(experiment.task.metrics, compiler_options=compilation.often())
 
   def mean_metrics(state: Any, split: str) -> dict[str, float]:
     batches = map(place, experiment.data.splits[split]())
     key = jax.random.fold_in(state.key, EVALUATION)
-    return evaluate(judge, variables(experiment, state), batches, key)
+    return evaluate(measure, variables(experiment, state), batches, key)
 
   return mean_metrics
 

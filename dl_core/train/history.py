@@ -87,7 +87,7 @@ def shown(name: str, value: float) -> str:
 
 
 def rate(history: Sequence[Line]) -> str:
-  """Writes the median speed, in symbols if it is text's; '' if there is none."""
+  """Writes the median speed, in tokens if it is text's; '' if there is none."""
   for name, unit in RATES.items():
     if found := [line[name] for line in history if line.get(name)]:
       return f'{statistics.median(found):,.0f} {unit}'

@@ -93,7 +93,7 @@ def read(
       if found is None:
         raise without(folder)
       step, named = found
-  head = lambda name: name.rpartition('.')[0] in free  # noqa: E731
+  head = lambda name: name.rpartition('.')[0] in free
   chosen = {name: leaf for name, leaf in named.items() if name.startswith(parts)}
   said = f'parameters of {folder}, step {step}'
   shapes = {name: leaf.shape for name, leaf in chosen.items()}

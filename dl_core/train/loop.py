@@ -89,11 +89,11 @@ def fit_together(
   """
   first = experiments[0]
   c, data = first.config, first.data
-  shared = shared or compiled.make(first, compiled.rule_of(first), len(experiments))
-  rule, judge, mesh = shared.rule, shared.judge, shared.rule.mesh
+  shared = shared or compiled.make(first, compiled.layout_of(first), len(experiments))
+  layout, evaluator, mesh = shared.layout, shared.evaluator, shared.layout.mesh
   clock = Clock(c.batch_size, data.spec.tokens, compiled.busy(first, mesh))
   progress = progress or Progress(c.steps, quiet=True)
-  start = lambda experiment: shared.start(jax.random.key(experiment.config.seed))  # noqa: E731
+  start = lambda experiment: shared.start(jax.random.key(experiment.config.seed))
   folder = Path(workdirs[0]) / 'profile' if c.profile and workdirs[0] else None
   with (
     jax.set_mesh(mesh),
@@ -103,7 +103,7 @@ def fit_together(
     begun = recorder.begin(runs, start, progress.say)
     keys = [data_key(state) for state, _ in begun]
     step = int(begun[0][0].step)
-    state, sums = jax.device_put(recorder.joined(begun), rule(begun[0], len(runs)))
+    state, sums = jax.device_put(recorder.joined(begun), layout(begun[0], len(runs)))
     no_sums = jax.tree.map(jnp.zeros_like, sums)
     fed, arrays = None, None
     clock.start(max(run.log.seconds() for run in runs))
@@ -112,13 +112,13 @@ def fit_together(
     while True:
       if step % c.eval_every == 0 or step == c.steps:
         if not runs[-1].log.at(step):  # a resumed run has been here
-          recorder.look(runs, judge, state, sums, keys, clock, progress.say)
+          recorder.look(runs, evaluator, state, sums, keys, clock, progress.say)
           progress.report(history.together([run.log.at(step) for run in runs]))
           sums = no_sums
         clock.pause()
       ended = stopping.why(c, step, runs[0].log.of('validation'))
       ask = step >= ask_at
-      late = lambda: clock.late(c.max_seconds) or interrupted()  # noqa: E731
+      late = lambda: clock.late(c.max_seconds) or interrupted()
       stop = ended or multihost.wished(ask, late)
       best = step in map(recorder.best_step, runs)
       if stop or best or (step and step % c.checkpoint_every == 0):
@@ -146,7 +146,9 @@ def fit_together(
     states = recorder.parted(state, len(runs))
     if ended:
       facts = {'stopped': ended}
-      states = recorder.end(runs, judge, state, sums, keys, facts, clock, progress.say)
+      states = recorder.end(
+        runs, evaluator, state, sums, keys, facts, clock, progress.say
+      )
     return [
       Run(one, run.log.lines, run.log.observed, ended)
       for run, one in zip(runs, states, strict=True)

@@ -24,7 +24,7 @@ class Clock:
 
     Args:
       batch_size: examples of a step.
-      tokens: symbols of an example, if it is text.
+      tokens: tokens of an example, if it is text.
       busy: seconds that a step takes of devices at their peak, if that is known: the
         share of time that they would have been busy is `mfu`.
     """
@@ -55,7 +55,7 @@ class Clock:
     self._running = None
 
   def rate(self, step: int) -> dict[str, float]:
-    """Returns the examples, and the symbols of text, a second since the last pause."""
+    """Returns the examples, and the tokens of text, a second since the last pause."""
     if self._running is None or step <= self._running[1]:
       return {}
     rate = (step - self._running[1]) / (time.monotonic() - self._running[0])

@@ -133,7 +133,7 @@ def saved(state: Any, sums: Any, log: Log) -> dict[str, Any]:
 
 def look(
   lanes: Sequence[Lane],
-  judge: Callable,
+  evaluator: Callable,
   state: Any,
   sums: Any,
   keys: Sequence[Key],
@@ -153,7 +153,7 @@ def look(
         say('the loss jumped to {loss:.4g} at step {step:,}'.format(**spike))
       log.write(step, 'train', figures)
     if 'validation' in experiment.data.splits:
-      log.write(step, 'validation', judge(one, 'validation'))
+      log.write(step, 'validation', evaluator(one, 'validation'))
     if experiment.observe:
       variables, key = multihost.local((evaluate.variables(experiment, one), key))
       log.observe(step, experiment.observe(variables, experiment.data, key))
@@ -195,7 +195,7 @@ def save(lanes: Sequence[Lane], step: int, state: Any, sums: Any) -> None:
 
 def end(
   lanes: Sequence[Lane],
-  judge: Callable,
+  evaluator: Callable,
   state: Any,
   sums: Any,
   keys: Sequence[Key],
@@ -206,7 +206,7 @@ def end(
   """Writes the results on the test split; returns the states that they are of.
 
   Args:
-    lanes, judge, state, sums, keys, clock: see `look`.
+    lanes, evaluator, state, sums, keys, clock: see `look`.
     facts: what stands beside every result.
     say: told which state was best.
   """
@@ -222,7 +222,7 @@ def end(
       one = trees.unflatten(like, store.read_best(best, like))['state']
       say(f'step {best} has the lowest validation loss')
     if not log.of('test'):
-      figures = judge(one, 'test')
+      figures = evaluator(one, 'test')
       if experiment.scores:
         variables, key = multihost.local((evaluate.variables(experiment, one), key))
         figures = dict(experiment.scores(variables, experiment.data, key)) | figures

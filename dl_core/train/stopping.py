@@ -26,7 +26,7 @@ def best_step(history: Sequence[dict]) -> int | None:
   """
   finite = [line for line in history if line.get('loss') is not None]
   trained = [line for line in finite if line['step']] or finite
-  rank = lambda line: (line['loss'], -(line.get('accuracy') or 0))  # noqa: E731
+  rank = lambda line: (line['loss'], -(line.get('accuracy') or 0))
   return min(trained, key=rank, default={'step': None})['step']
 
 

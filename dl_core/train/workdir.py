@@ -1,4 +1,4 @@
-"""The folder of a run: where it lies, whose it is, what it says of its origin.
+"""The folder of a run: its path, its lock, its settings, its origin.
 
 It holds config.json, manifest.json, metrics.jsonl, observed/, tensorboard/,
 checkpoints/ and report/index.html.
@@ -275,7 +275,7 @@ def revision() -> str:
   """Returns the git revision of this code: 'abc1234', 'abc1234 (changed)' or ''."""
   git = ['git', '-C', str(Path(__file__).parent)]
   try:
-    run = lambda *words: subprocess.run(  # noqa: E731
+    run = lambda *words: subprocess.run(
       [*git, *words], capture_output=True, text=True, check=True, timeout=10
     ).stdout.strip()
     changed = run('status', '--porcelain', '--untracked-files=no')

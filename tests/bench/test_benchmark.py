@@ -116,7 +116,7 @@ def test_the_peer_is_the_better_variant_and_the_ratio_is_of_rounds():
 
 
 def test_a_round_takes_whole_dispatches():
-  run = lambda steps: steps * 0.01  # noqa: E731
+  run = lambda steps: steps * 0.01
   assert benchmark.steps_of(run) == round(benchmark.SECONDS / 0.01)
   assert benchmark.steps_of(run, 8) % 8 == 0
   assert benchmark.steps_of(lambda steps: 9.0 * steps, 8) == 8
@@ -130,7 +130,7 @@ def test_rows_are_held_against_those_of_the_same_kind():
   }  # fmt: skip
   before = row | {'step_ms': 3.0, 'ratio': 1.0}
   assert timings.comparable(row)
-  compare = lambda old: timings.against([row | timings.earlier(row, [old])])  # noqa: E731
+  compare = lambda old: timings.against([row | timings.earlier(row, [old])])
   said = 'lenet, batch of 8: 1.50 times as fast as before, ratio 1.00 -> 1.50'
   assert compare(before) == said
   assert compare(before | {'machine': 'there'}) == said + ' (another machine)'

@@ -79,7 +79,7 @@ def test_devices_that_split_a_batch_need_not_agree_on_whose_places_it_holds():
 
 def test_padding_has_weight_zero_and_everything_else_its_own():
   x, y, weight = np.arange(10), np.arange(10) * 2, np.ones((10, 3), np.float32)
-  read = lambda numbers: (x[numbers], y[numbers], weight[numbers])  # noqa: E731
+  read = lambda numbers: (x[numbers], y[numbers], weight[numbers])
   found = list(batches.padded(read, 10, 4))
   assert [batch.x.shape for batch in found] == [(4,)] * 3
   assert list(found[-1].x) == [8, 9, 0, 0]

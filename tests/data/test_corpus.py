@@ -1,4 +1,4 @@
-"""Texts of TensorFlow Datasets, which declare no alphabet."""
+"""Texts of TensorFlow Datasets, which declare no vocabulary."""
 
 import subprocess
 import sys
@@ -110,7 +110,7 @@ def test_what_a_stock_set_lacks_is_cut_from_the_end_of_training(
     ({'test': ['abc']}, r'has only test; give a set with a split train'),
     (
       {'train': ['abcdefgh']},
-      r'training split has 6 symbols; windows of 8 want 9, give a longer text',
+      r'training split has 6 tokens; windows of 8 want 9, give a longer text',
     ),
     ({'train': ['a' * 20], 'test': ['']}, r'whose test split is empty; give a set'),
     ({'train': [b'a' * 20 + b'\xff']}, r'text 0 of train in .* not UTF-8 at byte 20'),

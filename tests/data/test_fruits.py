@@ -43,7 +43,7 @@ def test_the_best_boundary_errs_as_often_as_it_says(many, columns):
 
 
 def test_softness_is_what_tells_apples_from_oranges_and_shape_is_not():
-  least = lambda columns: fruits.best('apple_orange', columns).error  # noqa: E731
+  least = lambda columns: fruits.best('apple_orange', columns).error
   assert least(SHAPE_COLOUR) > 0.15
   assert least(fruits.COLUMNS) < 0.005
   assert least(fruits.COLUMNS[1:]) - least(fruits.COLUMNS) < 0.0005

@@ -36,7 +36,7 @@ def test_batches_are_what_the_spec_declares(digits):
   batch = jax.eval_shape(
     digits.take, digits.feed(jax.random.key(0), 0), jax.random.key(0), 0
   )
-  described = lambda tree: jax.tree.map(lambda a: (a.shape, str(a.dtype)), tree)  # noqa: E731
+  described = lambda tree: jax.tree.map(lambda a: (a.shape, str(a.dtype)), tree)
   assert described(batch) == described(digits.spec.batch)
   for split in SPLITS:
     for batch in digits.splits[split]():

@@ -63,7 +63,7 @@ def test_building_reads_and_writes_nothing(tmp_path):
 @pytest.mark.parametrize('name', ['iris', 'wine', 'breast_cancer', 'diabetes'])
 def test_batches_are_what_the_spec_declares(name, data_dir):
   data, key = load(data_dir, name), jax.random.key(0)
-  described = lambda tree: jax.tree.map(lambda a: (a.shape, str(a.dtype)), tree)  # noqa: E731
+  described = lambda tree: jax.tree.map(lambda a: (a.shape, str(a.dtype)), tree)
   batch = jax.eval_shape(data.take, data.feed(key, 0), key, 0)
   assert described(batch) == described(data.spec.batch)
   assert str(data.spec.batch.y.dtype) == ('float32' if name == 'diabetes' else 'int32')

@@ -39,7 +39,7 @@ def own(tmp_path):
 
 @pytest.fixture
 def counted(own):
-  """A text in which each symbol says its own place."""
+  """A text in which each token says its own place."""
   return own(''.join(map(chr, range(ord('가'), ord('가') + 1_000))))
 
 
@@ -56,7 +56,7 @@ def test_building_reads_and_prepares_nothing(name, tmp_path, monkeypatch):
 
 def test_batches_are_what_the_spec_declares(own):
   data = own(KOREAN)
-  described = lambda tree: jax.tree.map(lambda a: (a.shape, str(a.dtype)), tree)  # noqa: E731
+  described = lambda tree: jax.tree.map(lambda a: (a.shape, str(a.dtype)), tree)
   batch = jax.eval_shape(data.take, data.feed(KEY, 0), KEY, 0)
   assert described(batch) == described(data.spec.batch)
   for split in SPLITS:
@@ -82,7 +82,7 @@ def test_windows_lie_inside_training_and_ask_for_the_symbols_that_come_next(coun
   for step in range(10):
     batch = take(arrays, KEY, step)
     np.testing.assert_array_equal(batch.x[:, 1:], batch.y[:, :-1])
-    np.testing.assert_array_equal(batch.y, batch.x + 1)  # each symbol is its place
+    np.testing.assert_array_equal(batch.y, batch.x + 1)  # each token is its place
     assert 0 <= batch.x.min() <= batch.y.max() <= 799
     np.testing.assert_array_equal(batch.x[:, 0], counted.rows(KEY, step))
     assert (batch.weight == 1).all()
@@ -126,7 +126,7 @@ def test_each_symbol_is_told_once_in_order_from_the_one_before_it(n, own):
     real = batch.weight == 1
     y = batch.y[real]
     np.testing.assert_array_equal(y, np.arange(start, start + len(y)))
-    before = np.maximum(np.arange(start, start + len(y)) - 1, 0)  # no newline: symbol 0
+    before = np.maximum(np.arange(start, start + len(y)) - 1, 0)  # no newline: token 0
     np.testing.assert_array_equal(batch.x[real], before)
     assert (batch.x[~real] == 0).all()
     assert (batch.y[~real] == 0).all()
@@ -143,7 +143,7 @@ def test_a_text_to_refit_on_trains_on_validation_and_chooses_nothing(own):
   (batch,), (same,) = data.splits['test'](), plain.splits['test']()
   np.testing.assert_array_equal(
     batch.x[batch.weight == 1], same.x[same.weight == 1]
-  )  # its first symbol is told from the last of validation
+  )  # its first token is told from the last of validation
   assert 'nothing can be chosen' in data.notes[-1]
   for settings in ({'patience': 3}, {'until': 'nats:1'}, {'keep_best': True}):
     with pytest.raises(UserError, match=f'--{next(iter(settings))} .* --refit'):
@@ -185,7 +185,7 @@ def test_a_prompt_becomes_the_numbers_of_its_symbols(own):
   ('given', 'words'),
   [
     ('', r'^an empty prompt was given; give at least one'),
-    ('별q을x', r"^the prompt has 'q' at character 2, which is not among the \d+ sym"),
+    ('별q을x', r"^the prompt has 'q' at character 2, which is not among the \d+ tok"),
     ('힣', r"^the prompt has '힣' at character 1"),
     ('\udcff', r"^the prompt has '\\udcff' at character 1"),  # no UTF-8 was typed
   ],
@@ -203,17 +203,17 @@ def test_a_file_of_ones_own_is_known_by_what_it_holds_not_by_its_place(own, tmp_
   assert load('text', copy).spec.source == data.spec.source
   assert load('text', copy).digests() == data.digests()
   assert len(set(data.digests().values())) == 3
-  other = own(KOREAN.replace('별', '달'))  # the same numbers of other symbols
+  other = own(KOREAN.replace('별', '달'))  # the same numbers of other tokens
   assert other.spec.source != data.spec.source
   assert other.digests() != data.digests()
   assert len(list(tmp_path.iterdir())) == 2  # nothing is written beside it
 
 
-@pytest.mark.parametrize(('symbols', 'kind'), [(256, np.uint8), (257, np.uint16)])
-def test_symbols_take_no_more_room_than_they_need(symbols, kind, own):
-  data = own(''.join(map(chr, range(ord('가'), ord('가') + symbols))))
+@pytest.mark.parametrize(('tokens', 'kind'), [(256, np.uint8), (257, np.uint16)])
+def test_symbols_take_no_more_room_than_they_need(tokens, kind, own):
+  data = own(''.join(map(chr, range(ord('가'), ord('가') + tokens))))
   assert data.feed(KEY, 0).dtype == kind
-  assert told(data, 'test')[-1] == chr(ord('가') + symbols - 1)
+  assert told(data, 'test')[-1] == chr(ord('가') + tokens - 1)
 
 
 @pytest.mark.parametrize(

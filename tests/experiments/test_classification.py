@@ -75,7 +75,7 @@ def test_claims_are_not_kept_where_they_are_false():
   study = classification.launch.Study({'': (classification, c)})
   run = finish.solved(study, 1)[''][0]
   good, least = linear.of(run), fruits.best('apple_orange', ('shape', 'colour'))
-  claims = lambda fit: [  # noqa: E731
+  claims = lambda fit: [
     linear.beats(fit, run.experiment.data),
     linear.agrees(fit, 'softmax', c.l2),
     *linear.known(fit, least),

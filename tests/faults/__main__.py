@@ -62,7 +62,7 @@ def seen(fault, place):
 
 def text(*cells):
   """Lays a row of the table out in columns."""
-  wrap = lambda cell, width: textwrap.wrap(cell, width) or ['']  # noqa: E731
+  wrap = lambda cell, width: textwrap.wrap(cell, width) or ['']
   columns = [wrap(cell, width) for cell, width in zip(cells, WIDTHS, strict=True)]
   height = max(map(len, columns))
   padded = [column + [''] * (height - len(column)) for column in columns]

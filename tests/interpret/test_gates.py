@@ -67,9 +67,11 @@ def test_what_means_differ_by_at_random_is_no_difference_of_classes():
   labels = np.repeat([0, 1, 2, 3], 50)
   noise = random.normal(scale=0.1, size=(200, 300))
   shift = random.normal(scale=0.05, size=(4, 300))[labels]
-  assert gates.apart(noise, labels) < 0.004  # the means alone vary by 0.014
-  assert gates.apart(noise + shift, labels) == pytest.approx(0.05, rel=0.1)
-  assert gates.apart(shift[:4] * 0, labels[:4] + np.arange(4)) == 0  # one image of each
+  assert gates.distance_between(noise, labels) < 0.004  # the means alone vary by 0.014
+  assert gates.distance_between(noise + shift, labels) == pytest.approx(0.05, rel=0.1)
+  assert (
+    gates.distance_between(shift[:4] * 0, labels[:4] + np.arange(4)) == 0
+  )  # one image of each
 
 
 @pytest.mark.parametrize('sign', [1, -1])

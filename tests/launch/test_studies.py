@@ -96,7 +96,7 @@ def test_a_study_that_was_interrupted_ends_as_one_that_was_not(tmp_path, words):
   )  # fmt: skip
   asked, study = itertools.count(), studies.of(perceptron, c)
   plan = studies.plan(perceptron, 'perceptron', c, study)
-  stop = lambda: next(asked) in (7, 50, 51)  # noqa: E731
+  stop = lambda: next(asked) in (7, 50, 51)
   quiet, times = Progress(24, quiet=True), 1
   while not studies.perform(plan, study, stop, quiet):
     times += 1
@@ -127,7 +127,7 @@ def test_a_study_makes_its_runs_and_draws_what_came_of_them(tmp_path):
 
   def draw(results):
     seen.update(results)
-    picture = lambda: pytest.importorskip('matplotlib.figure').Figure()  # noqa: E731
+    picture = lambda: pytest.importorskip('matplotlib.figure').Figure()
     return [Picture('Both gates', 'or and xor', picture)]
 
   assert call(tmp_path, '--steps=200', module=gates(draw)) == 0

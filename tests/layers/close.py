@@ -6,7 +6,7 @@ import numpy as np
 
 
 def assert_close(found, expected, tolerance=1e-5):
-  """Of two pytrees: same shapes and types, apart by a share of the largest number."""
+  """Checks that two pytrees have the same shapes and types and nearly equal numbers."""
 
   def close(a, b):
     a, b = (np.asarray(each, np.float32) for each in (a, b))

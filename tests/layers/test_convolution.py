@@ -44,7 +44,7 @@ def case(request):
   return (x, kernel, bias), (strides, tuple(padding), pool)
 
 
-def slopes(function, settings):
+def gradients_of(function, settings):
   """Gradients by all arrays of a loss that reads every output."""
 
   def loss(*arrays):
@@ -61,8 +61,8 @@ def test_a_product_says_what_the_convolution_says(case):
 
 def test_its_gradients_are_those_of_the_convolution(case):
   arrays, settings = case
-  found = jax.jit(slopes(as_a_product, settings))(*arrays)
-  assert_close(found, jax.jit(slopes(plainly, settings))(*arrays))
+  found = jax.jit(gradients_of(as_a_product, settings))(*arrays)
+  assert_close(found, jax.jit(gradients_of(plainly, settings))(*arrays))
 
 
 def test_its_derivative_forwards_is_that_of_the_convolution(case):
@@ -78,18 +78,18 @@ def test_its_derivative_forwards_is_that_of_the_convolution(case):
 def test_gradients_of_several_kernels_side_by_side_are_those_of_each(case):
   (x, kernel, bias), settings = case
   kernels = jnp.stack([kernel, jnp.flip(kernel, 0)])
-  together = jax.vmap(slopes(convolution.convolve, settings), (None, 0, None))
+  together = jax.vmap(gradients_of(convolution.convolve, settings), (None, 0, None))
   found = jax.jit(together)(x, kernels, bias)
   for number, one in enumerate(kernels):
     mine = jax.tree.map(lambda leaf: leaf[number], found)  # noqa: B023
-    assert_close(mine, jax.jit(slopes(plainly, settings))(x, one, bias))
+    assert_close(mine, jax.jit(gradients_of(plainly, settings))(x, one, bias))
 
 
 def test_eight_devices_that_share_a_batch_compute_what_one_does(case):
   (x, *rest), settings = case
   mesh = jax.make_mesh((8,), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
   shared = jax.device_put(x, NamedSharding(mesh, P('data')))
-  both = jax.jit(slopes(as_a_product, settings))
+  both = jax.jit(gradients_of(as_a_product, settings))
   assert_close(both(shared, *rest), both(x, *rest))
   y = jax.jit(lambda *given: as_a_product(*given, *settings))(shared, *rest)
   assert y.addressable_shards[0].data.shape[0] == 1
@@ -105,14 +105,15 @@ def test_in_bfloat16_it_errs_no_more_than_rounding_does(case):
 def test_operations_are_counted_of_the_convolution_and_not_of_the_product(case):
   arrays, settings = case
   found, expected = (
-    flops.count(slopes(f, settings), *arrays) for f in (convolution.convolve, plainly)
+    flops.count(gradients_of(f, settings), *arrays)
+    for f in (convolution.convolve, plainly)
   )
   assert (found.products, found.unknown) == (expected.products, set())
 
 
 def test_a_program_for_cpu_holds_the_product_alone_and_others_the_convolution():
   shapes = (2, 8, 8, 1), (3, 3, 1, 4), (4,)
-  step = jax.jit(slopes(convolution.convolve, ((1, 1), 'SAME', (2, 2))))
+  step = jax.jit(gradients_of(convolution.convolve, ((1, 1), 'SAME', (2, 2))))
   traced = step.trace(*map(jnp.zeros, shapes))
   for platform, inside in (('cpu', False), ('cuda', True), ('tpu', True)):
     text = traced.lower(lowering_platforms=(platform,)).as_text()
@@ -122,8 +123,8 @@ def test_a_program_for_cpu_holds_the_product_alone_and_others_the_convolution():
 
 def test_of_equal_outputs_the_first_alone_is_moved():
   y = jnp.array([[1.0, 3.0], [2.0, 3.0], [2.0, 0.0]])  # three places, two features
-  slope = jax.grad(lambda y: jnp.sum(convolution.largest(y, jnp.ones(2))))(y)
-  np.testing.assert_array_equal(slope, [[0, 1], [1, 0], [0, 0]])
+  gradient = jax.grad(lambda y: jnp.sum(convolution.largest(y, jnp.ones(2))))(y)
+  np.testing.assert_array_equal(gradient, [[0, 1], [1, 0], [0, 0]])
 
 
 @pytest.mark.parametrize('pool', [(1, 1), (2, 2)])

@@ -18,7 +18,7 @@ SHAPES = [(8, 3, 5, 6), (16, 4)]
 def of(layer, x, dtype=np.float32):
   """Parameters that are not what they are at first, and the averages of runs."""
   variables = layer.init(jax.random.key(0), x)
-  move = lambda leaf: (leaf + 0.3 * np.arange(leaf.size)).astype(dtype)  # noqa: E731
+  move = lambda leaf: (leaf + 0.3 * np.arange(leaf.size)).astype(dtype)
   return {**variables, 'params': jax.tree.map(move, variables['params'])}
 
 

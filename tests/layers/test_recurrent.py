@@ -65,7 +65,7 @@ def step_by_step(cell, params, x, state):
   return state, jnp.stack(said, axis=1)
 
 
-def slopes(function, cell):
+def gradients_of(function, cell):
   """Gradients by everything of a loss that reads every h and the last state."""
   first, said = (inputs(MANY, STEPS, HIDDEN, seed=s) for s in (7, 8))
   last = states(cell, seed=9)
@@ -88,8 +88,8 @@ def test_a_layer_says_what_its_equations_say(cell):
 
 def test_the_backward_pass_by_hand_is_the_gradient_of_the_equations(cell):
   given = params_of(cell), inputs(), states(cell)
-  found = jax.jit(slopes(run, cell))(*given)
-  expected = jax.jit(slopes(step_by_step, cell))(*given)
+  found = jax.jit(gradients_of(run, cell))(*given)
+  expected = jax.jit(gradients_of(step_by_step, cell))(*given)
   chex.assert_trees_all_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
@@ -97,9 +97,11 @@ def test_gradients_of_several_seeds_side_by_side_are_those_of_each(cell):
   params = [params_of(cell, seed) for seed in (1, 20)]
   together = jax.tree.map(lambda *leaves: jnp.stack(leaves), *params)
   axes = (0, None, None)
-  found = jax.jit(jax.vmap(slopes(run, cell), axes))(together, inputs(), states(cell))
+  found = jax.jit(jax.vmap(gradients_of(run, cell), axes))(
+    together, inputs(), states(cell)
+  )
   for number, one in enumerate(params):
-    expected = jax.jit(slopes(run, cell))(one, inputs(), states(cell))
+    expected = jax.jit(gradients_of(run, cell))(one, inputs(), states(cell))
     mine = jax.tree.map(lambda leaf: leaf[number], found)  # noqa: B023
     chex.assert_trees_all_close(mine, expected, rtol=1e-5, atol=1e-5)
 
@@ -115,12 +117,12 @@ def test_the_gradient_by_the_recurrent_kernel_sums_products_over_the_past():
   h = np.concatenate([np.zeros((1, HIDDEN)), np.asarray(h[0], np.float64)])
   expected = np.zeros_like(u)
   for t in range(1, STEPS + 1):
-    slope = np.ones(HIDDEN)  # of L = Σ h
+    gradient = np.ones(HIDDEN)  # of L = Σ h
     for k in range(t, 0, -1):
-      at = slope * (1 - h[k] ** 2)
+      at = gradient * (1 - h[k] ** 2)
       expected += np.outer(h[k - 1], at)
-      slope = u @ at
-  total = lambda params: jnp.sum(run('rnn', params, x, start)[1])  # noqa: E731
+      gradient = u @ at
+  total = lambda params: jnp.sum(run('rnn', params, x, start)[1])
   found = jax.grad(total)(params)['recurrent_kernel']
   np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -168,14 +170,14 @@ def test_a_sequence_is_read_alike_in_any_company(cell):
 
 
 def test_symbols_are_read_as_if_they_were_one_hot(cell):
-  symbols = jax.random.randint(jax.random.key(3), (MANY, STEPS), 0, WIDTH)
-  lookup, plain = LAYERS[cell](HIDDEN, symbols=WIDTH), LAYERS[cell](HIDDEN)
+  tokens = jax.random.randint(jax.random.key(3), (MANY, STEPS), 0, WIDTH)
+  lookup, plain = LAYERS[cell](HIDDEN, vocabulary=WIDTH), LAYERS[cell](HIDDEN)
 
   def total(layer, params, x):
     return jnp.sum(layer.apply({'params': params}, x)[1] ** 2)
 
-  found = jax.grad(total, 1)(lookup, params_of(cell), symbols)
-  expected = jax.grad(total, 1)(plain, params_of(cell), jax.nn.one_hot(symbols, WIDTH))
+  found = jax.grad(total, 1)(lookup, params_of(cell), tokens)
+  expected = jax.grad(total, 1)(plain, params_of(cell), jax.nn.one_hot(tokens, WIDTH))
   chex.assert_trees_all_close(found, expected, atol=1e-5)
 
 
@@ -195,7 +197,9 @@ def test_the_forget_gates_first_bias_is_what_is_asked_for():
 
 def test_a_loop_holds_no_outer_product_of_the_recurrent_kernel(cell):
   """XLA would add one up in every step of the derived backward pass."""
-  jaxpr = jax.make_jaxpr(slopes(run, cell))(params_of(cell), inputs(), states(cell))
+  jaxpr = jax.make_jaxpr(gradients_of(run, cell))(
+    params_of(cell), inputs(), states(cell)
+  )
   loops = [eqn for eqn in jaxpr.jaxpr.eqns if eqn.primitive.name == 'scan']
   products = [
     tuple(out.aval.shape)
@@ -209,7 +213,7 @@ def test_a_loop_holds_no_outer_product_of_the_recurrent_kernel(cell):
 
 def test_in_bfloat16_the_products_are_bfloat16_and_the_state_is_not(cell):
   narrow = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), params_of(cell))
-  jaxpr = jax.make_jaxpr(slopes(run, cell))(narrow, inputs(), states(cell))
+  jaxpr = jax.make_jaxpr(gradients_of(run, cell))(narrow, inputs(), states(cell))
   types = {str(var.aval.dtype) for eqn in products(jaxpr.jaxpr) for var in eqn.invars}
   assert types == {'bfloat16'}
   state, h = run(cell, narrow, inputs())
@@ -220,7 +224,7 @@ def test_in_bfloat16_the_products_are_bfloat16_and_the_state_is_not(cell):
 def test_in_bfloat16_outputs_and_gradients_are_close_to_those_in_float32(cell):
   given = params_of(cell), inputs(), states(cell)
   narrow = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), given[0])
-  for function in (jax.jit(slopes(run, cell)), lambda *given: run(cell, *given)):
+  for function in (jax.jit(gradients_of(run, cell)), lambda *given: run(cell, *given)):
     found, expected = function(narrow, *given[1:]), function(*given)
     for mine, theirs in zip(*map(jax.tree.leaves, (found, expected)), strict=True):
       scale = jnp.max(jnp.abs(theirs))

@@ -35,7 +35,7 @@ def advance(model, variables, state, x):
 
 
 def count(model):
-  init = lambda: model.init(jax.random.key(0), X, train=False)  # noqa: E731
+  init = lambda: model.init(jax.random.key(0), X, train=False)
   return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(init)))
 
 
@@ -117,10 +117,10 @@ def test_dropout_spares_what_goes_on_in_time():
 
 
 def test_it_learns_to_go_on_from_h_with_ello():
-  """The lecture's first example: four symbols, one word."""
-  symbols = 'helo'
-  x = jnp.array([[symbols.index(s) for s in 'hell']])
-  y = jnp.array([[symbols.index(s) for s in 'ello']])
+  """The lecture's first example: four tokens, one word."""
+  tokens = 'helo'
+  x = jnp.array([[tokens.index(s) for s in 'hell']])
+  y = jnp.array([[tokens.index(s) for s in 'ello']])
   model = char_lm.CharLM(4, cell='rnn', layers=1, hidden=3)
   optimizer = optax.adam(0.1)
 
@@ -138,6 +138,6 @@ def test_it_learns_to_go_on_from_h_with_ello():
   state = params, optimizer.init(params)
   (params, _), losses = jax.jit(lambda s: jax.lax.scan(update, s, length=200))(state)
   logits = logits_of(model, {'params': params}, x)
-  said = ''.join(symbols[number] for number in np.argmax(logits[0], axis=-1))
+  said = ''.join(tokens[number] for number in np.argmax(logits[0], axis=-1))
   assert said == 'ello'
   assert losses[-1] < 0.05 < losses[0]

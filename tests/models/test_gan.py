@@ -60,7 +60,7 @@ def test_mlp_players_are_as_large_as_their_widths_say():
 @pytest.mark.parametrize('make', [gan.mlp, gan.dcgan])
 def test_players_speak_of_images_of_one_size(make, size, channels):
   model = make(size, channels)
-  play = lambda player, x: jax.eval_shape(  # noqa: E731
+  play = lambda player, x: jax.eval_shape(
     lambda: player.init_with_output(jax.random.key(0), x, train=False)[0]
   )
   images = play(model.generator, jnp.zeros((2, model.latent)))
@@ -85,7 +85,7 @@ def test_images_lie_between_black_and_white(case):
 @pytest.mark.parametrize('player', ['generator', 'discriminator'])
 def test_an_input_is_answered_alike_in_any_company(case, player):
   model, inputs, variables = case
-  run = lambda x: getattr(model, player).apply(variables[player], x, train=False)  # noqa: E731
+  run = lambda x: getattr(model, player).apply(variables[player], x, train=False)
   x = inputs[player]
   np.testing.assert_allclose(run(x)[:1], run(x[:1]), rtol=1e-4, atol=1e-5)
 
@@ -111,7 +111,7 @@ def test_batch_norm_is_absent_at_the_image_on_both_sides():
   model = gan.dcgan(32, 3)
   made = shapes(model.generator, jnp.zeros((2, 100)))['params']
   judged = shapes(model.discriminator, jnp.zeros((2, 32, 32, 3)))['params']
-  widths = lambda tree: [  # noqa: E731
+  widths = lambda tree: [
     own['scale'].size for name, own in tree.items() if name.startswith('BatchNorm')
   ]
   assert widths(made) == [256, 128, 64]  # before every layer but the first

@@ -30,7 +30,7 @@ def variables_of(model, channels=1):
 
 
 def parameters(model, channels=1):
-  init = lambda: model.init(jax.random.key(0), images(channels), train=False)  # noqa: E731
+  init = lambda: model.init(jax.random.key(0), images(channels), train=False)
   shapes = jax.eval_shape(init)
   assert set(shapes) == {'params'}
   return shapes['params']

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests import test_peers
+from tests.bench import test_peers
 from tests.parity import agree
 
 pytest.importorskip('torch', reason=agree.REASON)

@@ -26,7 +26,7 @@ WIDTH, HIDDEN = 24, 32
   ids=['lstm', 'gru', 'rnn'],
 )
 def test_it_agrees_with_pytorch(layer, reference):
-  draw = lambda seed, *shape: jax.random.normal(jax.random.key(seed), shape)  # noqa: E731
+  draw = lambda seed, *shape: jax.random.normal(jax.random.key(seed), shape)
   x, pull = draw(0, 8, 16, WIDTH), draw(1, 8, 16, HIDDEN)
   state = jax.tree.map(lambda zero: draw(2, *zero.shape), layer.start(8))
   params = layer.init(jax.random.key(3), x)['params']
@@ -42,7 +42,7 @@ def test_it_agrees_with_pytorch(layer, reference):
   graded = jax.jit(jax.value_and_grad(total, (0, 1, 2), has_aux=True))
   (_, (last, h)), (d_params, d_x, d_state) = graded(params, x, state)
 
-  tensor = lambda a: torch.tensor(np.asarray(a), requires_grad=True)  # noqa: E731
+  tensor = lambda a: torch.tensor(np.asarray(a), requires_grad=True)
   twin = reference(WIDTH, HIDDEN, batch_first=True)
   agree.filled(twin, peers.recurrent(params))
   theirs_x = tensor(x)

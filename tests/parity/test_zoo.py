@@ -112,7 +112,7 @@ def narrow(monkeypatch):
 def drawn(module, seed=0):
   """Draws every parameter and every statistic of a module; returns it."""
   generator = torch.Generator().manual_seed(seed)
-  draw = lambda one: torch.empty_like(one).uniform_(-1, 1, generator=generator)  # noqa: E731
+  draw = lambda one: torch.empty_like(one).uniform_(-1, 1, generator=generator)
   with torch.no_grad():
     for name, one in module.state_dict().items():
       if one.ndim > 1:

@@ -313,7 +313,7 @@ def test_sub_folders_are_expanded_in_the_order_a_person_counts(make, tmp_path):
 
 
 def test_labels_are_the_shortest_that_tell_runs_apart(make, tmp_path, monkeypatch):
-  label = lambda *folders: list(grouping.labelled(folders))  # noqa: E731
+  label = lambda *folders: list(grouping.labelled(folders))
   a, b = make('x/a', channels=3), make('x/b', seed=1)
   assert label(a, b, a) == ['a', 'b']
   assert label(a, make('y/a')) == ['x/a', 'y/a']
@@ -401,7 +401,7 @@ def test_settings_that_all_share_are_said_once(study, tmp_path):
   members = [m for g in grouping.read(study) for m in g.members]
   found = tables.common(members)
   assert found.settings == {'steps': 100, 'init_from': ''}
-  assert found.quiet == ['init_from']
+  assert found.unchanged == ['init_from']
   words = Page(compare.write(study, tmp_path / 'p.html').read_text()).words
   assert words.count('default 1000') == 1
 

@@ -49,7 +49,7 @@ def test_what_a_loop_sends_counts_in_every_turn():
       h = lax.with_sharding_constraint(jnp.tanh(h @ w), NamedSharding(MESH, P('x')))
       return lax.with_sharding_constraint(h, NamedSharding(MESH, P())), None
 
-    loop = lambda x, w: lax.scan(lambda h, _: turn(h, w), x, length=turns)[0]  # noqa: E731
+    loop = lambda x, w: lax.scan(lambda h, _: turn(h, w), x, length=turns)[0]
     placed = [((16, 16), P())] * 2
     return collectives.count(program(loop, *placed, out=P()))['all-gather']
 

@@ -42,7 +42,7 @@ def scan(x, w):
 
 
 def test_dense():
-  dense = lambda x, w, b: x @ w + b[None]  # noqa: E731
+  dense = lambda x, w, b: x @ w + b[None]
   shapes = (4, 3), (3, 5), (5,)
   assert flops.count(dense, *arrays(*shapes)) == (2 * 4 * 3 * 5, 4 * 5, frozenset())
   forward = 2 * 4 * 3 * 5
@@ -51,7 +51,7 @@ def test_dense():
 
 
 def test_what_no_output_needs_is_not_counted():
-  total = lambda x, w: jnp.sum(x @ w)  # noqa: E731  its gradient needs no value
+  total = lambda x, w: jnp.sum(x @ w)  # its gradient needs no value
   assert products(jax.grad(total, argnums=1), (4, 3), (3, 5)) == 2 * 4 * 3 * 5
   assert products(lambda x, w: (x @ w, x)[1], (4, 3), (3, 5)) == 0
   unread = jax.jit(lambda x, w: (x @ w, x))
@@ -69,11 +69,11 @@ def test_rest():
   x, w = arrays((4, 3), (4, 3))
   assert flops.count(lambda x, w: x * w + 1, x, w).rest == 2 * 4 * 3
   assert flops.count(lambda x: jnp.sum(x, axis=0), x).rest == 4 * 3  # its inputs
-  moved = lambda x: jnp.where(x > 0, x, 0).T.reshape(12)[:5]  # noqa: E731
+  moved = lambda x: jnp.where(x > 0, x, 0).T.reshape(12)[:5]
   assert flops.count(moved, x) == (0, 0, frozenset())
-  pool = lambda x: lax.reduce_window(x, -jnp.inf, lax.max, (2, 1), (2, 1), 'VALID')  # noqa: E731
+  pool = lambda x: lax.reduce_window(x, -jnp.inf, lax.max, (2, 1), (2, 1), 'VALID')
   assert flops.count(pool, x).rest == (2 * 3) * 2
-  scatter = lambda x: x.at[jnp.array([1, 2])].add(1.0)  # noqa: E731
+  scatter = lambda x: x.at[jnp.array([1, 2])].add(1.0)
   assert flops.count(scatter, x).rest == 2 * 3
 
 
@@ -132,15 +132,15 @@ def test_loops():
   assert products(jax.grad(squares(scan), argnums=0), (4, 3), (3, 3)) == 7 * 2 * step
   assert products(jax.grad(squares(scan), argnums=1), (4, 3), (3, 3)) == 7 * 3 * step
   assert products(jax.vmap(scan, (0, None)), (6, 4, 3), (3, 3)) == 6 * 7 * step
-  never = lambda x, w: lax.scan(lambda h, _: (h @ w, None), x, length=0)[0]  # noqa: E731
+  never = lambda x, w: lax.scan(lambda h, _: (h @ w, None), x, length=0)[0]
   assert products(never, (4, 3), (3, 3)) == 0
 
 
 def test_a_loop_of_unknown_length_counts_once_and_says_so():
-  f = lambda x, w: lax.while_loop(lambda h: h[0, 0] < 1, lambda h: h @ w, x)  # noqa: E731
+  f = lambda x, w: lax.while_loop(lambda h: h[0, 0] < 1, lambda h: h @ w, x)
   counted = flops.count(f, *arrays((4, 3), (3, 3)))
   assert counted == (2 * 4 * 3 * 3, 0, {'while'})
-  steps = lambda n: lax.while_loop(lambda i: i < n, lambda i: i + 1, 0)  # noqa: E731
+  steps = lambda n: lax.while_loop(lambda i: i < n, lambda i: i + 1, 0)
   assert not flops.count(steps, 3).unknown  # integers only
 
 
@@ -155,7 +155,7 @@ def test_calls():
   step = 2 * 4 * 3 * 3
   nested = jax.jit(lambda x, w: jax.jit(jnp.matmul)(x, w) @ w)
   assert products(nested, (4, 3), (3, 3)) == 2 * step
-  f = lambda x, w: jnp.tanh(jnp.tanh(x @ w) @ w)  # noqa: E731
+  f = lambda x, w: jnp.tanh(jnp.tanh(x @ w) @ w)
   kept = products(jax.grad(squares(f)), (4, 3), (3, 3))
   again = products(jax.grad(squares(jax.checkpoint(f))), (4, 3), (3, 3))
   assert (kept, again) == (4 * step, 6 * step)
@@ -189,20 +189,20 @@ def test_what_cannot_be_counted_is_named():
   assert 'cholesky' in counted.unknown
 
 
-@pytest.mark.parametrize('symbols', [None, 11])
-def test_lstm(symbols):
+@pytest.mark.parametrize('vocabulary', [None, 11])
+def test_lstm(vocabulary):
   B, T, D, H = 2, 5, 11, 3
-  model = recurrent.LSTM(H, symbols)
-  x = jnp.zeros((B, T, D)) if symbols is None else jnp.zeros((B, T), int)
+  model = recurrent.LSTM(H, vocabulary)
+  x = jnp.zeros((B, T, D)) if vocabulary is None else jnp.zeros((B, T), int)
   variables = jax.eval_shape(model.init, jax.random.key(0), x)
-  width = H if symbols else D + H  # a row of the kernel is gathered
+  width = H if vocabulary else D + H  # a row of the kernel is gathered
   forward = 2 * B * T * 4 * H * width
   counted = flops.count(model.apply, variables, x)
   assert (counted.products, counted.unknown) == (forward, set())
   loss = squares(lambda variables: model.apply(variables, x)[1])
   # Of each product two gradients, but x is not learned.
-  slopes = 2 * B * T * 4 * H * (2 * H + (0 if symbols else D))
-  assert flops.count(jax.grad(loss), variables).products == forward + slopes
+  gradients = 2 * B * T * 4 * H * (2 * H + (0 if vocabulary else D))
+  assert flops.count(jax.grad(loss), variables).products == forward + gradients
 
 
 def steps(module, c):
@@ -225,7 +225,7 @@ def test_step_of_lenet():
 
 
 def test_step_of_a_gan():
-  """Of the slopes that no optimizer reads, none counts."""
+  """Of the gradients that no optimizer reads, none counts."""
   B, Z = 4, 128
   g = Z * 256 + 256 * 512 + 512 * 784
   d = 784 * 512 + 512 * 256 + 256 * 1

@@ -34,7 +34,7 @@ def test_too_few_calls_are_told(tmp_path):
 
 
 def test_without_a_folder_nothing_is_traced():
-  step = lambda: 0  # noqa: E731
+  step = lambda: 0
   with profile.traced(step, None, print) as call:
     assert call is step
 

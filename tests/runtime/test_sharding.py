@@ -7,11 +7,11 @@ import numpy as np
 import optax
 import pytest
 from jax.sharding import PartitionSpec as P
-from tests.test_experiments import BUILT, MODULES, ONE_EXAMPLE, config_of
+from tests.experiments.test_experiments import BUILT, MODULES, ONE_EXAMPLE, config_of
 
 from dl_core import train
 from dl_core.runtime import sharding
-from dl_core.runtime.sharding import Rule, make_mesh
+from dl_core.runtime.sharding import Layout, make_mesh
 from dl_core.train import compiled
 from dl_core.types import UserError
 from experiments import char_lm
@@ -45,13 +45,13 @@ def bytes_of_one_device(tree):
 
 def trained(e, mesh, steps=20):
   """The metrics of each of the first steps on a mesh, and the last state."""
-  rule = Rule(make_mesh(mesh), e.split, SMALL)
-  with jax.set_mesh(rule.mesh):
-    shared = compiled.make(e, rule)
+  layout = Layout(make_mesh(mesh), e.partition, SMALL)
+  with jax.set_mesh(layout.mesh):
+    shared = compiled.make(e, layout)
     state, none = shared.start(jax.random.key(0))
     key, found = train.data_key(state), []
     for step in range(steps):
-      arrays = sharding.spread(e.data.feed(key, step), rule.mesh, e.config.batch_size)
+      arrays = sharding.spread(e.data.feed(key, step), layout.mesh, e.config.batch_size)
       state, sums, _ = shared.call(state, none, arrays, 1)
       found.append(jax.tree.leaves(sums))
   return np.array(found), state
@@ -66,7 +66,7 @@ def trained(e, mesh, steps=20):
   ],
 )
 def test_eight_devices_compute_what_one_does(name, digits_dir, monkeypatch):
-  sgd = lambda rate, *args, **kwargs: optax.sgd(0.01)  # noqa: E731
+  sgd = lambda rate, *args, **kwargs: optax.sgd(0.01)
   for optimizer in ('adam', 'adamw'):  # which make a step of the least difference
     monkeypatch.setattr(optax, optimizer, sgd)
   module = MODULES[name]
@@ -79,7 +79,7 @@ def test_eight_devices_compute_what_one_does(name, digits_dir, monkeypatch):
     wanted = {part.partition(':')[0] for part in mesh.split(',')} - {'data'}
     if max(leaf.size for leaf in jax.tree.leaves(state.params)) < SMALL:
       wanted = set()
-    assert split_on(state.params) == (wanted if e.split else wanted - {'tensor'})
+    assert split_on(state.params) == (wanted if e.partition else wanted - {'tensor'})
 
 
 def test_a_batch_is_split_by_data_and_fsdp(digits_dir):
@@ -98,7 +98,7 @@ def test_fsdp_divides_the_bytes_of_parameters_and_of_optimizer_states(prose):
   e = char_lm.build(char_lm.Config(dataset='text', data_dir=prose, hidden=256))
   sizes = {}
   for text in ('', 'fsdp:8'):
-    shared = compiled.make(e, Rule(make_mesh(text), e.split))
+    shared = compiled.make(e, Layout(make_mesh(text), e.partition))
     state, _ = shared.start(jax.random.key(0))
     sizes[text] = [bytes_of_one_device(t) for t in (state.params, state.opt_state)]
   for part, whole in zip(sizes['fsdp:8'], sizes[''], strict=True):
@@ -128,21 +128,21 @@ def test_a_run_moves_between_eight_four_and_one_device(tmp_path, prose):
 
 
 def test_a_leaf_is_split_along_its_largest_side_that_divides():
-  rule = Rule(make_mesh('data:2,fsdp:2,tensor:2'), {'k': (None, 'tensor')}, 12)
-  assert rule.axes('a', (3, 4)) == [None, 'fsdp']
-  assert rule.axes('a', (6, 4)) == ['fsdp', None]
-  assert rule.axes('a', (2, 4)) == [None, None]  # too small
-  assert rule.axes('a', (3, 5)) == [None, None]  # nothing divides
-  assert rule.axes('mu.k', (2, 8)) == ['fsdp', 'tensor']
-  assert rule.axes('mu.k', (2, 9)) == ['fsdp', None]
-  assert rule.axes('mu.sk', (2, 8)) == [None, 'fsdp']  # another name
-  assert rule.axes('mu.k', (8,)) == [None]  # another shape
+  layout = Layout(make_mesh('data:2,fsdp:2,tensor:2'), {'k': (None, 'tensor')}, 12)
+  assert layout.axes('a', (3, 4)) == [None, 'fsdp']
+  assert layout.axes('a', (6, 4)) == ['fsdp', None]
+  assert layout.axes('a', (2, 4)) == [None, None]  # too small
+  assert layout.axes('a', (3, 5)) == [None, None]  # nothing divides
+  assert layout.axes('mu.k', (2, 8)) == ['fsdp', 'tensor']
+  assert layout.axes('mu.k', (2, 9)) == ['fsdp', None]
+  assert layout.axes('mu.sk', (2, 8)) == [None, 'fsdp']  # another name
+  assert layout.axes('mu.k', (8,)) == [None]  # another shape
 
 
 def test_runs_that_share_the_loop_are_split_alike():
-  rule = Rule(make_mesh('fsdp:8'), large=8)
-  lies = rule({'a': np.zeros((3, 8))}, runs=2)
-  assert lies['a'].spec == P(None, None, 'fsdp')
+  layout = Layout(make_mesh('fsdp:8'), large=8)
+  shardings = layout({'a': np.zeros((3, 8))}, runs=2)
+  assert shardings['a'].spec == P(None, None, 'fsdp')
 
 
 BAD = {

@@ -66,7 +66,7 @@ def test_evaluation_and_all_measures_hear_the_first_alone(batch):
 def test_gradients_reach_the_others_by_their_share(batch):
   def norms(share):
     task, params, _ = made(2, share, batch)
-    value = lambda p: task.losses[0](p, {}, batch, jax.random.key(0))[0]  # noqa: E731
+    value = lambda p: task.losses[0](p, {}, batch, jax.random.key(0))[0]
     found = jax.grad(value)(params)
     return [float(jnp.linalg.norm(found[f'head_{n}']['kernel'])) for n in range(2)]
 

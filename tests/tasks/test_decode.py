@@ -16,7 +16,7 @@ PROMPT = jnp.array([[0, 3, 1], [4, 4, 2]])
 KEY = jax.random.key(2)
 init = jax.jit(MODEL.init, static_argnames='train')
 read = jax.jit(lambda variables, x: MODEL.apply(variables, x, train=False))
-# Logits as they are at first would hardly tell one symbol from another.
+# Logits as they are at first would hardly tell one token from another.
 VARIABLES = jax.tree.map(
   lambda leaf: 4 * leaf, init(jax.random.key(0), PROMPT, train=False)
 )
@@ -43,9 +43,9 @@ def test_the_same_key_writes_the_same_text_and_another_key_another():
 def test_symbols_are_drawn_as_often_as_the_model_says():
   logits = jnp.array([0.0, 1.0, 2.0])
 
-  def advance(variables, state, symbols):
+  def advance(variables, state, tokens):
     del variables
-    return state, jnp.broadcast_to(logits[None, None], (*symbols.shape, 3))
+    return state, jnp.broadcast_to(logits[None, None], (*tokens.shape, 3))
 
   flat = Decode(lambda variables, batch_size: (), advance)
   text = decode.generate(flat, {}, jnp.zeros((64, 1), int), 200, KEY, 2.0)
@@ -55,20 +55,20 @@ def test_symbols_are_drawn_as_often_as_the_model_says():
 
 def test_every_symbol_is_told_in_order_as_it_is_written():
   told = []
-  text = generate(temperature=0.5, tell=lambda symbols: told.append(np.array(symbols)))
+  text = generate(temperature=0.5, tell=lambda tokens: told.append(np.array(tokens)))
   np.testing.assert_array_equal(np.stack(told, axis=1), text)
 
 
 def test_telling_changes_nothing_that_is_written():
-  np.testing.assert_array_equal(generate(tell=lambda symbols: None), generate())
+  np.testing.assert_array_equal(generate(tell=lambda tokens: None), generate())
 
 
 def test_any_number_of_symbols_is_one_loop_traced_once():
   traced = []
 
-  def advance(variables, state, symbols):
-    traced.append(symbols.shape)
-    return WRITER.advance(variables, state, symbols)
+  def advance(variables, state, tokens):
+    traced.append(tokens.shape)
+    return WRITER.advance(variables, state, tokens)
 
   counting = WRITER._replace(advance=advance)
   for temperature in (1.0, 0.5, 0.0):

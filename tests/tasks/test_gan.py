@@ -31,7 +31,7 @@ def case():
   x = jnp.asarray(rng.uniform(-1, 1, (8, 16, 16, 1)), jnp.float32)
   batch, task = Batch(x, None, jnp.ones(8)), task_of(model)
   shapes = jax.eval_shape(task.init, jax.random.key(1), batch)
-  draw = lambda leaf: jnp.asarray(rng.uniform(0.01, 0.1, leaf.shape), leaf.dtype)  # noqa: E731
+  draw = lambda leaf: jnp.asarray(rng.uniform(0.01, 0.1, leaf.shape), leaf.dtype)
   return task, batch, jax.tree.map(draw, shapes)
 
 
@@ -116,7 +116,7 @@ def test_the_generator_plays_against_the_new_discriminator():
   task = task_of(line(2.0))
   batch = Batch(jnp.full((4, 1, 1, 1), 3.0), None, jnp.ones(4))
   params = task.init(jax.random.key(0), batch)['params']
-  own = lambda player: optax.partition(  # noqa: E731
+  own = lambda player: optax.partition(
     {True: optax.sgd(0.1), False: optax.set_to_zero()},
     lambda params: {name: name == player for name in params},
   )
@@ -131,7 +131,7 @@ def test_the_generator_plays_against_the_new_discriminator():
   )
   state, sums = jax.jit(train.make_update(task, players))(state, batch)
 
-  sigmoid = lambda s: 1 / (1 + math.exp(-s))  # noqa: E731
+  sigmoid = lambda s: 1 / (1 + math.exp(-s))
   d, g = 0.5, 2.0
   # L_D = softplus(-3 d) + softplus(d g); then L_G = softplus(-d g) at the new d.
   loss = math.log1p(math.exp(-3 * d)) + math.log1p(math.exp(d * g))

@@ -1,4 +1,4 @@
-"""The language task predicts every symbol once, from all that came before it."""
+"""The language task predicts every token once, from all that came before it."""
 
 import chex
 import jax
@@ -47,8 +47,8 @@ def test_evaluation_equals_reading_each_stream_symbol_by_symbol():
 
 
 @jax.jit
-def advance(variables, state, symbols):
-  return MODEL.apply(variables, state, symbols, method='advance')
+def advance(variables, state, tokens):
+  return MODEL.apply(variables, state, tokens, method='advance')
 
 
 @pytest.mark.parametrize('window', [1, 3, LENGTH, 16])

@@ -190,12 +190,12 @@ def test_a_proximal_step_is_the_closed_form_and_makes_exact_zeros():
 
 def test_the_proximal_step_ends_in_zeros_where_the_subgradient_never_rests():
   target = np.array([[0.02, -0.03, 1.0, 0.0]], np.float32)
-  pull = lambda w: w - target  # noqa: E731
+  pull = lambda w: w - target
   start = np.full((1, 4), 0.21, np.float32)
   proximal = descend(optimizers.make('sgd', 0.5, l1=0.1), start, pull)
   np.testing.assert_allclose(proximal[-1], [[0, 0, 0.9, 0]], atol=1e-6)
   assert np.all(proximal[-5:, 0, [0, 1, 3]] == 0)
-  along = lambda w: pull(w) + 0.1 * jnp.sign(w)  # noqa: E731
+  along = lambda w: pull(w) + 0.1 * jnp.sign(w)
   subgradient = descend(optimizers.make('sgd', 0.5), start, along)
   assert np.all(subgradient != 0)
   assert np.all(np.ptp(subgradient[-5:, 0, [0, 1, 3]], axis=0) > 0.01)
@@ -223,7 +223,7 @@ def test_l1_is_refused_where_steps_are_no_multiples_of_gradients():
 
 
 def test_the_threshold_follows_the_schedule_of_the_rate():
-  schedule = lambda step: 0.1 * (step + 1)  # noqa: E731
+  schedule = lambda step: 0.1 * (step + 1)
   w, none = np.full((1, 1), 10, np.float32), np.zeros((STEPS, 1, 1), np.float32)
   found = descend(optimizers.make('sgd', schedule, l1=2.0), w, none)
   wanted = 10 - np.cumsum(0.2 * (np.arange(STEPS) + 1))

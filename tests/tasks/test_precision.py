@@ -43,7 +43,7 @@ def products(jaxpr):
 def test_models_multiply_in_bfloat16_and_lose_in_float32(case):
   e, state, batch = case
   for loss in tasks.computed_in(e.task, 'bfloat16').losses:
-    run = lambda params, loss=loss: loss(params, state.extra, batch, jax.random.key(0))  # noqa: E731
+    run = lambda params, loss=loss: loss(params, state.extra, batch, jax.random.key(0))
     jaxpr = jax.make_jaxpr(run)(state.params)
     assert all(kinds == {'bfloat16'} for kinds in products(jaxpr.jaxpr))
     assert jaxpr.out_avals[0].dtype == jnp.float32

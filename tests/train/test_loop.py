@@ -64,10 +64,10 @@ def walk(data=None, **settings):
     value = -params['w'] * jnp.mean(batch.weight)
     return value, (extra, {'loss': (value, 1.0)})
 
-  def judge(variables, batch, key):
+  def evaluator(variables, batch, key):
     return {'loss': ((variables['params']['w'] - 3) ** 2, 1.0)}
 
-  task = Task(lambda key, batch: {'params': {'w': jnp.zeros(())}}, (loss,), judge)
+  task = Task(lambda key, batch: {'params': {'w': jnp.zeros(())}}, (loss,), evaluator)
   return Experiment(c, task, (optax.sgd(1.0),), data or numbered())
 
 
@@ -135,8 +135,8 @@ def test_statistics_move_in_training_and_not_in_evaluation():
     lambda a, b: bool(jnp.any(a != b)), start.extra, dict(state.extra)
   )
   assert jax.tree.leaves(moved) == [True, True]  # mean and variance
-  judge = evaluate.make_judge(e)
-  assert judge(state, 'validation') == judge(state, 'validation')
+  evaluator = evaluate.make_evaluator(e)
+  assert evaluator(state, 'validation') == evaluator(state, 'validation')
 
 
 def test_python_needs_five_lines_and_no_flags():
@@ -151,7 +151,7 @@ def test_the_step_is_traced_once_however_many_steps(make):
   def traces(steps):
     e, found = make(steps=steps, eval_every=4), []
     take = e.data.take
-    count = lambda *args: found.append(1) or take(*args)  # noqa: E731
+    count = lambda *args: found.append(1) or take(*args)
     train.fit(e._replace(data=e.data._replace(take=count)))
     return len(found)
 
@@ -336,11 +336,11 @@ def test_runs_that_share_the_loop_go_on_from_the_newest_step_that_all_have(tmp_p
   shutil.rmtree(cut[1] / 'checkpoints' / '11')  # as if it had been killed in between
   said = []
 
-  class Progress(train.Progress):
+  class Stopping(Progress):
     def say(self, text):
       said.append(text)
 
-  runs = train.fit_together(seeds(**settings), cut, progress=Progress(13, quiet=True))
+  runs = train.fit_together(seeds(**settings), cut, progress=Stopping(13, quiet=True))
   assert any(f'resumed at step {step}' in said for step in (8, 10))
   for one, other in zip(runs, whole, strict=True):
     equal(one.state, other.state)
@@ -366,10 +366,10 @@ def test_the_average_of_the_parameters_is_what_is_evaluated_and_resumed(tmp_path
   )
   whole = train.fit(e)
   assert evaluate.variables(e, whole.state)['params'] is not whole.state.params
-  judge = evaluate.make_judge(e)
-  wanted = judge(whole.state, 'test')
+  evaluator = evaluate.make_evaluator(e)
+  wanted = evaluator(whole.state, 'test')
   assert whole.lines[-1]['loss'] == pytest.approx(wanted['loss'], rel=1e-6)
-  plain = evaluate.make_judge(e._replace(averaged=None))(whole.state, 'test')
+  plain = evaluate.make_evaluator(e._replace(averaged=None))(whole.state, 'test')
   assert plain['loss'] != pytest.approx(wanted['loss'], rel=1e-3)
   train.fit(e, tmp_path, interrupted=after(7))
   equal(train.fit(e, tmp_path).state, whole.state)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dl_core import train
-from dl_core.train import log
+from dl_core.train import log, progress
 from experiments import perceptron
 from tests.runs import CASES, STEPS, TIMES, Runs, resumed, uninterrupted
 
@@ -117,13 +117,13 @@ def test_what_a_crash_left_beyond_its_checkpoint_is_cut(tmp_path):
     file.write('{"step": 26, "split": "train"}\n{"step": 2')
   said = []
 
-  class Progress(train.Progress):
+  class Progress(progress.Progress):
     def say(self, text):
       said.append(text)
 
   run = train.fit(perceptron.build(c), folder, progress=Progress(40, quiet=True))
   assert 'resumed at step 24' in said
-  timeless = lambda lines: [  # noqa: E731
+  timeless = lambda lines: [
     {k: v for k, v in line.items() if k not in TIMES} for line in lines
   ]
   assert timeless(run.lines) == timeless(whole.lines)

@@ -31,7 +31,7 @@ def players(second):
       {'moved': optax.sgd(1.0), 'frozen': optax.set_to_zero()}, freeze
     )
 
-  init = lambda key, batch: {'params': {'a': jnp.ones(()), 'b': jnp.ones(())}}  # noqa: E731
+  init = lambda key, batch: {'params': {'a': jnp.ones(()), 'b': jnp.ones(())}}
   return Task(init, (first, second), None), (turn('a'), turn('b'))
 
 

@@ -17,15 +17,15 @@ CELLS = {'lstm': nn.LSTM, 'gru': nn.GRU, 'rnn': nn.RNN}
 
 
 class CharLM(nn.Module):
-  def __init__(self, symbols, cell, layers, hidden, dropout):
+  def __init__(self, vocabulary, cell, layers, hidden, dropout):
     super().__init__()
     between = dropout if layers > 1 else 0.0
     self.recurrent = CELLS[cell](
-      symbols, hidden, layers, batch_first=True, dropout=between
+      vocabulary, hidden, layers, batch_first=True, dropout=between
     )
     self.drop = nn.Dropout(dropout)
-    self.output = nn.Linear(hidden, symbols)
-    self.register_buffer('one_hot', torch.eye(symbols))
+    self.output = nn.Linear(hidden, vocabulary)
+    self.register_buffer('one_hot', torch.eye(vocabulary))
     for name, bias in self.recurrent.named_parameters():
       if name.startswith('bias_hh'):
         nn.init.zeros_(bias)

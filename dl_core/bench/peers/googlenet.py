@@ -71,7 +71,7 @@ class GoogLeNet(nn.Module):
   def __init__(self, classes, variant, aux=False, width=1.0, dropout=0.4, se=False):
     super().__init__()
     norm, exact = variant != 'paper', variant != 'torchvision'
-    times = lambda number: max(1, round(number * width))  # noqa: E731
+    times = lambda number: max(1, round(number * width))
     first, inputs = times(64), times(192)
     self.conv1 = Unit(3, first, 7, 2, norm)
     self.conv2 = Unit(first, first, norm=norm)
@@ -93,7 +93,7 @@ class GoogLeNet(nn.Module):
 
   def forward(self, x):
     """Maps images to logits; in training, those of auxiliary classifiers follow."""
-    pool = lambda x, size: functional.max_pool2d(x, size, 2, ceil_mode=True)  # noqa: E731
+    pool = lambda x, size: functional.max_pool2d(x, size, 2, ceil_mode=True)
     judges = {
       name: getattr(self, f'aux{n}', None)
       for n, name in enumerate(googlenet.AUXILIARY, start=1)

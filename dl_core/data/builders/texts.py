@@ -14,7 +14,7 @@ import tensorflow_datasets as tfds
 from dl_core.data import corpus
 from dl_core.types import UserError
 
-ASCII = '\n' + ''.join(map(chr, range(ord(' '), ord('~') + 1)))  # 96 symbols
+ASCII = '\n' + ''.join(map(chr, range(ord(' '), ord('~') + 1)))  # 96 tokens
 QUOTES = str.maketrans('‘’“”–—', '\'\'""--')  # what NFKD leaves as it is
 SKIPPED = frozenset({'test', 'tests', 'site-packages'})
 
@@ -22,13 +22,13 @@ SKIPPED = frozenset({'test', 'tests', 'site-packages'})
 class TextBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
   """One text in three examples, one a split: {'text': str}; `corpus.PARTS` cuts it.
 
-  A set gives its VERSION, HOMEPAGE, ALPHABET (in the order of code points), NOTES and
+  A set gives its VERSION, HOMEPAGE, VOCABULARY (in the order of code points), NOTES and
   the method `_text`: (TFDS's DownloadManager) -> the whole text.
   """
 
   COUNTS = dict.fromkeys(corpus.SPLITS, 1)
   HOMEPAGE: str
-  ALPHABET: str = ASCII
+  VOCABULARY: str = ASCII
   NOTES: tuple[str, ...] = ()
 
   def _info(self):
@@ -39,7 +39,7 @@ class TextBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
       disable_shuffling=True,
       homepage=self.HOMEPAGE,
       metadata=tfds.core.MetadataDict(
-        notes=[*self.NOTES, corpus.NOTE], alphabet=self.ALPHABET
+        notes=[*self.NOTES, corpus.NOTE], alphabet=self.VOCABULARY
       ),
     )
 
@@ -64,7 +64,7 @@ def made_from(what: str) -> tuple[str, ...]:
 
 
 def ascii_only(text: str) -> str:
-  """Writes a text in the 96 symbols of `ASCII`."""
+  """Writes a text in the 96 tokens of `ASCII`."""
   text = text.replace('\r\n', '\n').expandtabs().translate(QUOTES)
   return ''.join(filter(set(ASCII).__contains__, unicodedata.normalize('NFKD', text)))
 

@@ -25,7 +25,7 @@ from dl_core.types import Array
 AXES = ('NHWC', 'HWIO', 'NHWC')
 
 
-def apart(function: Callable[..., Any]) -> Callable[..., Any]:
+def outlined(function: Callable[..., Any]) -> Callable[..., Any]:
   """Makes a function that XLA compiles by itself: its arguments are computed once."""
 
   def call(*arrays: Array) -> Any:
@@ -35,11 +35,11 @@ def apart(function: Callable[..., Any]) -> Callable[..., Any]:
   return call
 
 
-def kept(function: Callable[..., Array]) -> Callable[..., Array]:
+def materialised(function: Callable[..., Array]) -> Callable[..., Array]:
   """Makes a function of which a CPU keeps the result, instead of computing it again."""
 
   def call(*arrays: Array) -> Array:
-    cpu = apart(function)
+    cpu = outlined(function)
     return jax.lax.platform_dependent(*arrays, cpu=cpu, default=function)
 
   return call
@@ -76,7 +76,7 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
 def convolved(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
   """Is `convolve` where XLA needs no help."""
   settings: dict[str, Any] = {'dimension_numbers': AXES}
-  return apart(
+  return outlined(
     lambda x, kernel: jax.lax.conv_general_dilated(
       x, kernel, strides, padding, **settings
     )
@@ -87,20 +87,20 @@ def forwards(x: Array, kernel: Array, strides: Any, padding: Any) -> Any:
   return convolved(x, kernel, strides, padding), (x, kernel)
 
 
-def backwards(strides: Any, padding: Any, saved: Any, slope: Array) -> Any:
+def backwards(strides: Any, padding: Any, saved: Any, cotangent: Array) -> Any:
   # Transposed, each of the two is a convolution as Eigen has it.
   x, kernel = saved
-  sides = slope.shape[1:3]
+  sides = cotangent.shape[1:3]
   along = functools.partial(by_input, strides=strides, padding=padding, sides=sides)
   across = functools.partial(by_kernel, strides=strides, padding=padding)
 
-  def of_input(slope, kernel):
-    return jax.linear_transpose(lambda x: along(x, kernel), x)(slope)[0]
+  def of_input(cotangent, kernel):
+    return jax.linear_transpose(lambda x: along(x, kernel), x)(cotangent)[0]
 
-  def of_kernel(slope, x):
-    return jax.linear_transpose(lambda kernel: across(x, kernel), kernel)(slope)[0]
+  def of_kernel(cotangent, x):
+    return jax.linear_transpose(lambda kernel: across(x, kernel), kernel)(cotangent)[0]
 
-  return apart(of_input)(slope, kernel), apart(of_kernel)(slope, x)
+  return outlined(of_input)(cotangent, kernel), outlined(of_kernel)(cotangent, x)
 
 
 convolved.defvjp(forwards, backwards)

@@ -1,6 +1,6 @@
 """A loop over time whose backward pass is written by hand.
 
-Its loop back yields the slopes at the pre-activations, and the gradient of the
+Its loop back yields the gradients at the pre-activations, and the gradient of the
 recurrent kernel is one large product of all of them after it, where automatic
 differentiation would add up one outer product for every step.
 
@@ -23,13 +23,13 @@ def over_time(forward: Callable, backward: Callable) -> Callable:
     forward: (state, a, u) -> (state, rates): one step, where a [B, G] is the input's
       part and u = h w + b [B, G] that of the last h, which is the state's last array.
       The rates are arrays [B, H]: all that the way back has to know of the step.
-    backward: (slopes of the new state, rates) -> (slopes of a, of u, and of the old
+    backward: (cotangents of the new state, rates) -> (those of a, of u, and of the old
       state apart from its way through u).
 
   Returns:
     (a [T, B, G], w [H, G], b [G], state) -> (last state, all h [T, B, H]). Products and
-    all h have the type of w; the states and their slopes are float32 even so, as they
-    add up over time.
+    all h have the type of w; the states and their gradients stay float32, as they add
+    up over time.
   """
 
   def scan(a, w, b, state):
@@ -51,9 +51,9 @@ def over_time(forward: Callable, backward: Callable) -> Callable:
     last, (h, rates) = scan(a, w, b, state)
     return (last, h), (w, state[-1].astype(w.dtype), h, rates)
 
-  def run_backward(residuals, slopes):
+  def run_backward(residuals, cotangents):
     w, first, h, rates = residuals
-    d_last, d_h = slopes
+    d_last, d_h = cotangents
     transposed = gathered(w).T  # once, not in every step
 
     def step(d_state, at):

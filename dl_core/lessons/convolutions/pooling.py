@@ -94,7 +94,7 @@ def flipped(before: Array, after: Array) -> np.ndarray:
 
 def apart(before: Array, after: Array) -> np.ndarray:
   """Returns the norm of the difference of two maps over that of the first, [N]."""
-  norm = lambda maps: jnp.sqrt(jnp.sum(maps**2, axis=(1, 2, 3)))  # noqa: E731
+  norm = lambda maps: jnp.sqrt(jnp.sum(maps**2, axis=(1, 2, 3)))
   return np.asarray(norm(before - after) / norm(before))
 
 
@@ -113,7 +113,7 @@ def thin_lines(random: np.random.Generator, count: int) -> np.ndarray:
 def picture(found: Found) -> Picture:
   """Draws a map, what is left of it pooled either way, and what a shift changes."""
   most, mean = found.changed['max'], found.changed['average']
-  listed = lambda values: ' → '.join(f'{value:.0%}' for value in values.mean(axis=1))  # noqa: E731
+  listed = lambda values: ' → '.join(f'{value:.0%}' for value in values.mean(axis=1))
   steadier = bool(np.all(np.diff(most.mean(axis=1)) < 0))
   claims = (
     Claim(

@@ -62,9 +62,9 @@ class Size(NamedTuple):
 def size(model: Any) -> Size:
   """Counts the layers and the parameters of a model for images of 224 × 224."""
   image = jax.ShapeDtypeStruct((1, SIDE, SIDE, 3), jnp.float32)
-  ask = lambda x, **kwargs: model.init(jax.random.key(0), x, train=False, **kwargs)  # noqa: E731
+  ask = lambda x, **kwargs: model.init(jax.random.key(0), x, train=False, **kwargs)
   variables = jax.eval_shape(ask, image)
-  answer = lambda variables, x: model.apply(variables, x, train=False)  # noqa: E731
+  answer = lambda variables, x: model.apply(variables, x, train=False)
   program = jax.make_jaxpr(answer)(variables, image).jaxpr
   parameters = sum(leaf.size for leaf in jax.tree.leaves(variables['params']))
   return Size(max(depths(program, [0] * len(program.invars))), parameters)

@@ -54,8 +54,8 @@ def in_both(measure: Any, *arrays: np.ndarray) -> dict[str, Any]:
 def errors(xp: Any, a: Any, b: Any, c: Any) -> Errors:
   """max |left - right| of each law, over max |left| if above 1. Takes [D, N, N]."""
   inv, eye = xp.linalg.inv, xp.broadcast_to(xp.eye(N, dtype=a.dtype), a.shape)
-  turned = lambda m: xp.swapaxes(m, -1, -2)  # noqa: E731
-  trace = lambda m: xp.trace(m, axis1=-2, axis2=-1)[:, None, None]  # noqa: E731
+  turned = lambda m: xp.swapaxes(m, -1, -2)
+  trace = lambda m: xp.trace(m, axis1=-2, axis2=-1)[:, None, None]
   d, e = eye * a, eye * b  # diagonal
   ata = turned(a) @ a
   laws = {
@@ -71,7 +71,7 @@ def errors(xp: Any, a: Any, b: Any, c: Any) -> Errors:
     'DE = ED, both diagonal': (d @ e, e @ d),
     COMMUTES: (a @ b, b @ a),
   }
-  top = lambda m: xp.max(xp.abs(m), axis=(-2, -1))  # noqa: E731
+  top = lambda m: xp.max(xp.abs(m), axis=(-2, -1))
   return {
     name: top(left - right) / xp.maximum(top(left), 1.0)  # a trace may be near 0
     for name, (left, right) in laws.items()

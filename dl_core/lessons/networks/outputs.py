@@ -108,7 +108,7 @@ def slopes(z: Array) -> dict[str, Array]:
     name: jax.vmap(lambda z, f=f: jax.grad(f)(z[None], first[:1])[0])(z)
     for name, f in single.items()
   }
-  three = lambda z: jax.grad(cross_entropy)(z * first, first)  # noqa: E731
+  three = lambda z: jax.grad(cross_entropy)(z * first, first)
   return found | {'softmax': jax.vmap(three)(z)}
 
 

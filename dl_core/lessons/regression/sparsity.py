@@ -42,7 +42,7 @@ def walked(x: Any, y: Any, make: Callable, size: float = 1.0) -> np.ndarray:
   @jax.jit
   def walk(size):
     start, step = quadratic.descent(x, y, make, size)
-    one = lambda carried, _: (step(carried), carried[0][:, 0])  # noqa: E731
+    one = lambda carried, _: (step(carried), carried[0][:, 0])
     return jax.lax.scan(one, start, length=WALKED)[1]
 
   return np.array(walk(size))

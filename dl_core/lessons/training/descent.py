@@ -76,7 +76,7 @@ def paths(
     Points [C, N, T + 1, D].
   """
   optimizer = optimizers.make(name, rate)
-  one = lambda curvature, start: path(optimizer, start, curvature, steps)  # noqa: E731
+  one = lambda curvature, start: path(optimizer, start, curvature, steps)
   every = jax.jit(jax.vmap(jax.vmap(one, (None, 0)), (0, None)))
   return np.asarray(every(curvatures, begin), np.float64)
 
@@ -128,7 +128,7 @@ def measure(kappas: Sequence[float], begin: Array, steps: int = 1_000) -> Rates:
 
   found = []
   for method in (plain, heavy):
-    one = lambda kappa, start: path(method(kappa), start, bowl(kappa), steps)  # noqa: B023, E731
+    one = lambda kappa, start: path(method(kappa), start, bowl(kappa), steps)  # noqa: B023
     every = jax.jit(jax.vmap(jax.vmap(one, (None, 0)), (0, None)))
     points = np.float64(every(jnp.float32(kappas), begin))
     found.append(shortened(np.linalg.norm(points, axis=-1)))
@@ -143,13 +143,13 @@ def shortened(distance: np.ndarray) -> np.ndarray:
   """
   last = np.sum((distance > 1e-30).cumprod(axis=-1), axis=-1) - 1
   middle = last // 2
-  at = lambda step: np.take_along_axis(distance, step[..., None], -1)[..., 0]  # noqa: E731
+  at = lambda step: np.take_along_axis(distance, step[..., None], -1)[..., 0]
   return (at(last) / at(middle)) ** (1 / (last - middle))
 
 
 def speed(found: Rates) -> Picture:
   """Shows how many steps a condition number costs, with and without momentum."""
-  tenfold = lambda factor: np.log(10) / -np.log(factor)  # noqa: E731
+  tenfold = lambda factor: np.log(10) / -np.log(factor)
   off = {
     'plain': np.abs(found.plain / found.plain_theory[:, None] - 1).max(),
     'heavy': np.abs(found.heavy / found.heavy_theory[:, None] - 1).max(),

@@ -24,7 +24,7 @@ PAPER = 'the paper: 14 times, an Inception net on ImageNet'
 
 def soonest(sweep: Mapping[float, Pair], accuracy: float) -> Picture:
   """Shows the steps to an accuracy on validation, over the learning rates."""
-  good = lambda value: value >= accuracy  # noqa: E731
+  good = lambda value: value >= accuracy
   steps = [
     np.array(
       [curves.steps_to(p[k], 'validation', 'accuracy', good) for p in sweep.values()]

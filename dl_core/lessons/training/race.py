@@ -46,7 +46,7 @@ def picture(results: Mapping[str, Sequence[Any]], low: float) -> Picture:
 
 def claims(results: Mapping[str, Sequence[Any]], low: float) -> list[Claim]:
   """Says whether momentum is sooner than descent, if both ran, and all learn."""
-  good = lambda loss: loss < low  # noqa: E731
+  good = lambda loss: loss < low
   soon = {n: curves.steps_to(r, 'train', 'loss', good) for n, r in results.items()}
   right = {name: curves.ends(runs, 'accuracy') for name, runs in results.items()}
   found = []

@@ -72,7 +72,7 @@ def picture(found: Mapping[str, Grown], source: str) -> Picture:
   """
   linear, net, machine = (found[name] for name in ('linear', 'net', 'svm'))
   growth = net.sizes[-1] / net.sizes[-2] if len(net.sizes) > 1 else 1.0
-  ends = lambda grown: ' → '.join(f'{100 * a.mean():.1f}' for a in grown.accuracy)  # noqa: E731
+  ends = lambda grown: ' → '.join(f'{100 * a.mean():.1f}' for a in grown.accuracy)
 
   def draw():
     from matplotlib.figure import Figure

@@ -49,7 +49,7 @@ def test_a_set_declares_the_same_before_and_after_it_is_prepared(
   before = sources.declare(name, str(tmp_path))
   after = sources.declare(name, str(made_dir))
   assert (before.prepared, after.prepared) == (False, True)
-  assert after.alphabet == texts.ASCII
+  assert after.vocabulary == texts.ASCII
   assert after.counts == dict.fromkeys(corpus.SPLITS, 1)
   assert before == after._replace(folder=before.folder, prepared=False)
   assert before.source.split('/')[1] in before.notes[0]
@@ -72,7 +72,7 @@ def test_the_sets_hold_what_they_are_made_from(name, words, least, made_dir):
   sizes = [int(next(part).weight.sum()) for part in (train, validation, test)]
   assert sizes[0] == len(found) * 8 // 10
   assert sum(sizes[:2]) == len(found) * 9 // 10
-  # The first symbols of validation and test come after the last ones before them.
+  # The first tokens of validation and test come after the last ones before them.
   (batch,) = data.splits['test']()
   assert data.spec.classes[batch.x[0, 0]] == found[len(found) * 9 // 10 - 1]
   assert data.baseline()['nats'] < np.log(96)

@@ -141,7 +141,7 @@ def test_the_rate_falls_by_ten_at_each_third():
 
 
 def test_networks_of_the_digits_are_narrower_unless_it_is_said():
-  width = lambda **settings: photographs.width(photographs.Config(**settings))  # noqa: E731
+  width = lambda **settings: photographs.width(photographs.Config(**settings))
   assert width() == width(classes=10) == 0.25
   assert width(dataset='cifar10') == width(classes=10, plan=True) == 1
   assert width(width=0.5) == width(width=0.5, dataset='cifar10') == 0.5
@@ -149,7 +149,7 @@ def test_networks_of_the_digits_are_narrower_unless_it_is_said():
 
 @pytest.mark.parametrize('module', MODULES)
 def test_only_networks_as_published_are_held_against_what_was(module):
-  of = lambda **settings: module.build(module.Config(**settings)).published  # noqa: E731
+  of = lambda **settings: module.build(module.Config(**settings)).published
   assert not of()
   assert not of(width=1, se=True)
   published = of(width=1, variant='torchvision') if module is googlenet else of(width=1)

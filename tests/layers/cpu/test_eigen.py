@@ -7,6 +7,7 @@ import pytest
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from dl_core.layers import convolution
 from dl_core.layers.cpu import eigen
 from dl_core.runtime import compilation, flops
 from tests.layers.close import assert_close
@@ -100,23 +101,23 @@ def test_in_bfloat16_it_errs_no_more_than_rounding_does(name):
   sides, kernel, *settings = CASES[name]
   x, kernel = drawn(sides, kernel)
   half = (each.astype(jnp.bfloat16) for each in (x, kernel))
-  (_, y), slopes = jax.jit(results(eigen.convolve, settings))(*half)
+  (_, y), gradients = jax.jit(results(eigen.convolve, settings))(*half)
   (_, expected), expected_slopes = jax.jit(results(plainly, settings))(x, kernel)
-  assert y.dtype == slopes[0].dtype == slopes[1].dtype == jnp.bfloat16
-  f32 = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), (y, slopes))
+  assert y.dtype == gradients[0].dtype == gradients[1].dtype == jnp.bfloat16
+  f32 = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), (y, gradients))
   assert_close(f32, (expected, expected_slopes), tolerance=3e-2)
 
 
 def chain(x, kernel):
   """A loss of a convolution of what costs little to compute again."""
   hidden = jnp.maximum(x * 2 + 1, 0)
-  return jnp.sum(jnp.tanh(eigen.convolve(hidden, kernel, jnp.zeros(8))))
+  return jnp.sum(jnp.tanh(convolution.convolve(hidden, kernel, jnp.zeros(8))))
 
 
 def test_images_grow_until_there_are_as_many_outputs_as_the_kernel_is_wide():
   def shapes(side):
     x, kernel = np.ones((4, side, side, 8)), np.ones((3, 3, 8, 8))
-    convolve = lambda *arrays: eigen.convolve(*arrays, (1, 1), ((1, 1), (1, 1)))  # noqa: E731
+    convolve = lambda *arrays: eigen.convolve(*arrays, (1, 1), ((1, 1), (1, 1)))
     assert jax.eval_shape(convolve, x, kernel).shape == x.shape
     return str(jax.make_jaxpr(convolve)(x, kernel))
 
@@ -158,7 +159,7 @@ def test_operations_are_counted_of_the_plain_convolution(case):
 
   def through(x, kernel):
     bias = jnp.zeros(kernel.shape[-1], x.dtype)
-    return eigen.convolve(x, kernel, bias, strides, padding)
+    return convolution.convolve(x, kernel, bias, strides, padding)
 
   found = flops.count(results(through, ()), *arrays)
   expected = flops.count(results(plainly, (strides, padding)), *arrays)

@@ -26,7 +26,7 @@ def test_the_grid_has_the_first_feature_along_its_columns():
 
 def test_a_place_has_the_colour_of_its_class_and_the_boundary_lies_between():
   # The second class where y > x.
-  logits = lambda x: np.stack([x[:, 0], x[:, 1]], axis=-1)  # noqa: E731
+  logits = lambda x: np.stack([x[:, 0], x[:, 1]], axis=-1)
   axes = drawn(lambda axes: regions.shade(axes, logits, BOX))
   image = axes.images[0].get_array()
   blue, orange = (np.array(matplotlib.colors.to_rgb(c)) for c in ('#2f7fb8', '#cf7a24'))

@@ -12,7 +12,7 @@ class Builder(texts.TextBuilder, skip_registration=True):
 
   VERSION = tfds.core.Version('2.0.0')  # the stock set, 1.0.0, is cut 90, 5, 5 %
   HOMEPAGE = 'https://github.com/karpathy/char-rnn'
-  ALPHABET = (
+  VOCABULARY = (
     "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # one 3
   )
   ORIGINALS = originals.listed(__file__)
