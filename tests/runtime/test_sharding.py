@@ -7,7 +7,6 @@ import numpy as np
 import optax
 import pytest
 from jax.sharding import PartitionSpec as P
-from tests.experiments.test_experiments import BUILT, MODULES, ONE_EXAMPLE, config_of
 
 from dl_core import train
 from dl_core.runtime import sharding
@@ -15,6 +14,7 @@ from dl_core.runtime.sharding import Layout, make_mesh
 from dl_core.train import compiled
 from dl_core.types import UserError
 from experiments import char_lm
+from tests.experiments.test_experiments import BUILT, MODULES, ONE_EXAMPLE, config_of
 
 MESHES = ('data:8', 'fsdp:8', 'data:2,fsdp:2,tensor:2')
 RATE = {'learning_rate': 3e-5}  # rounding grows with the rate
