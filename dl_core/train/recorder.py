@@ -1,18 +1,11 @@
-"""What the loop does at its stops, to every run that shares it.
-
-A lane is one run in the loop: its experiment, its history, its checkpoints. One run has
-the loop to itself; runs that differ in their seeds alone may share it, their states
-stacked along a first axis. Shapes: N runs; with one, there is no such axis.
-"""
+"""What a run writes while it is trained: its history and its checkpoints."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
 from dl_core import metrics, trees
 from dl_core.runtime import multihost
@@ -21,103 +14,171 @@ from dl_core.train.log import Log
 from dl_core.train.progress import Clock
 from dl_core.types import Experiment, Key, UserError
 
+Say = Callable[[str], None]
+Evaluator = Callable[[Any, str], dict[str, float]]  # (state, split) -> mean metrics
 
-class Lane(NamedTuple):
-  """One run in the loop: `log` and `store` are where its history and states go."""
+
+class Recorder(NamedTuple):
+  """One run's experiment, its history (`log`) and its checkpoints (`store`)."""
 
   experiment: Experiment
   log: Log
   store: Any
 
+  def evaluate(
+    self, evaluator: Evaluator, state: Any, sums: Any, key: Key, clock: Clock, say: Say
+  ) -> None:
+    """Writes the train figures since the last evaluation, validation, observations.
+
+    Args:
+      evaluator: see `evaluate.make_evaluator`.
+      state: a `TrainState`.
+      sums: metrics since the last evaluation.
+      key: the data's, see `Data.take`.
+      clock: of the run.
+      say: called with a sentence where the loss jumped.
+    """
+    experiment, log, _ = self
+    step = int(state.step)
+    if step:
+      skipped = int(state.skipped[0])
+      figures: dict[str, Any] = metrics.mean(sums) | clock.rate(step)
+      figures |= ({'skipped': skipped} if skipped else {}) | clock.seconds()
+      if spike := stopping.spike(sums, log.lines):
+        figures['spike'] = spike
+        say('the loss jumped to {loss:.4g} at step {step:,}'.format(**spike))
+      log.write(step, 'train', figures)
+    if 'validation' in experiment.data.splits:
+      log.write(step, 'validation', evaluator(state, 'validation'))
+    if experiment.observe:
+      variables, key = multihost.local((evaluate.variables(experiment, state), key))
+      log.observe(step, experiment.observe(variables, experiment.data, key))
+
+  def best_step(self) -> int | None:
+    """Returns the best step so far of a run with --keep_best, else None."""
+    keeps = self.experiment.config.keep_best
+    return stopping.best_step(self.log.of('validation')) if keeps else None
+
+  def save(self, step: int, state: Any, sums: Any) -> None:
+    """Saves the state without waiting for the disk."""
+    self.log.sync()
+    self.store.save(step, content(state, sums, self.log), self.best_step())
+
+  def end(
+    self,
+    evaluator: Evaluator,
+    state: Any,
+    sums: Any,
+    key: Key,
+    facts: dict[str, Any],
+    clock: Clock,
+    say: Say,
+  ) -> Any:
+    """Writes the result on the test split; returns the state that was tested.
+
+    Args:
+      evaluator, state, sums, key, clock: see `evaluate`.
+      facts: what stands beside the result.
+      say: called with a sentence where the best state was tested.
+    """
+    experiment, log, store = self
+    store.wait()
+    best, last = self.best_step(), int(state.step)
+    if best is not None:
+      like = content(state, sums, log)
+      state = trees.unflatten(like, store.read_best(best, like))['state']
+      say(f'step {best} has the lowest validation loss')
+    if not log.of('test'):
+      figures = evaluator(state, 'test')
+      if experiment.scores:
+        variables, key = multihost.local((evaluate.variables(experiment, state), key))
+        figures = dict(experiment.scores(variables, experiment.data, key)) | figures
+      baseline = {'baseline': dict(experiment.data.baseline())}
+      log.write(last, 'test', figures | baseline | facts | clock.seconds())
+      log.sync()
+    return state
+
 
 @contextlib.contextmanager
 def opened(
-  experiments: Sequence[Experiment],
-  workdirs: Sequence[Path | str | None],
-  say: Callable[[str], None],
-) -> Iterator[list[Lane]]:
-  """Opens the lane of every run; when it is left, all that they saved is on disk."""
+  experiments: Sequence[Experiment], workdirs: Sequence[Path | str | None], say: Say
+) -> Iterator[list[Recorder]]:
+  """Opens a recorder for each run; on leaving, all that they saved is on disk."""
   with contextlib.ExitStack() as stack:
-    lanes = []
+    recorders = []
     for experiment, workdir in zip(experiments, workdirs, strict=True):
       folder = Path(workdir) if workdir else None
       log = stack.enter_context(Log(folder, writes=multihost.first()))
       store = stack.enter_context(checkpoint.open_all(folder, say))
-      lanes.append(Lane(experiment, log, store))
-    yield lanes
-
-
-def joined(several: Sequence[Any]) -> Any:
-  """Stacks the states of N runs; one alone stays as it is."""
-  if len(several) == 1:
-    return several[0]
-  return jax.tree.map(lambda *each: jnp.stack(each), *several)
-
-
-def parted(tree: Any, count: int) -> list[Any]:
-  """Takes apart what `joined` stacked."""
-  if count == 1:
-    return [tree]
-  return [jax.tree.map(lambda leaf: leaf[n], tree) for n in range(count)]  # noqa: B023
+      recorders.append(Recorder(experiment, log, store))
+    yield recorders
 
 
 def begin(
-  lanes: Sequence[Lane], start: Callable[[Experiment], Any], say: Callable
+  recorders: Sequence[Recorder], start: Callable[[Experiment], Any], say: Say
 ) -> list[tuple[Any, Any]]:
-  """Returns each run's state, and its metrics since its last report, to go on from.
+  """Returns each run's state, and its metrics since its last evaluation.
 
   They come from the newest step of which all runs have a good checkpoint; histories
-  are cut to it. Where there is none, and none has come far, all begin anew.
+  are cut to it. Without such a step, runs that have not come far start anew.
 
   Args:
-    lanes: the runs.
+    recorders: of the runs.
     start: (experiment) -> (state, metrics) of a new run.
-    say: told where it goes on.
+    say: called with a sentence about where the run resumes.
 
   Raises:
     UserError: they have no step in common, and one has come far.
   """
-  fresh = [start(lane.experiment) for lane in lanes]
+  fresh = [start(recorder.experiment) for recorder in recorders]
   likes = [
-    saved(state, sums, lane.log)
-    for lane, (state, sums) in zip(lanes, fresh, strict=True)
+    content(state, sums, recorder.log)
+    for recorder, (state, sums) in zip(recorders, fresh, strict=True)
   ]
   most: int | None = None
   while True:
     found = [
-      lane.store.newest(like, most=most)
-      for lane, like in zip(lanes, likes, strict=True)
+      recorder.store.newest(like, most=most)
+      for recorder, like in zip(recorders, likes, strict=True)
     ]
     steps = {each[0] if each else -1 for each in found}
     if len(steps) == 1 or -1 in steps:
       break
     most = min(steps)
-  if -1 in steps and max(steps) >= soon(lanes[0].experiment.config):
+  if -1 in steps and max(steps) >= soon(recorders[0].experiment.config):
     raise UserError(
-      'the runs have no checkpoint of the same step, so they cannot go on side by '
+      'the runs have no checkpoint of the same step, so they cannot resume side by '
       'side; give the command of each by itself'
     )
   if -1 in steps:
-    for number, lane in enumerate(lanes):
-      lane.store.forget(-1)
-      c = lane.experiment.config
-      lane.log.begin(soon(c))
-      if c.init_from:
-        state, sums = fresh[number]
-        state = initial.begin(lane.experiment, state, say)
-        optimizers = lane.experiment.optimizers
-        opt_state = tuple(optimizer.init(state.params) for optimizer in optimizers)
-        fresh[number] = (state.replace(opt_state=opt_state), sums)
-    return fresh
+    return [anew(*each, say) for each in zip(recorders, fresh, strict=True)]
   (step,) = steps
   resumed = []
-  for lane, like, (_, named) in zip(lanes, likes, found, strict=True):
+  for recorder, like, (_, named) in zip(recorders, likes, found, strict=True):
     tree = trees.unflatten(like, named)
-    lane.store.forget(step)
-    lane.log.resume(step, int(tree['lines']))
+    recorder.store.forget(step)
+    recorder.log.resume(step, int(tree['lines']))
     resumed.append((tree['state'], tree['sums']))
   say(f'resumed at step {step}')
   return resumed
+
+
+def anew(recorder: Recorder, fresh: tuple[Any, Any], say: Say) -> tuple[Any, Any]:
+  """Starts a run over; returns its state, with the parameters of --init_from, if any.
+
+  Args:
+    recorder: of the run; whatever it holds is dropped.
+    fresh: its new state, and metrics that are none yet.
+    say: called with a sentence about the parameters that were read.
+  """
+  experiment, (state, sums) = recorder.experiment, fresh
+  recorder.store.forget(-1)
+  recorder.log.begin(soon(experiment.config))
+  if experiment.config.init_from:
+    state = initial.begin(experiment, state, say)
+    opt_state = tuple(each.init(state.params) for each in experiment.optimizers)
+    state = state.replace(opt_state=opt_state)
+  return state, sums
 
 
 def soon(config: Any) -> int:
@@ -125,109 +186,7 @@ def soon(config: Any) -> int:
   return 2 * config.checkpoint_every
 
 
-def saved(state: Any, sums: Any, log: Log) -> dict[str, Any]:
-  """Returns what a checkpoint holds: with the state, how much had been written."""
-  lines = jnp.full_like(state.step, len(log.lines))  # on the devices that it is on
+def content(state: Any, sums: Any, log: Log) -> dict[str, Any]:
+  """Returns what a checkpoint holds: the state, its metrics, the lines written."""
+  lines = jnp.full_like(state.step, len(log.lines))  # on the devices of the state
   return {'state': state, 'sums': sums, 'lines': lines}
-
-
-def look(
-  lanes: Sequence[Lane],
-  evaluator: Callable,
-  state: Any,
-  sums: Any,
-  keys: Sequence[Key],
-  clock: Clock,
-  say: Callable[[str], None],
-) -> None:
-  """Writes the train figures since the last look, validation, and what is observed."""
-  parts = parted((state, sums), len(lanes))
-  for (experiment, log, _), (one, total), key in zip(lanes, parts, keys, strict=True):
-    step = int(one.step)
-    if step:
-      figures: dict = (
-        metrics.mean(total) | clock.rate(step) | skips(one) | clock.seconds()
-      )
-      if spike := stopping.spike(total, log.lines):
-        figures['spike'] = spike
-        say('the loss jumped to {loss:.4g} at step {step:,}'.format(**spike))
-      log.write(step, 'train', figures)
-    if 'validation' in experiment.data.splits:
-      log.write(step, 'validation', evaluator(one, 'validation'))
-    if experiment.observe:
-      variables, key = multihost.local((evaluate.variables(experiment, one), key))
-      log.observe(step, experiment.observe(variables, experiment.data, key))
-
-
-def skips(state: Any) -> dict[str, int]:
-  """Returns the count of skipped updates, where there were any."""
-  total = int(state.skipped[0])
-  return {'skipped': total} if total else {}
-
-
-def refuse_skips(lanes: Sequence[Lane], skipped: Any, keys: Sequence[Key]) -> None:
-  """Raises UserError where too many updates in a row of a run were skipped."""
-  for lane, counts, key in zip(
-    lanes, np.reshape(skipped, (len(lanes), -1)), keys, strict=True
-  ):
-    stopping.refuse_skips(lane.experiment, counts[2], key)
-
-
-def best_step(lane: Lane) -> int | None:
-  """Returns the best step so far of a run that keeps its best state."""
-  keeps = lane.experiment.config.keep_best
-  return stopping.best_step(lane.log.of('validation')) if keeps else None
-
-
-def save(lanes: Sequence[Lane], step: int, state: Any, sums: Any) -> None:
-  """Saves every run, without waiting for the disk.
-
-  The saves before are waited for, so that no run ever gets two checkpoints ahead of
-  another: of the newest that they keep, one is then common to all.
-  """
-  for lane in lanes:
-    lane.store.wait()
-  parts = parted((state, sums), len(lanes))
-  for lane, (one, total) in zip(lanes, parts, strict=True):
-    lane.log.sync()
-    lane.store.save(step, saved(one, total, lane.log), best_step(lane))
-
-
-def end(
-  lanes: Sequence[Lane],
-  evaluator: Callable,
-  state: Any,
-  sums: Any,
-  keys: Sequence[Key],
-  facts: dict[str, Any],
-  clock: Clock,
-  say: Callable,
-) -> list[Any]:
-  """Writes the results on the test split; returns the states that they are of.
-
-  Args:
-    lanes, evaluator, state, sums, keys, clock: see `look`.
-    facts: what stands beside every result.
-    say: told which state was best.
-  """
-  states = []
-  for lane, (one, total), key in zip(
-    lanes, parted((state, sums), len(lanes)), keys, strict=True
-  ):
-    experiment, log, store = lane
-    store.wait()
-    best, last = best_step(lane), int(one.step)
-    if best is not None:
-      like = saved(one, total, log)
-      one = trees.unflatten(like, store.read_best(best, like))['state']
-      say(f'step {best} has the lowest validation loss')
-    if not log.of('test'):
-      figures = evaluator(one, 'test')
-      if experiment.scores:
-        variables, key = multihost.local((evaluate.variables(experiment, one), key))
-        figures = dict(experiment.scores(variables, experiment.data, key)) | figures
-      baseline = {'baseline': dict(experiment.data.baseline())}
-      log.write(last, 'test', figures | baseline | facts | clock.seconds())
-      log.sync()
-    states.append(one)
-  return states
