@@ -1,57 +1,45 @@
-"""Newest good state in, newest state out.
+"""Saves states, and reads the newest good one.
 
-Orbax writes and reads the arrays. Three things are guarded here that it leaves open: a
+Orbax writes and reads the arrays. Four things that it leaves open are guarded here: a
 flipped bit restores silently (every leaf has a digest), another dtype is cast silently
-(names, shapes and types are compared first), and a damaged step stays listed and can
-never be saved again (it is moved to `damaged/`).
+(names, shapes and types are compared first), a damaged step stays listed and can never
+be saved again (it is moved to `damaged/`), and a path with wildcards is taken for a
+pattern (orbax gets another path to the same folder).
 """
 
+import contextlib
 import functools
-import hashlib
-import json
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+import os
+import re
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from dl_core import trees
 from dl_core.runtime import multihost, quiet
+from dl_core.train import table
 from dl_core.types import Array, UserError
 
 KEPT = 2  # newest checkpoints that are kept, beside the best
+READ_BACK = 2**30  # bytes up to which the last checkpoint's arrays are read back
 
 
 class Damaged(UserError):
   """A checkpoint is not what was saved; the text says why."""
 
 
-def _shapes(named: Mapping[str, Any]) -> dict[str, str]:
-  return {name: f'{leaf.dtype}{list(leaf.shape)}' for name, leaf in named.items()}
-
-
-def _differences(
-  saved: Mapping[str, str],
-  wanted: Mapping[str, str],
-  parts: tuple[str, ...],
-  free: Collection[str],
-) -> list[str]:
-  return [
-    f'{name} is {saved.get(name, "absent")} there and {wanted.get(name, "absent")} here'
-    for name in sorted(saved.keys() | wanted.keys())
-    if name.startswith(parts) and name.rpartition('.')[0] not in free
-    if saved.get(name) != wanted.get(name)
-  ]
-
-
 class Checkpoints:
-  """The checkpoints of one run; a context manager, on leaving which all are written.
+  """The checkpoints of one run, a context manager.
+
+  On leaving, all are written and the last one has been read back.
 
   Args:
-    folder: where they are.
-    say: told of damaged ones that are passed over.
+    folder: their folder.
+    say: called with a sentence for each damaged one that is passed over.
     read_only: True where the folder belongs to another run: nothing in it is touched.
   """
 
@@ -63,9 +51,13 @@ class Checkpoints:
     logging.getLogger('absl').setLevel(logging.CRITICAL)  # what matters is raised
     self._ocp, self._folder, self._say = ocp, folder.absolute(), say
     self._best: int | None = None
+    self._last: tuple[int, dict[str, Any]] | None = None  # step and leaves' structs
     self._read_only = read_only
+    self._alias = contextlib.ExitStack()
+    if not read_only:
+      self._folder.mkdir(parents=True, exist_ok=True)
     self._manager = ocp.CheckpointManager(
-      self._folder,
+      self._alias.enter_context(_plain(self._folder)),
       options=ocp.CheckpointManagerOptions(
         create=not read_only,
         read_only=read_only,
@@ -82,12 +74,30 @@ class Checkpoints:
 
   def __exit__(self, kind: Any, *_) -> None:
     try:
+      self._manager.wait_until_finished()
+      if kind is None:
+        self._read_back()
       self._manager.close()
     except Exception as error:  # orbax raises many types
       if kind is None:  # else it is already known
         raise self._unwritable(error) from error
     finally:
       self._quiet.__exit__(None, None, None)
+      self._alias.close()
+
+  def _read_back(self) -> None:
+    """Raises Damaged where the last checkpoint cannot be read as it was saved."""
+    if self._last is None:
+      return
+    step, like = self._last
+    size = sum(leaf.size * leaf.dtype.itemsize for leaf in like.values())
+    self._manager.reload()
+    if step not in self.steps():
+      raise Damaged(f'step {step} is not there')
+    if size > READ_BACK:
+      self._table(step)
+    else:
+      self.read(step, like)
 
   def _unwritable(self, error: Exception) -> UserError:
     return UserError(
@@ -116,14 +126,9 @@ class Checkpoints:
     if step in self.steps():
       return
     named = trees.flatten(tree)
-    table = {
-      'shapes': _shapes(named),
-      'digests': {name: int(value) for name, value in trees.digests(named).items()},
-    }
-    text = json.dumps(table, sort_keys=True)
     args = self._ocp.args.Composite(
       leaves=self._ocp.args.StandardSave(named),
-      table=self._ocp.args.JsonSave({'text': text, 'digest': _sha256(text)}),
+      table=self._ocp.args.JsonSave(table.packed(table.of(named))),
     )
     try:
       saved = self._manager.save(step, args=args)
@@ -131,6 +136,7 @@ class Checkpoints:
       raise self._unwritable(error) from error
     if not saved:
       raise RuntimeError(f'the checkpoint of step {step} was not saved')
+    self._last = step, {name: _struct(leaf) for name, leaf in named.items()}
 
   def wait(self) -> None:
     """Returns when all is written; raises what a save met since."""
@@ -159,16 +165,9 @@ class Checkpoints:
       UserError: it is whole, but of another model than `like`.
     """
     args = self._ocp.args
-    try:
-      item = self._manager.restore(step, args=args.Composite(table=args.JsonRestore()))
-      text, digest = item['table']['text'], item['table']['digest']
-    except Exception as error:  # orbax raises many types for many damages
-      raise Damaged(_first_line(error)) from error
-    if _sha256(text) != digest:
-      raise Damaged('its table of contents fails its checksum')
-    table = json.loads(text)
+    contents = self._table(step)
     like = trees.flatten(like)
-    different = _differences(table['shapes'], _shapes(like), parts, free)
+    different = table.differences(contents.shapes, table.shapes(like), parts, free)
     if different:
       raise UserError(
         f'{self._folder / str(step)} is a checkpoint of another model: '
@@ -177,24 +176,30 @@ class Checkpoints:
         'use the settings it was trained with, or another workdir'
       )
     try:
-      spare = _spare(like)
-      wanted = {
-        name: _struct(shape, like.get(name), spare)
-        for name, shape in table['shapes'].items()
-      }
+      wanted = table.structs(contents, like)
       restored = self._manager.restore(
         step, args=args.Composite(leaves=args.StandardRestore(wanted))
       )
       named = restored['leaves']
-      found = trees.digests(named)
+      failed = table.wrong(contents, named)
     except Exception as error:
       if lack := _lack_of_memory(error):
         raise MemoryError(lack) from error
       raise Damaged(_first_line(error)) from error
-    for name, digest in table['digests'].items():
-      if int(found[name]) != digest:
-        raise Damaged(f'{name} fails its digest')
+    if failed:
+      raise Damaged(f'{failed} fails its digest')
     return named
+
+  def _table(self, step: int) -> table.Table:
+    """Reads the table of contents of a checkpoint. Raises Damaged."""
+    args = self._ocp.args
+    try:
+      item = self._manager.restore(step, args=args.Composite(table=args.JsonRestore()))
+      return table.unpacked(item['table'])
+    except ValueError as error:
+      raise Damaged(str(error)) from error
+    except Exception as error:  # orbax raises many types for many damages
+      raise Damaged(_first_line(error)) from error
 
   def read_best(
     self,
@@ -272,61 +277,21 @@ class Checkpoints:
     return target
 
 
-class Memory:
-  """Stands in for `Checkpoints` where a run has no workdir: holds the best state."""
-
-  def __enter__(self) -> 'Memory':
-    return self
-
-  def __exit__(self, *_) -> None:
-    pass
-
-  def newest(self, like: Any, most: int | None = None) -> None:
-    del like, most
-
-  def forget(self, after: int) -> None:
-    del after
-
-  def save(self, step: int, tree: Any, best: int | None = None) -> None:
-    if step == best:
-      self._best = jax.tree.map(jnp.copy, trees.flatten(tree))
-
-  def read_best(self, step: int, like: Any) -> dict[str, Array]:
-    del step, like  # there is one
-    return self._best
-
-  def wait(self) -> None:
-    pass
+@contextlib.contextmanager
+def _plain(folder: Path) -> Iterator[Path]:
+  """Yields a path to the folder that no library takes for a pattern."""
+  if not re.search(r'[][*?\\]', str(folder)):
+    yield folder
+    return
+  with tempfile.TemporaryDirectory(prefix='dl_core-', dir='/tmp') as place:
+    link = Path(place) / 'checkpoints'
+    os.symlink(folder, link)
+    yield link
 
 
-def open_all(
-  workdir: Path | None, say: Callable[[str], None]
-) -> 'Checkpoints | Memory':
-  """Opens the checkpoints of a workdir, or what stands in for them."""
-  return Checkpoints(workdir / 'checkpoints', say) if workdir else Memory()
-
-
-def _spare(like: Mapping[str, Any]) -> Any:
-  """Returns the sharding of leaves that `like` lacks: replicated over its devices."""
-  for leaf in like.values():
-    sharding = getattr(leaf, 'sharding', None)
-    if isinstance(sharding, jax.sharding.NamedSharding):
-      return jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
-  return jax.sharding.SingleDeviceSharding(jax.devices()[0])
-
-
-def _struct(text: str, like: Array | None, spare: Any) -> jax.ShapeDtypeStruct:
-  """Returns what a leaf is restored as: sharded as in `like` if shapes agree."""
-  dtype, _, sides = text.partition('[')
-  shape = tuple(int(side) for side in sides.rstrip(']').split(',') if side.strip())
-  sharding: Any = spare
-  if like is not None and like.shape == shape and hasattr(like, 'sharding'):
-    sharding = like.sharding
-  return jax.ShapeDtypeStruct(shape, jnp.dtype(dtype), sharding=sharding)
-
-
-def _sha256(text: str) -> str:
-  return hashlib.sha256(text.encode()).hexdigest()
+def _struct(leaf: Any) -> jax.ShapeDtypeStruct:
+  sharding = getattr(leaf, 'sharding', None)
+  return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
 
 def _lack_of_memory(error: BaseException | None) -> str:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from dl_core import metrics, trees
 from dl_core.runtime import multihost
-from dl_core.train import checkpoint, evaluate, initial, stopping
+from dl_core.train import checkpoint, evaluate, initial, memory, stopping
 from dl_core.train.log import Log
 from dl_core.train.progress import Clock
 from dl_core.types import Experiment, Key, UserError
@@ -109,7 +109,10 @@ def opened(
     for experiment, workdir in zip(experiments, workdirs, strict=True):
       folder = Path(workdir) if workdir else None
       log = stack.enter_context(Log(folder, writes=multihost.first()))
-      store = stack.enter_context(checkpoint.open_all(folder, say))
+      store: Any = memory.Memory()
+      if folder:
+        store = checkpoint.Checkpoints(folder / 'checkpoints', say)
+      stack.enter_context(store)
       recorders.append(Recorder(experiment, log, store))
     yield recorders
 

@@ -284,3 +284,26 @@ def test_leaves_that_are_not_asked_for_lie_whole_where_the_others_lie(tmp_path, 
     asked = jax.device_put({'params': tree()['params']}, whole)
     found = store.read(1, asked, ('params',))
   assert {leaf.sharding for leaf in found.values()} == {whole}
+
+
+@pytest.mark.parametrize('name', ['run[1]', '[!r]x', 'r*?', 'a\\b', '{a}', '@2 %s'])
+def test_no_library_takes_the_path_for_a_pattern(name, tmp_path):
+  folder = tmp_path / name / 'checkpoints'
+  with Checkpoints(folder) as store:
+    store.save(4, tree())
+  assert (folder / '4').is_dir()
+  with Checkpoints(folder, read_only=True) as store:
+    step, leaves = store.newest(tree())
+  assert step == 4
+  equal(leaves, tree())
+
+
+def test_what_was_saved_is_read_back_before_the_run_ends(reopen, tmp_path):
+  def lose():
+    with reopen() as store:
+      store.save(4, tree())
+      store.wait()
+      arrays(tmp_path / 'checkpoints' / '4').write_bytes(b'')
+
+  with pytest.raises(UserError, match='a checkpoint could not be written'):
+    lose()
