@@ -23,7 +23,7 @@ from dl_core import config, launch
 from dl_core.bench import benchmark, timings
 from dl_core.launch import cli, lists
 from dl_core.runtime import sharding
-from dl_core.train import workdir
+from dl_core.train import manifest, workdir
 from dl_core.types import UserError
 
 
@@ -69,7 +69,7 @@ def main(s: Settings) -> int:
       )
       sharding.check(c.mesh, c.batch_size)
       row = benchmark.measured(name, module.build(c), s.peer == 'torch', s.rounds, note)
-      row = timings.rounded(row | workdir.surroundings())
+      row = timings.rounded(row | manifest.surroundings())
       rows.append(row | timings.earlier(row, before))
       print(timings.table(rows[-1:]) + '\n', flush=True)
       if s.json:

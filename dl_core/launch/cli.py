@@ -19,7 +19,7 @@ from dl_core.launch import export, flags, jobs, predict, prompt, studies
 from dl_core.report import page
 from dl_core.runtime import compilation, multihost, sharding
 from dl_core.runtime.signals import Interrupted, Signals, at_once
-from dl_core.train import stopping, workdir
+from dl_core.train import manifest, stopping
 from dl_core.train.progress import Progress
 from dl_core.types import UserError
 
@@ -182,7 +182,7 @@ def _made(
     on = f' on {owner.source}' if owner.source else ''
     progress.say(f'{name}{on}, {device()}, in {folder}')
     if not work(signals.pending, progress):
-      progress.say(f'saved; to go on: {workdir.resume_command()}')
+      progress.say(f'saved; to go on: {manifest.resume_command()}')
       return signals.code()
   if multihost.first():
     progress.say(summary())

@@ -11,7 +11,7 @@ import jax
 from dl_core import config, train
 from dl_core.report import claims, page
 from dl_core.runtime import multihost
-from dl_core.train import compiled, evaluate, initial, workdir
+from dl_core.train import compiled, evaluate, initial, manifest, workdir
 from dl_core.train.progress import Progress
 from dl_core.types import Experiment, Picture, UserError
 
@@ -89,9 +89,7 @@ def perform(
         if job.owner.config.fresh:
           workdir.clear(job.folder)
         workdir.claim(job.folder, job.owner)
-        workdir.write_manifest(
-          job.folder, about(job.experiment) | {'side_by_side': len(jobs)}
-        )
+        manifest.write(job.folder, about(job.experiment) | {'side_by_side': len(jobs)})
 
     multihost.on_first(claim)
     stack.enter_context(workdir.kept([job.folder for job in jobs]))

@@ -23,7 +23,7 @@ from dl_core.launch import jobs, predict
 from dl_core.launch.jobs import Job
 from dl_core.report import claims
 from dl_core.runtime import multihost
-from dl_core.train import compiled, history, log, recorder, workdir
+from dl_core.train import compiled, history, log, manifest, recorder, workdir
 from dl_core.train.progress import Progress
 from dl_core.types import Experiment, Picture, Study, UserError, Variables
 
@@ -145,7 +145,7 @@ def perform(
           workdir.clear(plan.folder / label)
         workdir.clear(plan.folder)
       workdir.claim(plan.folder, plan.owner)
-      workdir.write_manifest(plan.folder, {})
+      manifest.write(plan.folder, {})
 
     multihost.on_first(claim)
     late = lambda: 0 < most < time.monotonic() - begun

@@ -1,11 +1,14 @@
-"""SIGINT and SIGTERM: the first asks the run to save and stop, the second stops it."""
+"""SIGINT, SIGTERM, SIGHUP: the first asks a run to save and stop, the next stops it."""
 
 import contextlib
-import os
 import signal
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
+
+from dl_core.runtime import streams
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):  # like KeyboardInterrupt, nobody's `except Exception`
@@ -17,15 +20,19 @@ class Interrupted(BaseException):  # like KeyboardInterrupt, nobody's `except Ex
 
 
 class Signals:
-  """Handles both signals while it is entered."""
+  """Handles these signals while it is entered.
+
+  One that is ignored when it is entered stays so: nohup ignores SIGHUP.
+  """
 
   def __init__(self):
     self._came: list[int] = []
     self._before: dict[int, Any] = {}
 
   def __enter__(self) -> 'Signals':
-    for number in (signal.SIGINT, signal.SIGTERM):
-      self._before[number] = signal.signal(number, self._handle)
+    for number in NUMBERS:
+      if signal.getsignal(number) is not signal.SIG_IGN:
+        self._before[number] = signal.signal(number, self._handle)
     return self
 
   def __exit__(self, *_) -> None:
@@ -37,10 +44,10 @@ class Signals:
     self._came.append(number)
     if len(self._came) > 1:
       raise Interrupted(number)
-    os.write(2, b'\nto be saved and stopped; once more stops at once\n')
+    streams.warn('\nsaving and stopping; a second signal stops at once')
 
   def pending(self) -> bool:
-    """Tells whether a signal came: the run should save and stop."""
+    """Returns whether a signal came, so that the run should save and stop."""
     return bool(self._came)
 
   def code(self) -> int:
@@ -50,12 +57,15 @@ class Signals:
 
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
-  """Has a signal end the process, as where there is nothing to save.
+  """Lets a signal end the process at once, where there is nothing to save.
 
   So does a reader who leaves: `... | head` is no error.
   """
-  numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
-  before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+  before = {
+    number: signal.signal(number, signal.SIG_DFL)
+    for number in (*NUMBERS, signal.SIGPIPE)
+    if number == signal.SIGPIPE or signal.getsignal(number) is not signal.SIG_IGN
+  }
   try:
     yield
   finally:

@@ -1,7 +1,6 @@
 """What a run says while it runs: its clock, its lines, its live line."""
 
 import math
-import os
 import shutil
 import sys
 import time
@@ -11,6 +10,7 @@ from typing import Any
 import jax
 
 from dl_core import metrics
+from dl_core.runtime import streams
 from dl_core.train import history
 from dl_core.train.log import Line
 from dl_core.types import Metrics
@@ -126,15 +126,9 @@ class Progress:
       self._width = 0
 
   def _write(self, text: str) -> None:
-    """Writes, until nobody reads any more: then the run goes on in silence."""
-    if self._quiet:
-      return
-    try:
-      self._out.write(text)
-      self._out.flush()
-    except BrokenPipeError:
+    """Writes; once nobody can read it any more, the run goes on silently."""
+    if not self._quiet and not streams.write(self._out, text):
       self._quiet, self._live = True, False
-      os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
 
 def figures(line: Line) -> str:

@@ -6,17 +6,12 @@ checkpoints/ and report/index.html.
 
 import contextlib
 import dataclasses
-import datetime
+import errno
 import fcntl
-import importlib.metadata
 import json
 import os
-import platform
-import shlex
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +23,16 @@ from dl_core import config
 from dl_core.train import log
 from dl_core.types import UserError
 
-LIBRARIES = ('jax', 'jaxlib', 'flax', 'optax', 'numpy', 'orbax-checkpoint')
+# Settings of JAX that decide what a run computes, with their defaults. Environment
+# variables set them, too.
+DEFAULTS = {
+  'jax_default_matmul_precision': None,
+  'jax_default_prng_impl': 'threefry2x32',
+  'jax_enable_x64': False,
+  'jax_numpy_dtype_promotion': 'standard',
+  'jax_random_seed_offset': 0,
+  'jax_threefry_partitionable': True,
+}
 # In the order in which --fresh drops them: until all else is gone, config.json says
 # that it is ours to drop.
 CONTENTS = (
@@ -57,7 +61,16 @@ class Owner(NamedTuple):
 
   @property
   def identity(self) -> dict[str, Any]:
-    return config.settings(self.config, self.source) | dict(self.more)
+    return config.settings(self.config, self.source) | dict(self.more) | altered()
+
+
+def altered() -> dict[str, Any]:
+  """Returns the settings of JAX that decide results, where they are not the defaults.
+
+  They are part of a run's identity: other random numbers are other batches.
+  """
+  found = {name: getattr(jax.config, name) for name in DEFAULTS}
+  return {name: value for name, value in found.items() if value != DEFAULTS[name]}
 
 
 def find(owner: Owner) -> Path:
@@ -92,7 +105,12 @@ def locked(folder: Path) -> Iterator[None]:
   with file:
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
+      if error.errno != errno.EWOULDBLOCK:
+        raise UserError(
+          f'the file system of the workdir {folder} offers no locks '
+          f'({error.strerror}), which keep two runs apart; name a --workdir elsewhere'
+        ) from None
       file.seek(0)
       raise UserError(
         f'{file.read().strip() or "another process"} is at work in {folder}; wait for '
@@ -211,54 +229,6 @@ def finished(folder: Path) -> bool:
   return tested and (folder / 'report' / 'index.html').exists()
 
 
-def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
-  """Writes what one has to know to repeat the run; a resumed run adds its start.
-
-  Args:
-    folder: the workdir.
-    about: what is known of the run itself, {'data': {'digests': ...}, ...}.
-
-  Raises:
-    UserError: the run is a resumed one, and its data are not what they were.
-  """
-  path = folder / 'manifest.json'
-  before = read_json(path)
-  starts = before.get('starts', [])
-  digests = [dict(each.get('data', {}).get('digests', {})) for each in (before, about)]
-  # A set that is streamed now and was not before has digests of other things.
-  if any(
-    digests[0][name] != digests[1][name] for name in digests[0].keys() & digests[1]
-  ):
-    raise UserError(
-      f'the data of the run in {folder} have changed since it began; restore them, or '
-      'start over with --fresh'
-    )
-  now = datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')
-  write_json(
-    path,
-    {
-      'command': command(),
-      'started': (starts or [now])[0],
-      'starts': [*starts, now],
-      **surroundings(),
-      **about,
-    },
-  )
-
-
-def surroundings() -> dict[str, Any]:
-  """Returns on what this process computes, and by which versions."""
-  return {
-    'git': revision(),
-    'versions': {'python': platform.python_version()}
-    | {name: importlib.metadata.version(name) for name in LIBRARIES},
-    'machine': f'{platform.machine()}, {os.cpu_count()} cores',
-    'platform': jax.default_backend(),
-    'devices': [f'{d.platform}:{d.id} {d.device_kind}' for d in jax.devices()],
-    'xla_flags': os.environ.get('XLA_FLAGS', ''),
-  }
-
-
 def write_json(path: Path, value: Any) -> None:
   """Writes a JSON file whole or not at all."""
   write(path, json.dumps(value, indent=2) + '\n')
@@ -269,29 +239,3 @@ def write(path: Path, text: str) -> None:
   temporary = path.with_suffix('.tmp')
   temporary.write_text(text, encoding='utf-8')
   os.replace(temporary, path)
-
-
-def revision() -> str:
-  """Returns the git revision of this code: 'abc1234', 'abc1234 (changed)' or ''."""
-  git = ['git', '-C', str(Path(__file__).parent)]
-  try:
-    run = lambda *words: subprocess.run(
-      [*git, *words], capture_output=True, text=True, check=True, timeout=10
-    ).stdout.strip()
-    changed = run('status', '--porcelain', '--untracked-files=no')
-    return run('rev-parse', '--short', 'HEAD') + (' (changed)' if changed else '')
-  except (OSError, subprocess.SubprocessError):
-    return ''
-
-
-def command() -> str:
-  """Returns the command that this process was called by, as one would type it."""
-  spec = getattr(sys.modules['__main__'], '__spec__', None)
-  program = ['-m', spec.name] if spec else [sys.argv[0]]
-  return shlex.join(['python', *program, *sys.argv[1:]])
-
-
-def resume_command() -> str:
-  """Returns the command that goes on with a run: the same one, less --fresh."""
-  words = [word for word in shlex.split(command()) if word != '--fresh']
-  return shlex.join(words)

@@ -73,7 +73,7 @@ def test_a_signal_saves_and_the_printed_command_goes_on(
   process.send_signal(number)
   out, err = process.communicate(timeout=300)
   assert process.returncode == code
-  assert err.strip() == 'to be saved and stopped; once more stops at once'
+  assert err.strip() == 'saving and stopping; a second signal stops at once'
   last = out.splitlines()[-1]
   assert last.startswith('saved; to go on: python -m experiments.lenet --workdir=')
   stopped = runs.steps()[-1]
