@@ -146,8 +146,9 @@ def show(gates: Gates, labels: np.ndarray, names: Sequence[str]) -> Any:
   across = min(2, len(gates))
   height = 2.2 * -(-len(gates) // across) + 0.4
   titles = [called(layer) for layer in gates]
-  look = {'titles': titles, 'sharey': True}
-  figure, panels = draw.panels(7, height, len(gates), across, **look)
+  figure, panels = draw.panels(
+    7, height, len(gates), across, titles=titles, sharey=True
+  )
   for axes, values in zip(panels, gates.values(), strict=True):
     order = np.argsort(values.mean(0))
     for label, colour in zip(np.unique(labels), draw.COLOURS, strict=False):

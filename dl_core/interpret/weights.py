@@ -78,8 +78,7 @@ def picture(names: list[str], first: Any, last: Any) -> Picture:
       stairs(axes, last, place, draw.BLUE, 'after')
       axes.set(xlabel=f'weights of {name}', yticks=[])
       axes.spines['left'].set_visible(False)
-    places = {'loc': 'lower left', 'bbox_to_anchor': (0, 1), 'ncols': 2}
-    draw.legend(row[0], **places)
+    draw.legend(row[0], loc='lower left', bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
   shares = ', '.join(

@@ -52,8 +52,8 @@ def picture(title: str, seen: Mapping[str, Any], classes: Sequence[str]) -> Pict
   ]
   end = spelt(seen['read'], classes)[-40:]
   caption = (
-    f'The model reads the first {len(seen["read"])} tokens of the test split, ending in '
-    f'“{end}”, and continues token by token; each token is the next '
+    f'The model reads the first {len(seen["read"])} tokens of the test split, which '
+    f'end in “{end}”, and continues token by token; each token is the next '
     'input. Temperature 0 always takes the most probable token, temperature 1 samples '
     'from the predicted distribution; lower ones sample from a sharper distribution.'
   )

@@ -83,9 +83,12 @@ def picture() -> Picture:
   )
 
   def show():
-    look = {'titles': list(found), 'sharex': True, 'sharey': True}
-    figure, panels = draw.panels(7.5, 4.4, len(found), 3, **look)
-    for axes, (value, slope) in zip(panels, found.values(), strict=True):
+    names = (*ACTIVATIONS, SOFTMAX)
+    figure, panels = draw.panels(
+      7.5, 4.4, len(names), 3, titles=names, sharex=True, sharey=True
+    )
+    for axes, name in zip(panels, names, strict=True):
+      value, slope = found[name]
       axes.plot(grid, value, color=draw.BLUE, lw=2, label='f(z)')
       axes.plot(grid, slope, color=draw.ORANGE, lw=2, ls='--', label="f'(z)")
       axes.set_ylim(-1.3, 1.7)

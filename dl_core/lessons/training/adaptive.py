@@ -56,8 +56,9 @@ def blindness(found: dict[str, np.ndarray]) -> Picture:
 
   def show():
     titles = [descent.NAMES[name][0] for name in found]
-    look = {'titles': titles, 'sharex': True, 'sharey': True}
-    figure, panels = draw.panels(9, 4, len(found), 3, **look)
+    figure, panels = draw.panels(
+      9, 4, len(found), 3, titles=titles, sharex=True, sharey=True
+    )
     for axes, points in zip(panels, found.values(), strict=True):
       round_, steep = points[0, :, 0, :, 1]
       axes.plot(round_, color=draw.BLUE, lw=4, alpha=0.4, label='κ = 1')

@@ -212,8 +212,9 @@ def map_of_paths() -> Picture:
     height = (x**2 + DRAWN * y**2) / 2
     levels = np.geomspace(0.003, height.max(), 9)
     titles = ['{}, η = {:g}'.format(*NAMES[name]) for name in found]
-    look = {'titles': titles, 'sharex': True, 'sharey': True}
-    figure, panels = draw.panels(9, 4, len(found), 3, **look)
+    figure, panels = draw.panels(
+      9, 4, len(found), 3, titles=titles, sharex=True, sharey=True
+    )
     for axes, points in zip(panels, found.values(), strict=True):
       axes.contour(x, y, height, levels, colors=draw.GREY, linewidths=0.6, alpha=0.6)
       axes.plot(*points.T, '.-', color=draw.BLUE, lw=1.2, ms=4)
