@@ -42,7 +42,7 @@ def draw(c: Config, runs):
   del runs
   random = np.random.default_rng(c.seed)
   return [
-    activations.picture(random, c.draws),
+    activations.picture(),
     softmax.picture(random, c.draws),
     outputs.picture(random, c.draws),
     depth.picture(depth.measure(random, c.networks, c.layers, c.hidden)),

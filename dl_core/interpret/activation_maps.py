@@ -1,8 +1,7 @@
-"""Activation maps: what the filters of every depth of a network answer to one image.
+"""Draws activation maps: the outputs of the filters at every depth for one image.
 
-Near the input a map looks like the image, with its edges or colours brought out; deeper
-ones are small and mostly quiet, and what makes them answer is a part of a thing
-wherever it lies.
+Near the input a map looks like the image, with its edges or colours emphasised; deeper
+maps are small and mostly 0, and respond to parts of objects at any place.
 
 Shapes: B images, H × W places, C channels of a map.
 """
@@ -16,11 +15,12 @@ import numpy as np
 from flax import linen as nn
 
 from dl_core import interpret
+from dl_core.report import draw
 from dl_core.types import Array, Picture, Variables
 
-SIDE, GAP = 64, 4  # pixels that a map is brought to, about, and between two of them
-INCHES = 0.7  # of a map
-PICTURE, LABEL = 1.3, 1.4  # inches: of the image, and for the name of a layer
+SIDE, GAP = 64, 4  # pixels: the approximate side of a drawn map, and of gaps
+INCHES = 0.7  # side of a drawn map
+PICTURE, LABEL = 1.3, 1.4  # inches: side of the image, width of a layer's name
 
 
 def report(
@@ -30,10 +30,10 @@ def report(
 
   Args:
     model: any, called as model(x, train=...).
-    layers: paths of those to show, 'C1' or 'inception_3a/one'; if none is named, see
+    layers: paths of the layers to show, 'C1' or 'inception_3a/one'; without any, see
       `chosen`.
-    most: maps of a layer that are shown; those that answer most, if there are more.
-    example: which image.
+    most: the largest number of maps of a layer; the strongest maps are shown.
+    example: place of the image in the test split.
   """
 
   def pictures(variables, observed, data, key):
@@ -49,10 +49,10 @@ def report(
 def capture(model: nn.Module, variables: Variables, x: Any) -> dict[str, Array]:
   """Returns the outputs of all layers in evaluation, {path: output}, first ones first.
 
-  They are what a module returns: that of a convolution is as it was before ReLU, if it
-  is called outside. Of a layer that is called several times it is the last output.
+  An output is what the module returns: without ReLU, if ReLU is applied outside of the
+  module. A layer that is called several times has its last output here.
   """
-  order: dict[str, None] = {}  # a set that remembers who came first
+  order: dict[str, None] = {}  # an ordered set
 
   def called(module, method):
     name = '/'.join(module.path)
@@ -91,11 +91,11 @@ def chosen(
 ) -> dict[str, np.ndarray]:
   """Returns the maps [B, H, W, C] of layers.
 
-  If none is named, of those that lie in no other layer the last of every size.
+  If no layers are named, it takes the last outermost layer of every map size.
 
   Raises:
-    KeyError: there is no such layer, or it has no maps; the message lists those that
-      have.
+    KeyError: there is no such layer, or it has no maps; the message lists the layers
+      with maps.
   """
   maps = {
     name: value
@@ -118,15 +118,15 @@ def picture(image: np.ndarray, maps: Mapping[str, np.ndarray], most: int) -> Pic
   more = any(values.shape[-1] > most for values in maps.values())
   return Picture(
     title='Activation maps',
-    caption='What the filters of each depth answer to one test image, each row on a '
-    'scale of its own: red is positive, blue negative, white 0.'
-    + (f' The {most} maps of a layer that answer most.' if more else ''),
-    draw=lambda: draw(image, maps, most),
+    caption='The outputs of the filters of each layer for one test image, each row on '
+    'its own scale: red is positive, blue negative, white 0.'
+    + (f' Only the {most} strongest maps of a layer are shown.' if more else ''),
+    draw=lambda: show(image, maps, most),
   )
 
 
-def draw(image: np.ndarray, maps: Mapping[str, np.ndarray], most: int) -> Any:
-  """Draws an image and beside it a row of maps for each depth."""
+def show(image: np.ndarray, maps: Mapping[str, np.ndarray], most: int) -> Any:
+  """Draws an image and, beside it, a row of maps for each layer."""
   from matplotlib.figure import Figure
 
   rows = {name: row(values, most) for name, values in maps.items()}
@@ -145,8 +145,7 @@ def draw(image: np.ndarray, maps: Mapping[str, np.ndarray], most: int) -> Any:
   light = light / (light.max() or 1)
   if image.shape[-1] != 3:
     light = light.mean(axis=-1)
-  look: Any = {'cmap': 'gray', 'vmin': 0, 'vmax': 1, 'interpolation': 'none'}
-  panel(0, 0, PICTURE, PICTURE).imshow(light, **look)
+  draw.image(panel(0, 0, PICTURE, PICTURE), light)
   for place, (name, drawn) in enumerate(rows.items()):
     across = INCHES * drawn.shape[1] / drawn.shape[0]
     axes = panel(PICTURE + LABEL, place * step, across, INCHES)
@@ -159,16 +158,10 @@ def draw(image: np.ndarray, maps: Mapping[str, np.ndarray], most: int) -> Any:
 
 
 def row(maps: np.ndarray, most: int) -> np.ndarray:
-  """Lays maps [H, W, C] side by side: RGBA, `SIDE` high or more, gaps transparent."""
-  from matplotlib import colormaps
-
+  """Returns maps [H, W, C] side by side: RGBA, `SIDE` high or more."""
   maps = np.nan_to_num(maps, posinf=0, neginf=0)
   loudest = np.sort(np.argsort(-np.abs(maps).max(axis=(0, 1)), kind='stable')[:most])
   maps = np.moveaxis(maps[..., loudest], -1, 0)
-  scale = np.abs(maps).max() or 1
-  tiles = colormaps['RdBu_r'](maps / scale / 2 + 0.5)
-  times = max(1, round(SIDE / max(tiles.shape[1:3])))
-  tiles = tiles.repeat(times, axis=1).repeat(times, axis=2)
-  gap = max(1, round(GAP * tiles.shape[1] / SIDE))
-  tiles = np.pad(tiles, ((0, 0), (0, 0), (0, gap), (0, 0)))
-  return np.concatenate(list(tiles), axis=1)[:, :-gap]
+  scale = max(1, round(SIDE / max(maps.shape[1:])))
+  gap = max(1, round(GAP * maps.shape[1] * scale / SIDE))
+  return draw.tiles(draw.tinted(maps), len(maps), gap, scale)

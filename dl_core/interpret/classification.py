@@ -1,4 +1,4 @@
-"""What a classifier takes for what: its confusion matrix and its worst mistakes.
+"""Draws the confusion matrix of a classifier and its worst mistakes.
 
 Shapes: N examples of a split, K classes, B examples in a batch, H × W pixels, C
 channels, M examples that are shown.
@@ -13,18 +13,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core import interpret
+from dl_core.report import draw
 from dl_core.types import Batch, Picture, Task, Variables
 
-RIGHT, WRONG, GREY = '#2f7fb8', '#cf5e24', '#80808040'  # for light and dark pages
 FEW = 20  # classes up to which every cell of the matrix shows its number
 
 
 def report(task: Task, show: int = 12) -> interpret.Report:
-  """Shows how a classifier reads the test split.
+  """Shows how a classifier classifies the test split.
 
   Args:
     task: its outputs are logits [B, K], its labels integers [B].
-    show: how many examples at most, if inputs are images [B, H, W, C]; else none.
+    show: the largest number of examples, if inputs are images [B, H, W, C]; otherwise
+      no examples are shown.
   """
 
   def pictures(variables, observed, data, key):
@@ -43,17 +44,17 @@ def report(task: Task, show: int = 12) -> interpret.Report:
 
 
 class Answers(NamedTuple):
-  """What a model says of a split.
+  """The predictions of a model on a split.
 
   Attributes:
     truth: [N] labels.
-    said: [N] classes of the highest probability.
-    confidence: [N] probabilities of what was said.
+    said: [N] predicted classes, those of the highest probability.
+    confidence: [N] probabilities of the predicted classes.
     loss: [N] cross entropy, nats.
     classes: K.
-    shown: [M] places in [0, N): what was read wrong, the highest loss first; or, where
-      nothing was, what was read right at the highest loss.
-    images: [M, H, W, C] what the model read there; [0] where inputs are no images.
+    shown: [M] places in [0, N): the mistakes, the highest loss first; without mistakes,
+      the right predictions of the highest loss.
+    images: [M, H, W, C] the inputs at these places; [0] if inputs are not images.
   """
 
   truth: np.ndarray
@@ -99,14 +100,14 @@ def ask(
 
 
 def confusion(answers: Answers) -> np.ndarray:
-  """Counts [K, K] how often the class of a row was read as the class of a column."""
+  """Returns counts [K, K]: rows are true classes, columns are predicted classes."""
   table = np.zeros((answers.classes,) * 2, int)
   np.add.at(table, (answers.truth, answers.said), 1)
   return table
 
 
 def pairs(table: np.ndarray) -> list[tuple[int, int, int]]:
-  """Returns (count, true class, class said) of every confusion, the commonest first."""
+  """Returns (count, true class, predicted class) of all confusions, by count."""
   places = zip(*np.nonzero(table - np.diag(np.diag(table))), strict=True)
   found = [(int(table[i, j]), int(i), int(j)) for i, j in places]
   return sorted(found, key=lambda pair: (-pair[0], pair[1:]))
@@ -129,7 +130,6 @@ def matrix(table: np.ndarray, names: Sequence[str]) -> Picture:
 def draw_matrix(table: np.ndarray, names: Sequence[str]) -> Any:
   """Draws counts [K, K]; right answers blue, wrong ones orange, recall at the side."""
   from matplotlib import colors
-  from matplotlib.figure import Figure
 
   k = len(table)
   side = float(np.clip(max(min(0.6 * k, 3.7), 0.11 * k), 2, 11))  # inches
@@ -139,21 +139,17 @@ def draw_matrix(table: np.ndarray, names: Sequence[str]) -> Any:
   total = table.sum(axis=1)
   share = table / np.maximum(total, 1)[:, None]
   same = np.eye(k, dtype=bool)[..., None]
-  colour = np.where(same, colors.to_rgb(RIGHT), colors.to_rgb(WRONG))
+  colour = np.where(same, colors.to_rgb(draw.BLUE), colors.to_rgb(draw.ORANGE))
   strength = np.sqrt(share)  # so that rare mistakes can be seen too
 
-  figure = Figure(figsize=(side, side))
-  axes = figure.add_axes((0, 0, 1, 1))
-  image = np.concatenate([colour, strength[..., None]], axis=-1)
-  axes.imshow(image, interpolation='none')
+  figure, axes = draw.sheet(np.concatenate([colour, strength[..., None]], -1), side)
   places = range(0, k, every)
   labels = [short(names[i], 18 if k <= FEW else 14) for i in places]
   plain: Any = {'parse_math': False, 'fontsize': size}
   turn = 90 if max(map(len, labels)) * 0.6 * size > cell * every else 0
   axes.set_xticks(places, labels, rotation=turn, **plain)
   axes.set_yticks(places, labels, **plain)
-  axes.set_xlabel('what the model says')
-  axes.set_ylabel('what it is')
+  axes.set(xlabel='predicted class', ylabel='true class')
   recall = axes.secondary_yaxis('right')
   percent = '.1%' if k <= FEW else '.0%'
   found = [f'{share[i, i]:{percent}}' if total[i] else '–' for i in places]
@@ -165,8 +161,7 @@ def draw_matrix(table: np.ndarray, names: Sequence[str]) -> Any:
       ink: Any = {'color': 'white'} if strength[i, j] > 0.8 else {}
       axes.text(j, i, table[i, j], ha='center', va='center', fontsize=fits, **ink)
     for edge in np.arange(k + 1) - 0.5:
-      axes.axhline(edge, color=GREY, linewidth=0.5)
-      axes.axvline(edge, color=GREY, linewidth=0.5)
+      draw.guide(axes, x=edge, y=edge, ls='-', lw=0.5, alpha=0.25, zorder=2)
   for each in (axes, recall):
     each.tick_params(which='both', length=0)
     each.spines[:].set_visible(False)
@@ -179,24 +174,20 @@ def confused(table: np.ndarray, names: Sequence[str], most: int = 15) -> Picture
   counts = [count for count, _, _ in worst]
   labels = [f'{short(names[i])} → {short(names[j])}' for _, i, j in worst]
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(2.4, 0.25 * len(counts)))
-    axes = figure.add_axes((0, 0, 1, 1))
-    bars = axes.barh(range(len(counts)), counts, color=WRONG, height=0.7)
+  def show():
+    figure, axes = draw.panel(5, 0.25 * len(counts) + 0.1, xticks=[])
+    bars = axes.barh(range(len(counts)), counts, color=draw.ORANGE, height=0.7)
     axes.bar_label(bars, padding=3)
     axes.set_yticks(range(len(counts)), labels, parse_math=False)
     axes.invert_yaxis()
-    axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return figure
 
   return Picture(
     title='Most often confused',
-    caption='What it is → what the model says, and how often on the test split.',
-    draw=draw,
+    caption='True class → predicted class, and how often on the test split.',
+    draw=show,
   )
 
 
@@ -208,35 +199,29 @@ def examples(answers: Answers, names: Sequence[str]) -> Picture:
     some = f'The worst {len(answers.shown)} of {wrong:,} mistakes'
   title = 'Worst mistakes' if wrong else 'Closest calls'
   caption = (
-    f'{some} in {total:,} test images, beginning where the true class was thought'
-    ' least probable: what the model says, how surely, and what it is.'
+    f'{some} in {total:,} test images, the least probable true class first: the'
+    ' predicted class, its probability, and the true class.'
     if wrong
     else f'All {total:,} test images are read right: there is no mistake to show.'
-    ' These are the ones it was least sure of.'
+    ' These are the ones with the lowest probability.'
   )
   return Picture(title, caption, lambda: draw_examples(answers, names))
 
 
 def draw_examples(answers: Answers, names: Sequence[str]) -> Any:
   """Draws images [M, H, W, C] on one scale, their classes below."""
-  from matplotlib.figure import Figure
-
   images, across = answers.images, min(4, len(answers.images))
   low, high = images.min(), images.max()
   images = (images - low) / (high - low or 1)
   if images.shape[-1] != 3:
-    images = images.mean(axis=-1)  # grey, of however many channels
+    images = images.mean(axis=-1)  # grey, for any number of channels
   down = -(-len(images) // across)
   between = ', ' if max(map(len, names)) <= 8 else '\n'  # what fits below an image
   room = 0.42 if between == ', ' else 0.6  # inches
-  figure = Figure(figsize=(1.15 * across, (1.1 + room) * down))
-  figure.subplots_adjust(0, 0, 1, 1, wspace=0.05, hspace=room / 1.1)
-  for index, axes in enumerate(figure.subplots(down, across, squeeze=False).flat):
-    axes.axis('off')
-    if index >= len(images):
-      continue
-    axes.imshow(images[index], cmap='gray', vmin=0, vmax=1, interpolation='none')
-    place = answers.shown[index]
+  size = 1.15 * across, (1.1 + room) * down
+  figure, panels = draw.panels(*size, len(images), across)
+  for axes, image, place in zip(panels, images, answers.shown, strict=True):
+    draw.image(axes, image)
     said, truth = answers.said[place], answers.truth[place]
     words = f'{short(names[said], 14)}{between}{answers.confidence[place]:.0%}'
     if said != truth:

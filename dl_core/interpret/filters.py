@@ -1,7 +1,7 @@
-"""The filters of a first convolution, drawn as the small images that they are.
+"""Draws the filters of a first convolution as small images.
 
-A filter answers most to the patch that looks like it. Trained ones show edges, bars,
-spots and colours; ones that still look like noise have learnt little.
+A filter responds most to a patch that looks like it. Trained filters show edges, bars,
+spots and colours; filters that still look like noise have learnt little.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dl_core import interpret
+from dl_core.report import draw
 from dl_core.types import Picture
 
 ACROSS = 8  # filters in a row
@@ -17,11 +18,11 @@ SCALE, GAP = 5, 3  # pixels drawn for each of a filter, and between two filters
 
 
 def report(*path: str, most: int = 64) -> interpret.Report:
-  """Shows the kernel [h, w, 1 or 3, filters] that lies at `path` in the parameters.
+  """Shows the kernel [h, w, 1 or 3, filters] at `path` in the parameters.
 
   Args:
     path: names down the tree of parameters, ('C1', 'kernel').
-    most: filters shown; the first ones, if there are more.
+    most: the largest number of filters that are shown; the first ones are.
   """
 
   def pictures(variables, observed, data, key):
@@ -35,7 +36,7 @@ def find(params: Mapping[str, Any], path: tuple[str, ...]) -> np.ndarray:
   """Returns the array at a path.
 
   Raises:
-    KeyError: a name is not there; the message lists those that are.
+    KeyError: a name is missing; the message lists the names that exist.
   """
   for name in path:
     if not isinstance(params, Mapping) or name not in params:
@@ -60,43 +61,27 @@ def picture(kernel: np.ndarray, name: str, most: int = 64) -> Picture:
   some = f'the first {most} of {count}' if count > most else f'all {count}'
   return Picture(
     title='First-layer filters',
-    caption=f'What {name} looks for: {some} filters of {height} × {width} pixels, on'
-    f' one scale. {colours}; a patch that looks like a filter makes it answer most.',
+    caption=f'The filters of {name}: {some}, {height} × {width} pixels, on one scale.'
+    f' {colours}; a filter responds most to a patch that looks like it.',
     draw=lambda: grid(kernel[..., :most]),
   )
 
 
 def grid(kernel: np.ndarray) -> Any:
   """Draws filters [h, w, 1 or 3, n] as one image."""
-  from matplotlib.figure import Figure
-
-  image = tiles(kernel)
   width = min(0.75 * kernel.shape[-1], 4.8)  # inches
-  figure = Figure(figsize=(width, width * image.shape[0] / image.shape[1]))
-  axes = figure.add_axes((0, 0, 1, 1))
-  axes.imshow(image, interpolation='none')
-  axes.axis('off')
-  return figure
+  return draw.sheet(tiles(kernel), width)[0]
 
 
 def tiles(kernel: np.ndarray) -> np.ndarray:
-  """Lays filters [h, w, 1 or 3, n] side by side: RGBA in [0, 1], gaps transparent.
+  """Returns filters [h, w, 1 or 3, n] side by side: RGBA in [0, 1], gaps transparent.
 
   Zero is the middle of one scale for all.
   """
-  from matplotlib import colormaps
-
-  channels, count = kernel.shape[2:]
-  images = np.moveaxis(kernel / (np.abs(kernel).max() or 1), -1, 0) / 2 + 0.5
-  if channels == 1:
-    images = colormaps['RdBu_r'](images[..., 0])
+  most = np.abs(kernel).max() or 1
+  images = np.moveaxis(kernel, -1, 0)
+  if kernel.shape[2] == 1:
+    images = draw.tinted(images[..., 0], most)
   else:
-    images = np.concatenate([images, np.ones_like(images[..., :1])], axis=-1)
-  images = images.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
-  across = min(ACROSS, count)
-  down = -(-count // across)
-  missing = down * across - count
-  images = np.pad(images, ((0, missing), (0, GAP), (0, GAP), (0, 0)))
-  images = images.reshape(down, across, *images.shape[1:]).swapaxes(1, 2)
-  rows = images.shape[0] * images.shape[1]
-  return images.reshape(rows, -1, 4)[:-GAP, :-GAP]
+    images = images / most / 2 + 0.5
+  return draw.tiles(images, min(ACROSS, len(images)), GAP, SCALE)

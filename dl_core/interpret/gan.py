@@ -1,4 +1,4 @@
-"""What a generative adversarial network has learnt, in pictures.
+"""Draws what a generative adversarial network has learnt.
 
 Shapes: N samples, Z latents, S pixels of a side, C channels, K classes.
 """
@@ -15,9 +15,9 @@ from dl_core import interpret, train
 from dl_core.interpret import saturation
 from dl_core.interpret.judge import Judge, Names, convincing, figures
 from dl_core.models.gan import GAN, generate
+from dl_core.report import draw
 from dl_core.types import Array, Experiment, Key, Picture, Variables
 
-BEFORE, AFTER, REAL = '#cf7a24', '#2f7fb8', '#3f9c74'  # for light and dark pages
 SHOWN, COUNT = 64, 1_000  # samples that are drawn, and that are named
 PATHS, STOPS = 6, 10  # latent interpolations, and images along each
 GAP = 2  # pixels between two images
@@ -32,7 +32,7 @@ def sampler(model: GAN) -> Sample:
 
 
 def latents(model: GAN, key: Key, count: int) -> Array:
-  """Draws latents [N, Z], for one key always the same."""
+  """Draws latents [N, Z]; the same key gives the same latents."""
   return jax.random.normal(jax.random.fold_in(key, 1), (count, model.latent))
 
 
@@ -49,7 +49,7 @@ def observe(model: GAN):
 
 
 def scores(model: GAN, judge: Judge):
-  """Makes an experiment's `scores`: what `judge.figures` says of 1,000 samples."""
+  """Makes an experiment's `scores`: the `judge.figures` of 1,000 samples."""
   sample = sampler(model)
 
   def score(variables, data, key):
@@ -65,8 +65,8 @@ def report(model: GAN, judge: Judge, played: Experiment) -> interpret.Report:
 
   Args:
     model: the players.
-    judge: who names samples.
-    played: the experiment, begun anew to see how it begins.
+    judge: the classifier of samples.
+    played: the experiment, whose first steps are run again.
   """
   sample, replay = sampler(model), saturation.replay(played, model)
   begin = jax.jit(functools.partial(train.init_state, played))
@@ -88,7 +88,7 @@ def report(model: GAN, judge: Judge, played: Experiment) -> interpret.Report:
 
 
 def over_time(samples: Mapping[int, np.ndarray], most: int = 7) -> Picture:
-  """Makes the picture of a few latents' images [N, S, S, C] (uint8) at some steps."""
+  """Makes the picture of the samples [N, S, S, C] (uint8) of fixed latents."""
   steps = sorted(samples)
   chosen = np.unique(np.linspace(0, len(steps) - 1, most).round().astype(int))
   steps = [steps[place] for place in chosen]
@@ -96,7 +96,7 @@ def over_time(samples: Mapping[int, np.ndarray], most: int = 7) -> Picture:
   moved = np.abs(rows[-1] - rows[-2]).mean() / 255 if len(rows) > 1 else 0.0
   return Picture(
     'Samples over time',
-    f'Images of the same {rows.shape[1]} latents, from top to bottom at steps '
+    f'Samples of the same {rows.shape[1]} latents, from top to bottom at steps '
     f'{", ".join(f"{step:,}" for step in steps)}. Between the last two rows a pixel '
     f'changed by {moved:.1%} of its range, on average.',
     lambda: draw_rows(rows / 127.5 - 1, [f'{step:,}' for step in steps], 'step'),
@@ -111,17 +111,17 @@ def final(images: np.ndarray) -> Picture:
   apart = spread[~np.eye(len(images), dtype=bool)].mean()
   return Picture(
     'Samples',
-    f'{len(images)} images of latents drawn from N(0, I), none picked. Two of them '
+    f'{len(images)} samples of latents drawn from N(0, I), not selected. Two of them '
     f'differ by {apart:.1%} of the range of a pixel, on average.',
     lambda: draw_rows(rows, [], ''),
   )
 
 
 def slerp(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-  """sin((1 - t) ω)/sin ω · a + sin(t ω)/sin ω · b, ω being the angle between a and b.
+  """Returns sin((1 - t) ω)/sin ω · a + sin(t ω)/sin ω · b, ω the angle of a and b.
 
-  Between two draws of N(0, I) the straight line passes nearer to 0 than any draw does;
-  this arc does not (White 2016, https://arxiv.org/abs/1609.04468).
+  Between two draws of N(0, I) the straight line passes nearer to 0 than draws do; this
+  arc does not (White 2016, https://arxiv.org/abs/1609.04468).
   """
   cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
   angle = np.arccos(np.clip(cosine, -1, 1))
@@ -150,7 +150,7 @@ def path(sample: Sample, variables: Variables, ends: np.ndarray) -> Picture:
 
 
 def kinds(before: Names, after: Names, judge: Judge, classes: Sequence[str]) -> Picture:
-  """Makes the picture of what samples are named, before training and after."""
+  """Makes the picture of the classes of samples, before and after training."""
   k, real = len(classes), judge.real()
 
   def told(names):
@@ -162,51 +162,35 @@ def kinds(before: Names, after: Names, judge: Judge, classes: Sequence[str]) -> 
       f'{found["frechet"]:.4g} ({verdict})'
     )
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.5, 2.6), layout='constrained')
-    axes = figure.subplots()
-    groups = {
-      'before training': (before, BEFORE),
-      'after': (after, AFTER),
-      'training set': (real, REAL),
+  def show():
+    figure, axes = draw.panel(6.5, 2.6)
+    groups = {'before training': before, 'after': after, 'training set': real}
+    shares = {
+      label: 100 * np.bincount(names.said, minlength=k) / len(names.said)
+      for label, names in groups.items()
     }
-    for n, (label, (names, colour)) in enumerate(groups.items()):
-      share = np.bincount(names.said, minlength=k) / len(names.said)
-      axes.bar(
-        np.arange(k) + 0.27 * (n - 1), 100 * share, 0.25, color=colour, label=label
-      )
+    draw.bars(axes, shares, colours=(draw.ORANGE, draw.BLUE, draw.GREEN))
     labels = [name[:14] for name in classes]
     turn = 90 if sum(map(len, labels)) > 60 else 0
     axes.set_xticks(range(k), labels, rotation=turn, parse_math=False)
-    axes.set_ylabel('images named so, %')
-    axes.legend(fontsize=8)
+    axes.set_ylabel('images classified so, %')
+    draw.legend(axes)
     return figure
 
   return Picture(
     'What a classifier takes the samples for',
     f'A LeNet trained on the real images, which reads {judge.accuracy():.1%} of the '
-    f'test images right, names {len(after.said):,} samples. Before training: '
-    f'{told(before)}. After: {told(after)}. Convincing is all classes, none above '
-    f'{2.5 / k:.0%}, and confidence of at least 0.8.',
-    draw,
+    f'test images right, classifies {len(after.said):,} samples. Before training: '
+    f'{told(before)}. After: {told(after)}. Convincing means: all classes occur, none '
+    f'above {2.5 / k:.0%}, and the confidence is at least 0.8.',
+    show,
   )
 
 
 def draw_rows(rows: np.ndarray, labels: Sequence[str], heading: str) -> Any:
   """Draws images [rows, N, S, S, C] in [-1, 1], a label beside each row."""
-  from matplotlib.figure import Figure
-
-  image = tiles(rows)
-  width = 7.0  # inches
-  figure = Figure(figsize=(width, width * image.shape[0] / image.shape[1]))
-  axes = figure.add_axes((0, 0, 1, 1))
-  axes.imshow(image, interpolation='none')
-  axes.spines[:].set_visible(False)
-  axes.set_xticks([])
-  stride = rows.shape[2] + GAP
-  places = stride * np.arange(len(labels)) + rows.shape[2] / 2
+  figure, axes = draw.sheet(tiles(rows), 7.0)
+  places = (rows.shape[2] + GAP) * np.arange(len(labels)) + rows.shape[2] / 2
   axes.set_yticks(places, labels)
   axes.set_ylabel(heading)
   axes.tick_params(length=0)
@@ -214,13 +198,6 @@ def draw_rows(rows: np.ndarray, labels: Sequence[str], heading: str) -> Any:
 
 
 def tiles(rows: np.ndarray) -> np.ndarray:
-  """Lays images [rows, N, S, S, C] in [-1, 1] out as RGBA, gaps between transparent."""
-  down, across, side, _, channels = rows.shape
+  """Returns images [rows, N, S, S, C] in [-1, 1] as one RGBA image, rows kept."""
   pixels = np.round((np.clip(rows, -1, 1) + 1) * 127.5).astype(np.uint8)
-  if channels == 1:
-    pixels = np.repeat(pixels, 3, axis=-1)
-  pixels = np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], axis=-1)
-  pixels = np.pad(pixels, ((0, 0), (0, 0), (0, GAP), (0, GAP), (0, 0)))
-  stride = side + GAP
-  image = pixels.swapaxes(1, 2).reshape(down * stride, across * stride, 4)
-  return image[:-GAP, :-GAP]
+  return draw.tiles(pixels.reshape(-1, *rows.shape[2:]), rows.shape[1], GAP)

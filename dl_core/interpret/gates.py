@@ -1,8 +1,8 @@
-"""What squeeze and excitation lets through: the mean gate of each channel, by class.
+"""Draws the mean gate of each channel of squeeze and excitation, by class.
 
 Figure 5 of Hu, Shen & Sun 2018, https://arxiv.org/abs/1709.01507, which has five
-classes and 50 images of each: early gates are alike for all classes, for what early
-layers find serves all of them; deeper ones depend on the class.
+classes and 50 images of each: early gates are alike for all classes, because all
+classes use the features of early layers; deeper gates depend on the class.
 
 Shapes: N images, H x W pixels, C channels of a map, 3 of an image, K classes drawn.
 """
@@ -17,18 +17,18 @@ import numpy as np
 from flax import linen as nn
 
 from dl_core import interpret
+from dl_core.report import draw
 from dl_core.types import Claim, Data, Picture, Variables
 
 CLASSES, EACH, PANELS = 5, 50, 4
-LEAST = 0.02  # that deep gates vary by from class to class, to be called different
-COLOURS = ('#2f7fb8', '#cf7a24', '#3f9c74', '#b5577f', '#888888')
+LEAST = 0.02  # variation of deep gates between classes that counts as a difference
 Gates = Mapping[str, np.ndarray]  # {layer: [N, C]}, the first layer first
 
 
 def report(model: nn.Module) -> interpret.Report:
-  """Shows the gates of a model that has `squeeze.SqueezeExcite` somewhere.
+  """Shows the gates of a model that contains `squeeze.SqueezeExcite`.
 
-  It is asked about up to `EACH` test images of up to `CLASSES` classes.
+  The gates are those of up to `EACH` test images of up to `CLASSES` classes.
   """
 
   def pictures(variables, observed, data, key):
@@ -60,7 +60,7 @@ def chosen(data: Data) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ask(model: nn.Module, variables: Variables, x: np.ndarray) -> Gates:
-  """Returns the gates that a model opens for images [N, H, W, 3], in evaluation."""
+  """Returns the gates of a model for images [N, H, W, 3], in evaluation mode."""
 
   @jax.jit
   def sown(variables, x):
@@ -85,7 +85,7 @@ def ask(model: nn.Module, variables: Variables, x: np.ndarray) -> Gates:
 
 
 def numbered(name: str) -> list[Any]:
-  """Makes what sorts names as their numbers say: stage_3_block_10 after block_2."""
+  """Returns a key that sorts names by their numbers: block_10 after block_2."""
   return [(int(n or 0), word) for n, word in re.findall(r'(\d*)(\D*)', name)]
 
 
@@ -95,10 +95,10 @@ def called(layer: str) -> str:
 
 
 def distance_between(gates: np.ndarray, labels: np.ndarray) -> float:
-  """Says how far gates [N, C] of one class are from those of another.
+  """Returns how far the gates [N, C] of different classes are apart.
 
-  It is the standard deviation of the classes' means, over all channels. What means of
-  so few images differ by without any difference of the classes is subtracted.
+  It is the standard deviation of the class means, over all channels, less what sampling
+  so few images contributes.
   """
   groups = [gates[labels == label] for label in np.unique(labels)]
   means = np.stack([group.mean(0) for group in groups])  # [K, C]
@@ -118,44 +118,43 @@ def picture(gates: Gates, labels: np.ndarray, names: Sequence[str]) -> Picture:
   return Picture(
     title='Gates by class',
     caption=f'The mean gate of each channel over {counts.min()} to {counts.max()} test '
-    'images of a class, channels in the order of what they let through in all. From '
-    f'class to class it varies (standard deviation) by {words}.',
-    draw=lambda: draw({layer: gates[layer] for layer in shown}, labels, names),
+    'images of a class, channels sorted by their mean over all classes. Its standard '
+    f'deviation between classes is {words}.',
+    draw=lambda: show({layer: gates[layer] for layer in shown}, labels, names),
     claims=claims(list(distance.values())),
   )
 
 
 def claims(distance: Sequence[float]) -> tuple[Claim, ...]:
-  """Judges the distances between the gates of classes, layer by layer."""
+  """Returns the claim on the distances between the gates of classes, by layer."""
   third = len(distance) // 3
   if not third:
     return ()
   early, deep = (float(np.mean(part)) for part in (distance[:third], distance[-third:]))
   return (
     Claim(
-      'Early gates are alike for all classes, beside those of the deepest layers',
+      'Early gates are alike for all classes, compared with those of the last layers',
       deep > max(2 * early, LEAST),
-      f'from class to class they vary by {early:.3f} in the first third of the layers, '
+      f'they vary between classes by {early:.3f} in the first third of the layers, '
       f'by {deep:.3f} in the last',
     ),
   )
 
 
-def draw(gates: Gates, labels: np.ndarray, names: Sequence[str]) -> Any:
-  """Draws a panel a layer, a line a class."""
-  from matplotlib.figure import Figure
-
-  down = -(-len(gates) // 2)
-  figure = Figure(figsize=(7, 2.2 * down + 0.4), layout='constrained')
-  panels = figure.subplots(down, min(2, len(gates)), squeeze=False, sharey=True).flat
-  for axes, (layer, values) in zip(panels, gates.items(), strict=False):
+def show(gates: Gates, labels: np.ndarray, names: Sequence[str]) -> Any:
+  """Draws a panel for each layer and a line for each class."""
+  across = min(2, len(gates))
+  height = 2.2 * -(-len(gates) // across) + 0.4
+  titles = [called(layer) for layer in gates]
+  figure, panels = draw.panels(
+    7, height, len(gates), across, titles=titles, sharey=True
+  )
+  for axes, values in zip(panels, gates.values(), strict=True):
     order = np.argsort(values.mean(0))
-    for label, colour in zip(np.unique(labels), COLOURS, strict=False):
+    for label, colour in zip(np.unique(labels), draw.COLOURS, strict=False):
       mean = values[labels == label].mean(0)[order]
       axes.plot(mean, color=colour, lw=1.2, label=names[label])
-    axes.set_title(called(layer), fontsize=10)
-    axes.set_xlabel('channel, by its mean gate')
-    axes.set_ylim(-0.03, 1.03)
+    axes.set(xlabel='channel, by its mean gate', ylim=(-0.03, 1.03))
     axes.locator_params(axis='x', integer=True)
   figure.supylabel('mean gate', fontsize=10)
   figure.legend(

@@ -1,8 +1,8 @@
-"""A classifier of real images names generated ones: are all kinds there, and clear?
+"""Scores generated images by how a classifier of the real images classifies them.
 
-A generator that has collapsed makes one kind of image over and over, an untrained one
-none at all. The classifier is our own, a LeNet trained on the same training images; its
-figures compare runs on one data set and mean nothing beside anybody else's.
+A collapsed generator makes only one class of images, an untrained one no recognisable
+class. The classifier is a LeNet trained on the same training images; its figures
+compare runs on one data set and cannot be compared with published ones.
 
 Shapes: N images, K classes, F = 84 features.
 """
@@ -24,10 +24,10 @@ SHARE, CONFIDENCE = 2.5, 0.8  # times 1 / K at most, and at least; see `convinci
 
 
 class Names(NamedTuple):
-  """What the classifier says of images.
+  """The predictions of the classifier for images.
 
   Attributes:
-    said: [N] classes of the highest probability.
+    said: [N] predicted classes, those of the highest probability.
     confidence: [N] their probabilities.
     features: [N, F] of its last hidden layer.
     classes: K.
@@ -40,7 +40,7 @@ class Names(NamedTuple):
 
 
 class Judge(NamedTuple):
-  """A classifier, trained when it is first asked.
+  """A classifier that is trained at its first call.
 
   Attributes:
     name: images [N, H, W, C], prepared as the training images are -> Names.
@@ -54,11 +54,11 @@ class Judge(NamedTuple):
 
 
 def make(data: Data, steps: int = 600) -> Judge:
-  """Makes the judge of a set of labelled images; nothing is read before it is asked.
+  """Makes the judge of a set of labelled images; it reads data at its first call.
 
   Args:
     data: its batches hold images of 16 pixels a side or more.
-    steps: of training. The seed is fixed: every run of an experiment has one judge.
+    steps: training steps. The seed is fixed: all runs of an experiment have one judge.
   """
   classes = len(data.spec.classes)
   model = lenet.LeNet(classes)
@@ -104,9 +104,9 @@ def figures(names: Names, real: Names) -> dict[str, float]:
   """Scores generated images.
 
   Returns:
-    classes: how many of the K are named at all.
-    largest_share: of the images, that of the class named most often.
-    confidence: mean probability of what was said.
+    classes: the number of the K classes that are predicted at all.
+    largest_share: the share of images in the class that is predicted most often.
+    confidence: mean probability of the predicted class.
     frechet: `frechet` distance of the features to those of the real images.
   """
   counts = np.bincount(names.said, minlength=names.classes)
@@ -119,7 +119,7 @@ def figures(names: Names, real: Names) -> dict[str, float]:
 
 
 def convincing(found: dict[str, float], classes: int) -> bool:
-  """Tells whether all classes are named, none too often, with confidence."""
+  """Returns whether all classes are predicted, none too often, with confidence."""
   return (
     found['classes'] == classes
     and found['largest_share'] <= SHARE / classes
@@ -128,7 +128,7 @@ def convincing(found: dict[str, float], classes: int) -> bool:
 
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
-  """|μ_a - μ_b|² + tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½) of features [N, F] and [M, F].
+  """Returns |μ_a - μ_b|² + tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½) of features [N or M, F].
 
   The squared Fréchet distance of two Gaussians of these means and covariances (Heusel
   et al. 2017, https://arxiv.org/abs/1706.08500, equation 6).

@@ -1,8 +1,8 @@
-"""Why a generator is not trained by the loss that its game is defined by.
+"""Measures why a generator is not trained with the minimax loss of its game.
 
-Early on the discriminator tells fakes with ease. Then log(1 - D(G(z))) is flat, and a
+Early on the discriminator detects fakes easily. Then log(1 - D(G(z))) is flat, and a
 generator that minimises it hardly moves; -log D(G(z)), which has the same fixed point,
-is steepest just there (Goodfellow et al. 2014, section 3; Arjovsky & Bottou 2017,
+is steepest there (Goodfellow et al. 2014, section 3; Arjovsky & Bottou 2017,
 https://arxiv.org/abs/1701.04862, figure 2, measure it as it is measured here).
 
 Shapes: T steps.
@@ -18,9 +18,9 @@ import optax
 
 from dl_core import tasks, train
 from dl_core.models.gan import GAN
+from dl_core.report import draw
 from dl_core.types import Batch, Experiment, Key, Picture
 
-BLUE, ORANGE = '#2f7fb8', '#cf7a24'  # for light and dark pages
 REPLAYED = 100  # steps
 
 
@@ -43,7 +43,7 @@ class Norms(NamedTuple):
 
 
 def measure(model: GAN, params: Any, extra: Any, batch: Batch, key: Key) -> Norms:
-  """Measures the generator's gradient under both losses at one point: T is no axis."""
+  """Measures the generator's gradient under both losses at one point: no axis T."""
 
   def turn(loss):
     play = tasks.gan(model, loss).losses[1]
@@ -59,15 +59,15 @@ def measure(model: GAN, params: Any, extra: Any, batch: Batch, key: Key) -> Norm
 def replay(
   played: Experiment, model: GAN
 ) -> Callable[[train.TrainState], tuple[Norms, Norms]]:
-  """Makes what plays the first steps of a run and measures before each of them.
+  """Makes a function that runs the first steps of a run and measures before each.
 
   Args:
     played: the experiment.
     model: its players.
 
   Returns:
-    (state before the first step) -> what is found, and what is found if the generator
-    does not move, so that the discriminator is ever more ahead.
+    (state before the first step) -> the norms, and the norms if the generator does not
+    move, so that the discriminator gets further and further ahead.
   """
   update = train.make_update(played.task, played.optimizers)
 
@@ -96,38 +96,33 @@ def replay(
 
 
 def picture(both: Norms, alone: Norms) -> Picture:
-  """Makes the picture of the gradient's norms, in the run and with its rival ahead."""
+  """Makes the picture of the norms, in the run and with the discriminator ahead."""
   steps = len(both.ratio)
-  mean = np.exp(np.log(np.maximum(both.ratio, 1e-30)).mean())  # as befits ratios
+  mean = np.exp(np.log(np.maximum(both.ratio, 1e-30)).mean())  # of ratios
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.5, 2.8), layout='constrained')
-    titles = ('both learn', 'the discriminator alone learns')
-    for axes, found, title in zip(
-      figure.subplots(1, 2, sharey=True), (both, alone), titles, strict=True
-    ):
-      axes.semilogy(found.nonsaturating, color=BLUE, label='−log D(G(z))')
-      axes.semilogy(found.minimax, color=ORANGE, label='log(1 − D(G(z)))')
-      axes.set_title(title, fontsize=10)
+  def show():
+    titles = 'both learn', 'the discriminator alone learns'
+    figure, panels = draw.panels(7.5, 2.8, 2, titles=titles, sharey=True)
+    for axes, found in zip(panels, (both, alone), strict=True):
+      axes.semilogy(found.nonsaturating, color=draw.BLUE, label='−log D(G(z))')
+      axes.semilogy(found.minimax, color=draw.ORANGE, label='log(1 − D(G(z)))')
       axes.set_xlabel('step')
-    figure.axes[0].set_ylabel("norm of the generator's gradient")
-    figure.axes[0].legend(fontsize=8)
+    panels[0].set_ylabel("norm of the generator's gradient")
+    draw.legend(panels[0])
     return figure
 
   return Picture(
     'Why the loss does not saturate',
     "The norm of the generator's gradient under both of its losses, at the same points "
-    f'of the first {steps} steps, begun anew. There −log D(G(z)) has {words(mean)} '
-    f'times the gradient of log(1 − D(G(z))) on (geometric) average, '
+    f'of the first {steps} steps, run again. There the gradient of −log D(G(z)) is '
+    f'{words(mean)} times that of log(1 − D(G(z))) on (geometric) average, '
     f'{words(both.ratio.max())} times at most. Where the discriminator alone learns, '
-    f'until D(G(z)) is {alone.believed[-1]:.2g}, it has {words(alone.ratio[-1])} times '
-    'as much in the end.',
-    draw,
+    f'until D(G(z)) is {alone.believed[-1]:.2g}, it is {words(alone.ratio[-1])} times '
+    'as large in the end.',
+    show,
   )
 
 
 def words(ratio: float) -> str:
-  """Writes a ratio as a person reads it: 0.67, 12, 75,300."""
+  """Returns a ratio with three digits: 0.67, 12, 75,300."""
   return f'{float(f"{ratio:.3g}"):,.10g}'

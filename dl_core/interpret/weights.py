@@ -1,4 +1,4 @@
-"""What training makes of a net's weights: how they are spread, how many are 0.
+"""Draws how the weights of a net are distributed and how many are 0.
 
 Shapes: L layers in the order of the names of their kernels, B bins.
 """
@@ -9,19 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.report import draw
 from dl_core.types import Data, Key, Picture, Task, Variables
 
-LOOKED_AT = 2_048  # training examples; more of them would slow evaluations down
-BINS = 61  # an odd number: one of them has 0 in its middle
-BLUE, GREY = '#2f7fb8', '#80808080'  # for light and dark pages
+LOOKED_AT = 2_048  # training examples; more would slow down evaluation
+BINS = 61  # odd, so that the middle bin is centred at 0
 
 
 def observe(task: Task):
-  """Keeps how the weights of each layer are spread, and the loss on train at rest.
+  """Keeps the distribution of the weights of each layer, and the loss on train.
 
-  Train figures of the log are means over a moving, stirred model. `fitted` is of the
-  model at rest, as those of validation are: its loss on all training examples, or on
-  the batches that hold the first `LOOKED_AT` of them.
+  Train metrics of the log are means over the steps, with dropout and the like. `fitted`
+  is measured in evaluation mode, as validation is: the loss on all training examples,
+  or on the batches that hold the first `LOOKED_AT` of them.
   """
   judge = jax.jit(task.metrics)
 
@@ -45,7 +45,7 @@ def observe(task: Task):
 
 
 def kernels_of(variables: Variables) -> dict[str, np.ndarray]:
-  """Returns the weights of every layer under its name, of two dimensions or more."""
+  """Returns {layer: weights} for all weights of two dimensions or more."""
   leaves = jax.tree_util.tree_leaves_with_path(variables['params'])
   return {
     '/'.join(part.key for part in path[:-1]): np.asarray(leaf, np.float32)
@@ -55,35 +55,30 @@ def kernels_of(variables: Variables) -> dict[str, np.ndarray]:
 
 
 def edges(w: np.ndarray) -> np.ndarray:
-  """Returns the edges [B + 1] of bins that reach as far to both sides of 0."""
+  """Returns the edges [B + 1] of bins that are symmetric about 0."""
   most = float(np.abs(w).max())
   most = most if np.isfinite(most) and most else 1.0
   return np.linspace(-most, most, BINS + 1)
 
 
 def report(variables, observed, data, key) -> list[Picture]:
-  """Shows the weights of every layer before training and after, of `observe`."""
+  """Shows the weights of every layer before and after training, as `observe` keeps."""
   del data, key
   first, last = observed[min(observed)], observed[max(observed)]
   return [picture(list(kernels_of(variables)), first, last)]
 
 
 def picture(names: list[str], first: Any, last: Any) -> Picture:
-  """Draws how the weights of layers with these names lie, first and last."""
+  """Makes the picture of the first and the last weights of the named layers."""
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(2.2 * len(names), 1.5))
-    figure.subplots_adjust(0, 0, 1, 1, wspace=0.1)
-    row = figure.subplots(1, len(names), squeeze=False)[0]
+  def show():
+    figure, row = draw.panels(2.2 * len(names), 1.9, len(names))
     for place, (axes, name) in enumerate(zip(row, names, strict=True)):
-      stairs(axes, first, place, GREY, 'before training', fill=True)
-      stairs(axes, last, place, BLUE, 'after')
-      axes.set_xlabel(f'weights of {name}')
-      axes.set_yticks([])
+      stairs(axes, first, place, draw.GREY, 'before training', fill=True, alpha=0.5)
+      stairs(axes, last, place, draw.BLUE, 'after')
+      axes.set(xlabel=f'weights of {name}', yticks=[])
       axes.spines['left'].set_visible(False)
-    row[0].legend(loc='lower left', bbox_to_anchor=(0, 1), ncols=2)
+    draw.legend(row[0], loc='lower left', bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
   shares = ', '.join(
@@ -91,12 +86,9 @@ def picture(names: list[str], first: Any, last: Any) -> Picture:
   )
   return Picture(
     'Weights',
-    'How the weights of every layer are spread before training and after. Exactly 0 '
-    f'are {shares}.'
-    if np.any(last['zeros'])
-    else 'How the weights of every layer are spread before training and after. None is '
-    'exactly 0.',
-    draw,
+    'The distribution of the weights of every layer before and after training. '
+    + (f'Exactly 0: {shares}.' if np.any(last['zeros']) else 'None is exactly 0.'),
+    show,
   )
 
 

@@ -1,4 +1,4 @@
-"""What a language model writes, at several temperatures, before training and after."""
+"""Shows texts that a language model writes at several temperatures."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from dl_core.tasks.decode import generate, shown
 from dl_core.types import Picture, Task
 
 TEMPERATURES = (0.0, 0.5, 0.8, 1.0)
-READ = 100  # tokens of the validation split that it goes on from
+READ = 100  # tokens of the test split that are given as the beginning
 
 
 def observe(task: Task, length: int) -> Any:
-  """Makes the `observe` of an experiment: how the model goes on with a text.
+  """Makes the `observe` of an experiment: continuations of a text by the model.
 
-  It gives {'read': [READ], 'texts': [temperatures, length]}, tokens: the beginning of
-  the test split, and what follows, drawn by the same key every time.
+  It returns tokens {'read': [READ], 'texts': [temperatures, length]}: the beginning of
+  the test split, and its continuations, drawn with the same key every time.
   """
 
   decode = task.decode
@@ -45,17 +45,17 @@ def report(variables: Any, observed: Any, data: Any, key: Any) -> Sequence[Pictu
 
 
 def picture(title: str, seen: Mapping[str, Any], classes: Sequence[str]) -> Picture:
-  """Shows the texts of `observe`, one below another."""
+  """Makes the picture of the texts of `observe`, one below another."""
   words = [
     f'temperature {temperature:g}\n\n{spelt(tokens, classes)}'
     for temperature, tokens in zip(TEMPERATURES, seen['texts'], strict=True)
   ]
   end = spelt(seen['read'], classes)[-40:]
   caption = (
-    f'It read the first {len(seen["read"])} tokens of the test split, which end '
-    f'in “{end}”, and goes on token by token, each of them fed back as the next '
-    'input. At temperature 0 it is always the likeliest token, at 1 '
-    'one drawn as the model predicts, in between one drawn from sharper odds.'
+    f'The model reads the first {len(seen["read"])} tokens of the test split, which '
+    f'end in “{end}”, and continues token by token; each token is the next '
+    'input. Temperature 0 always takes the most probable token, temperature 1 samples '
+    'from the predicted distribution; lower ones sample from a sharper distribution.'
   )
   return Picture(title, caption, lambda: '\n\n\n'.join(words))
 

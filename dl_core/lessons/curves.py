@@ -1,4 +1,4 @@
-"""Figures over the steps, of runs that differ in their seeds: their mean and spread.
+"""Collects figures of runs that differ only in their seeds.
 
 Shapes: N runs, T moments.
 """
@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from dl_core.report import draw
 from dl_core.train import history
 
-# Colours of lines, for light and dark pages.
-COLOURS = (
-  '#2f7fb8', '#cf7a24', '#3f9c74', '#b5577f', '#8a6fb8', '#a5893a', '#808080',
-)  # fmt: skip
+band = draw.band
 
 
 def over(runs: Sequence[Any], split: str, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +20,8 @@ def over(runs: Sequence[Any], split: str, name: str) -> tuple[np.ndarray, np.nda
 
   Args:
     runs: `studies.Finished`.
-    split, name: which lines of theirs, and which figure.
+    split: 'train', 'validation' or 'test'.
+    name: the figure, 'loss' for example.
   """
   every = [dict(history.curve(run.lines, split, name)) for run in runs]
   steps = sorted(set.intersection(*map(set, every)))
@@ -30,20 +29,10 @@ def over(runs: Sequence[Any], split: str, name: str) -> tuple[np.ndarray, np.nda
   return np.array(steps), np.array(values).reshape(len(steps), len(runs))
 
 
-def band(
-  axes: Any, steps: np.ndarray, values: np.ndarray, label: str, colour: str, **look: Any
-) -> None:
-  """Draws the mean of values [T, N], and a band from the lowest to the highest."""
-  axes.plot(steps, values.mean(axis=1), color=colour, label=label, **look)
-  if values.shape[1] > 1:
-    ends = values.min(axis=1), values.max(axis=1)
-    axes.fill_between(steps, *ends, color=colour, alpha=0.2, lw=0)
-
-
 def steps_to(
   runs: Sequence[Any], split: str, name: str, good: Callable[[float], bool]
 ) -> list[float]:
-  """Returns the first step at which each run's figure is good; ∞ if it never is."""
+  """Returns the first step at which the figure of each run is good, or ∞."""
   return [
     next(
       (s for s, value in history.curve(r.lines, split, name) if good(value)), math.inf
@@ -53,12 +42,12 @@ def steps_to(
 
 
 def ends(runs: Sequence[Any], name: str) -> np.ndarray:
-  """Returns a figure [N] of each run's result on the test split."""
+  """Returns a figure [N] of the result of each run on the test split."""
   return np.array([history.figures(run.lines[-1])[name] for run in runs])
 
 
 def spread(values: Any, form: str = '.3g') -> str:
-  """Writes values as their mean and sample standard deviation, ∞ if one is infinite."""
+  """Returns the mean ± sample standard deviation of values, or ∞ if one is infinite."""
   values = np.asarray(values, float)
   if not np.isfinite(values).all():
     return '∞'

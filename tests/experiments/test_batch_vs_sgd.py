@@ -9,7 +9,7 @@ def test_every_claim_about_batches_holds_in_a_small_study():
   pictures = batch_vs_sgd.study(c).draw({})
   claims = [claim for picture in pictures for claim in picture.claims]
   assert len(claims) == 6
-  assert all(claim.holds is True for claim in claims), claims
+  assert all(claim.holds for claim in claims), claims
 
 
 def test_a_mini_batch_of_all_examples_is_refused():

@@ -70,8 +70,8 @@ def test_a_wider_gap_on_the_other_side_of_zero_is_no_narrower():
 def test_pictures_say_that_labels_of_train_alone_are_wrong_where_they_are():
   right = [run([2.0, 0.5, 0.0], [2.0, 0.6, 1.0], 1.0, noise=0.0)]
   for draw in (regularisation.diagnosis, lambda r: regularisation.gaps({'a': r}, 'a')):
-    assert '20% of them drawn anew' in draw([NONE]).caption
-    assert 'drawn anew' not in draw(right).caption
+    assert '20% of which are redrawn' in draw([NONE]).caption
+    assert 'redrawn' not in draw(right).caption
 
 
 def test_a_run_that_keeps_its_best_state_is_read_at_that_step():

@@ -90,7 +90,7 @@ def test_a_report_draws_the_maps_of_a_test_image(model, channels, shown):
   assert art.startswith('<svg')
   for name in shown:
     assert f'>{name}<' in art
-  assert 'The 4 maps of a layer that answer most' in picture.caption
+  assert 'Only the 4 strongest maps of a layer' in picture.caption
 
 
 def test_the_loudest_maps_are_laid_side_by_side_on_one_scale():

@@ -33,7 +33,7 @@ def test_a_discriminator_ahead_starves_the_minimax_loss_alone(tiny):
   assert alone.ratio[-1] > 5
   assert alone.minimax[-1] < alone.minimax.max() / 2
   picture = saturation.picture(run, alone)
-  assert f'{saturation.words(alone.ratio[-1])} times as much in' in picture.caption
+  assert f'{saturation.words(alone.ratio[-1])} times as large in' in picture.caption
   assert svg.draw(picture).art.startswith('<svg')
 
 

@@ -1,9 +1,10 @@
-"""The activations of the lectures: each with its derivative written out, and drawn.
+"""Defines the activations of the lectures with their derivatives, and draws them.
 
-A step answers 0 or 1 here; the perceptron's rule has labels of -1 and 1 (the lectures
-mix the two, `experiments/perceptron.py` resolves it). ReLU's slope at 0 is taken as 0.
+A step returns 0 or 1 here; the perceptron's rule has labels of -1 and 1 (the lectures
+mix the two, `experiments/perceptron.py` resolves it). The derivative of ReLU at 0 is
+taken as 0.
 
-Shapes: N draws.
+Shapes: N places.
 """
 
 from collections.abc import Callable
@@ -13,16 +14,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.report import draw
 from dl_core.types import Array, Claim, Picture
 
-BLUE, ORANGE = '#2f7fb8', '#cf7a24'  # for light and dark pages
 SOFTMAX = 'softmax of (z, 0, 0)'
 REACH = 5.0  # of the drawn axis, to both sides
 CLOSE = 2e-6  # what float32 leaves of two ways to one number of the size of 1
 
 
 class Activation(NamedTuple):
-  """What a hidden unit makes of z, and the slope f'(z) that it passes back."""
+  """An activation f(z) of a hidden unit, and its derivative f'(z)."""
 
   f: Callable[[Array], Array]
   slope: Callable[[Array], Array]
@@ -58,15 +59,6 @@ def first_of_three(z: Array) -> Array:
 
 
 @jax.jit
-def derivatives(z: Array) -> dict[str, Array]:
-  """Returns how far each derivative is from jax.grad's at z [N], at most."""
-  return {
-    name: jnp.abs(jax.vmap(jax.grad(each.f))(z) - each.slope(z)).max()
-    for name, each in ACTIVATIONS.items()
-  }
-
-
-@jax.jit
 def curves(z: Array) -> dict[str, tuple[Array, Array]]:
   """Returns {name: (values, slopes)} along z [N]."""
   functions = {name: each.f for name, each in ACTIVATIONS.items()}
@@ -76,50 +68,40 @@ def curves(z: Array) -> dict[str, tuple[Array, Array]]:
   }
 
 
-def picture(random: np.random.Generator, draws: int) -> Picture:
+def picture() -> Picture:
   """Draws each activation with its derivative; softmax as one logit of three moves."""
-  off = derivatives(3 * random.standard_normal(draws, np.float32))
   grid = np.linspace(-REACH, REACH, 401, dtype=np.float32)
   found = jax.device_get(curves(grid))
   steepest = {name: slope.max() for name, (_, slope) in found.items()}
-  worst = float(max(off.values()))
   claims = (
     Claim(
-      'The derivatives written out are those that jax.grad finds',
-      worst <= CLOSE,
-      f'{worst:.1g} apart at most, at {draws:,} draws of each',
-    ),
-    Claim(
-      'A sigmoid is nowhere steeper than 1/4, a tanh or a ReLU nowhere than 1',
-      bool(
-        steepest['sigmoid'] <= 0.25 + CLOSE
-        and max(steepest['tanh'], steepest['ReLU']) <= 1 + CLOSE
-      ),
+      'The derivative of a sigmoid is at most 1/4, that of a tanh or a ReLU at most 1',
+      steepest['sigmoid'] <= 0.25 + CLOSE
+      and max(steepest['tanh'], steepest['ReLU']) <= 1 + CLOSE,
       f'{steepest["sigmoid"]:.4f}, {steepest["tanh"]:.4f} and {steepest["ReLU"]:.4f}',
     ),
   )
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.5, 4.4), layout='constrained')
-    panels = figure.subplots(2, 3, sharex=True, sharey=True).flat
-    for axes, name in zip(panels, (*ACTIVATIONS, SOFTMAX), strict=True):
+  def show():
+    names = (*ACTIVATIONS, SOFTMAX)
+    figure, panels = draw.panels(
+      7.5, 4.4, len(names), 3, titles=names, sharex=True, sharey=True
+    )
+    for axes, name in zip(panels, names, strict=True):
       value, slope = found[name]
-      axes.plot(grid, value, color=BLUE, lw=2, label='f(z)')
-      axes.plot(grid, slope, color=ORANGE, lw=2, ls='--', label="f'(z)")
-      axes.set_title(name, fontsize=10)
+      axes.plot(grid, value, color=draw.BLUE, lw=2, label='f(z)')
+      axes.plot(grid, slope, color=draw.ORANGE, lw=2, ls='--', label="f'(z)")
       axes.set_ylim(-1.3, 1.7)
-    figure.axes[0].legend(fontsize=8, loc='upper left')
-    for axes in figure.axes[3:]:
+    draw.legend(panels[0], loc='upper left')
+    for axes in panels[3:]:
       axes.set_xlabel('z')
     return figure
 
   return Picture(
     'Activations and their derivatives',
-    'The dashed slope is what an error is multiplied by on its way back. A step passes '
-    'nothing, a sigmoid a quarter at best, a tanh all of it near 0 alone, a ReLU all '
+    'Backpropagation multiplies an error by the dashed derivative. A step passes no '
+    'error on, a sigmoid at most a quarter, a tanh all of it only near 0, a ReLU all '
     'or nothing.',
-    draw,
+    show,
     claims,
   )

@@ -1,4 +1,4 @@
-"""Gradients by hand and by jax.grad, of random networks of every kind.
+"""Compares gradients by hand with those of jax.grad, on random networks.
 
 Shapes: N networks.
 """
@@ -10,9 +10,9 @@ import numpy as np
 
 from dl_core.lessons.networks import activations, backprop, outputs
 from dl_core.lessons.networks.activations import Activation
+from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
-COLOURS = ('#2f7fb8', '#cf7a24', '#3f9c74')  # for light and dark pages
 SIZES = (4, 6, 5, 3)  # inputs, and units of each layer
 CLOSE = 1e-6  # of |by hand - jax.grad| / (1 + |jax.grad|)
 EPSILON = float(np.finfo(np.float32).eps)
@@ -25,7 +25,7 @@ def measure(
   networks: int,
   hidden: Iterable[tuple[str, Activation]] = tuple(activations.ACTIVATIONS.items()),
 ) -> Found:
-  """Compares as many networks of three layers, each on an example of its own."""
+  """Compares `networks` random networks of three layers, on one example each."""
   layers = backprop.random_layers(random, networks, SIZES)
   x = random.standard_normal((networks, SIZES[0]), np.float32)
   labels = {
@@ -57,35 +57,27 @@ def picture(found: Found, networks: int) -> Picture:
   worst = max(max(each.values()) for each in found.values())
   names = list(next(iter(found.values())))
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3), layout='constrained')
-    axes = figure.subplots()
-    for n, ((pairing, each), colour) in enumerate(
-      zip(found.items(), COLOURS, strict=True)
-    ):
-      place = np.arange(len(names)) + 0.2 * (n - 1)
-      axes.bar(place, list(each.values()), 0.18, color=colour, label=pairing)
-    axes.axhline(CLOSE, color='#888888', ls='--', lw=1)
-    axes.axhline(EPSILON, color='#888888', ls=':', lw=1)
+  def show():
+    figure, axes = draw.panel(7, 3, ylabel='largest difference')
+    bars = {pairing: list(each.values()) for pairing, each in found.items()}
+    draw.bars(axes, bars, names)
+    draw.guide(axes, y=CLOSE, ls='--')
+    draw.guide(axes, y=EPSILON)
     axes.text(len(names) - 0.5, CLOSE, '1e-6 ', ha='right', va='bottom', fontsize=8)
     axes.text(0.5, EPSILON, 'ε of float32', ha='center', va='bottom', fontsize=8)
     axes.set_ylim(0, 1.3 * max(CLOSE, worst))
-    axes.set_xticks(range(len(names)), names)
     axes.set_xlabel('activation of the hidden layers')
-    axes.set_ylabel('largest difference')
-    axes.legend(fontsize=8, loc='upper center', ncols=len(found))
+    draw.legend(axes, loc='upper center', ncols=len(found))
     return figure
 
   return Picture(
     'By hand and by jax.grad',
     'The largest difference between the two gradients, relative to 1 + |gradient|, of '
-    f'{networks:,} random networks each. Where there is no bar they agree bit for bit.',
-    draw,
+    f'{networks:,} random networks each. No bar: the two agree bit for bit.',
+    show,
     (
       Claim(
-        'Backpropagation by hand is jax.grad, for every activation and output',
+        'Backpropagation by hand agrees with jax.grad, for every activation and output',
         worst <= CLOSE,
         f'{worst:.1g} apart at most, {networks:,} networks of each of '
         f'{sum(map(len, found.values()))} kinds',

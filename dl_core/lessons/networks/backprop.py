@@ -1,10 +1,10 @@
-"""Forward and backward by hand, layer by layer, as on the blackboard.
+"""Computes the forward and backward passes by hand, layer by layer.
 
 Of one example, activations being columns: z(l) = W(l)·a(l-1) + b(l) and a(l) = f(z(l))
 forward; δ(L) = p - y, δ(l-1) = (W(l)ᵀ·δ(l)) ∘ f'(z(l-1)), dL/dW(l) = δ(l)·a(l-1)ᵀ and
 dL/db(l) = δ(l) backward (Rumelhart, Hinton & Williams 1986,
-https://doi.org/10.1038/323533a0). Nothing here differentiates but `compare`, which
-holds it against jax.grad. Models are trained by jax.grad, `dl_core/train/update.py`.
+https://doi.org/10.1038/323533a0). Only `compare` differentiates, with jax.grad. Models
+are trained with jax.grad, in `dl_core/train/update.py`.
 
 Shapes: L layers of n(1) ... n(L) units, n(0) inputs, N examples.
 """
@@ -30,21 +30,21 @@ class Layer(NamedTuple):
 
 
 class Net(NamedTuple):
-  """What a network of so many layers computes with."""
+  """The activation of the hidden layers, and the output with its loss."""
 
   hidden: Activation
   output: Pairing
 
 
 class Forward(NamedTuple):
-  """What the way forward leaves for the way back."""
+  """What the forward pass keeps for the backward pass."""
 
   z: list[Array]  # z(1) ... z(L): [n(l)]
   a: list[Array]  # the input a(0), then a(1) ... a(L) = p: [n(l)]
 
 
 class Backward(NamedTuple):
-  """What comes back: δ(l) = dL/dz(l), and the gradients of the layers."""
+  """The errors δ(l) = dL/dz(l), and the gradients of the layers."""
 
   delta: list[Array]  # δ(1) ... δ(L): [n(l)]
   gradients: list[Layer]
@@ -103,7 +103,7 @@ def random_layers(
   """Draws weights and biases of n(0), n(1) ... n(L) units, of variance 1/n(l-1).
 
   Returns:
-    The layers, every array with an axis [N] of as many networks in front.
+    The layers; the first axis [N] of every array is the networks.
   """
   layers = []
   for n, m in itertools.pairwise(sizes):
@@ -115,7 +115,7 @@ def random_layers(
 
 
 def compare(net: Net, layers: list[Layer], x: Array, y: Array) -> Array:
-  """Returns how far the gradients by hand are from those of jax.grad, at most.
+  """Returns the largest distance of the gradients by hand from those of jax.grad.
 
   Of every number it is |by hand - jax.grad| / (1 + |jax.grad|): float32 computes p - y
   to 6e-8 of 1 and not of a p - y that is itself that small.

@@ -1,8 +1,8 @@
-"""How much of an error arrives at the first layer of a deep stack.
+"""Measures how much of an error reaches the first layer of a deep stack.
 
-On the way back δ is multiplied by Wᵀ and by the slopes f'(z) at every layer. An
-orthogonal W keeps its norm, so that what is left is the activation's: the norm shrinks
-to 1/4 or less at each layer of a sigmoid stack, whatever its input (Hochreiter 1991;
+The backward pass multiplies δ by Wᵀ and by f'(z) at every layer. An orthogonal W keeps
+its norm, so that only the activation changes it: the norm shrinks to 1/4 or less at
+each layer of a sigmoid stack, for every input (Hochreiter 1991;
 Glorot & Bengio 2010 and He et al. 2015, https://arxiv.org/abs/1502.01852, choose the
 variance of W that keeps it on average).
 
@@ -17,9 +17,10 @@ import numpy as np
 
 from dl_core.lessons.networks import activations, backprop, outputs
 from dl_core.lessons.networks.activations import Activation
+from dl_core.report import draw
 from dl_core.types import Array, Claim, Picture
 
-COLOURS = {'sigmoid': '#cf7a24', 'tanh': '#2f7fb8', 'ReLU': '#3f9c74'}
+COLOURS = {'sigmoid': draw.ORANGE, 'tanh': draw.BLUE, 'ReLU': draw.GREEN}
 ORTHOGONAL = 'orthogonal weights'
 SCALED = "Xavier's weights, He's for ReLU"
 Found = dict[str, dict[str, np.ndarray]]  # {weights: {activation: norms [S, L]}}
@@ -27,7 +28,7 @@ ROUNDING = 1e-6  # relative: what float32 may add to a norm
 
 
 def orthogonal(drawn: np.ndarray) -> np.ndarray:
-  """Makes orthogonal matrices, drawn uniformly, of normal ones [..., n, n]."""
+  """Returns uniformly drawn orthogonal matrices, made from normal ones [..., n, n]."""
   q, r = np.linalg.qr(drawn)
   return q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
 
@@ -50,7 +51,7 @@ def norms(hidden: Activation, weights: Array, x: Array, error: Array) -> Array:
 def measure(
   random: np.random.Generator, networks: int, layers: int, units: int
 ) -> Found:
-  """Measures the norms of δ at every layer of as many networks, on one input each."""
+  """Measures the norms of δ at every layer of random networks, on one input each."""
   drawn = random.standard_normal((networks, layers, units, units), np.float32)
   x, error = random.standard_normal((2, networks, units), np.float32)
   scaled = drawn / np.float32(units) ** 0.5
@@ -78,12 +79,12 @@ def ratios(norms: np.ndarray) -> np.ndarray:
 
 
 def typical(norms: np.ndarray) -> float:
-  """Returns the geometric mean of the ratios, as befits factors of a product."""
+  """Returns the geometric mean of the ratios, which are factors of a product."""
   return float(np.exp(np.log(ratios(norms)).mean()))
 
 
 def claims(found: Found) -> tuple[Claim, ...]:
-  """States what shrinks an error, over all layers of all networks."""
+  """Returns the claims on what shrinks an error, over all layers of all networks."""
   straight, scaled = found[ORTHOGONAL], found[SCALED]
   most = {name: float(ratios(norms).max()) for name, norms in straight.items()}
   layers = straight['sigmoid'].shape[1]
@@ -91,19 +92,16 @@ def claims(found: Found) -> tuple[Claim, ...]:
   bound = 0.25 ** (layers - 1)
   return (
     Claim(
-      'No orthogonal sigmoid layer lets more than a quarter of the error through',
-      most['sigmoid'] <= 0.25 * (1 + ROUNDING),
+      'An orthogonal sigmoid layer passes at most a quarter of the error, so at most '
+      f'(1/4)^{layers - 1} of it passes {layers - 1} layers',
+      most['sigmoid'] <= 0.25 * (1 + ROUNDING) and arrives <= bound * (1 + ROUNDING),
       f'{most["sigmoid"]:.4f} at most, of {ratios(straight["sigmoid"]).size} layers of '
-      f'{len(straight["sigmoid"])} networks',
+      f'{len(straight["sigmoid"])} networks; {arrives:.2g} passes all, the bound is '
+      f'{bound:.2g}',
     ),
     Claim(
-      f'At most (1/4)^{layers - 1} of an error passes {layers - 1} of these layers',
-      arrives <= bound * (1 + ROUNDING),
-      f'{arrives:.2g} at most; the bound is {bound:.2g}',
-    ),
-    Claim(
-      'An orthogonal tanh or ReLU layer lets no more through than there is, and more '
-      'than a sigmoid one',
+      'An orthogonal tanh or ReLU layer never enlarges the error, and passes more of '
+      'it than a sigmoid layer',
       all(
         most[name] <= 1 + ROUNDING and float(ratios(straight[name]).min()) > 0.25
         for name in ('tanh', 'ReLU')
@@ -132,31 +130,26 @@ def picture(found: Found) -> Picture:
   networks, layers = found[ORTHOGONAL]['sigmoid'].shape
   number = np.arange(1, layers + 1)
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.5, 3.4), layout='constrained')
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, (weights, each) in zip(panels, found.items(), strict=True):
+  def show():
+    figure, panels = draw.panels(7.5, 3.4, 2, titles=list(found), sharey=True)
+    for axes, each in zip(panels, found.values(), strict=True):
       for name, norms in each.items():
         share = norms / norms[:, -1:]
         mean = np.exp(np.log(share).mean(axis=0))
         axes.semilogy(number, share.T, color=COLOURS[name], lw=0.6, alpha=0.3)
         axes.semilogy(number, mean, color=COLOURS[name], lw=2.5, label=name)
       bound = 0.25 ** (layers - number.astype(float))
-      axes.semilogy(number, bound, color='#888888', ls=':', label='(1/4)^(L − l)')
-      axes.set_title(weights, fontsize=10)
-      axes.set_xlabel('layer l')
-      axes.set_xticks([1, *range(5, layers + 1, 5)])
+      axes.semilogy(number, bound, color=draw.GREY, ls=':', label='(1/4)^(L − l)')
+      axes.set(xlabel='layer l', xticks=[1, *range(5, layers + 1, 5)])
     panels[0].set_ylabel('‖δ(l)‖ / ‖δ(L)‖')
-    panels[0].legend(fontsize=8)
+    draw.legend(panels[0])
     return figure
 
   return Picture(
     'The gradient by depth',
-    f'An error is sent back from the last of {layers} layers: what is left of its norm '
-    f'at each. Thin lines are the {networks} networks, the bold one is their geometric '
-    'mean. One that rises to the left has exploded, one that falls has vanished.',
-    draw,
+    f'The norm of an error at each layer, sent back from the last of {layers} layers. '
+    f'Thin lines are the {networks} networks, bold lines their geometric mean. A line '
+    'that rises to the left explodes, one that falls vanishes.',
+    show,
     claims(found),
   )

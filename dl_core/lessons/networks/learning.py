@@ -1,7 +1,6 @@
-"""The training process: weights drawn at random, forward, backward, a step, again.
+"""Trains networks on XOR by gradient descent with the gradients of `backprop`.
 
-Gradient descent by the hand-written pass of `backprop` on the four rows of XOR, which
-no single neuron gets right.
+No single neuron gets all four rows of XOR right.
 
 Shapes: S starts, T steps, N examples.
 """
@@ -15,9 +14,9 @@ import numpy as np
 
 from dl_core.data import toys
 from dl_core.lessons.networks import activations, backprop, outputs
+from dl_core.report import draw
 from dl_core.types import Array, Claim, Picture
 
-BLUE, RED, GREY = '#4477aa', '#ee6677', '#888888'
 NET = backprop.Net(
   activations.ACTIVATIONS['tanh'], outputs.PAIRINGS['sigmoid, binary cross-entropy']
 )
@@ -26,7 +25,7 @@ SIDE = 60  # points of a drawn square
 
 
 class Learned(NamedTuple):
-  """What came of training from each start.
+  """The results of training from each start.
 
   Attributes:
     loss: [S, T + 1] before every step and after the last.
@@ -50,11 +49,13 @@ def gate() -> tuple[Array, Array]:
 def learn(
   random: np.random.Generator, starts: int, hidden: int, steps: int, rate: float
 ) -> Learned:
-  """Trains a network of 2, `hidden` and 1 units from as many random starts.
+  """Trains a network of 2, `hidden` and 1 units from `starts` random starts.
 
   Args:
     random: draws the starts.
-    starts, hidden, steps: S, units of the hidden layer, T.
+    starts: S.
+    hidden: units of the hidden layer.
+    steps: T.
     rate: η.
   """
   layers = backprop.random_layers(random, starts, (2, hidden, 1))
@@ -66,7 +67,7 @@ def learn(
 
 @functools.partial(jax.jit, static_argnames='steps')
 def train(starts: list[backprop.Layer], rate: float, shown: Array, *, steps: int):
-  """Trains from layers [S, ...]; returns what `Learned` has, `shown` its steps."""
+  """Trains from layers [S, ...]; `shown` are the steps that are drawn."""
   x, y = gate()
 
   def run(start):
@@ -98,54 +99,42 @@ def picture(found: Learned) -> Picture:
   falls = np.all(np.diff(found.loss, axis=1) < 0, axis=1)
   solved = found.right == len(gate()[0])
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4.6), layout='constrained')
-    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(1, 0.95))[:, 0]
-    axes = upper.subplots()
-    axes.semilogy(found.loss.T, color=BLUE, lw=0.8, alpha=0.5)
-    axes.semilogy(found.loss[0], color=RED, lw=2)
-    axes.set_xlabel('step')
-    axes.set_ylabel('mean loss, nats')
-    (x, y), panels = gate(), lower.subplots(1, len(found.steps), squeeze=False)[0]
-    for axes, step, p in zip(panels, found.steps, found.answers, strict=True):
-      axes.imshow(
-        p,
-        origin='lower',
-        extent=(-0.5, 1.5, -0.5, 1.5),
-        cmap='coolwarm',
-        vmin=0,
-        vmax=1,
-        alpha=0.8,
-      )
-      if p.min() < 0.5 < p.max():
-        axes.contour(p, [0.5], colors=GREY, extent=(-0.5, 1.5, -0.5, 1.5))
-      for label, mark in ((0, 'o'), (1, 's')):
-        mine = np.asarray(y[:, 0]) == label
-        axes.scatter(
-          x[mine, 0], x[mine, 1], marker=mark, c=(BLUE, RED)[label], ec='white', s=50
-        )
-      axes.set_title(f'step {step}', fontsize=10)
-      axes.set_xticks([0, 1])
-      axes.set_yticks([0, 1])
+  def show():
+    (x, y), count = gate(), len(found.steps)
+    titles = [''] * count + [f'step {step}' for step in found.steps]
+    figure, panels = draw.panels(8, 4.6, 2 * count, count, titles=titles)
+    above = panels[0].get_gridspec()[0, :]
+    for axes in panels[:count]:
+      axes.remove()
+    axes = figure.add_subplot(above, xlabel='step', ylabel='mean loss, nats')
+    axes.semilogy(found.loss.T, color=draw.BLUE, lw=0.8, alpha=0.5)
+    axes.semilogy(found.loss[0], color=draw.ORANGE, lw=2)
+    box = (-0.5, -0.5), (1.5, 1.5)
+    for axes, p in zip(panels[count:], found.answers, strict=True):
+      extent = (-0.5, 1.5, -0.5, 1.5)
+      axes.imshow(draw.tinted(2 * p - 1, 1), origin='lower', extent=extent, alpha=0.8)
+      draw.outline(axes, p - 0.5, box, colors=draw.GREY)
+      for label, mark, colour in ((0, 'o', draw.BLUE), (1, 's', draw.ORANGE)):
+        mine = x[np.asarray(y[:, 0]) == label]
+        axes.scatter(*mine.T, marker=mark, c=colour, ec='white', s=50)
+      axes.set(xticks=[0, 1], yticks=[0, 1])
     return figure
 
   return Picture(
     'Forward, backward, a step, again',
     f'Above, the loss of {starts} random starts on XOR, all of its rows at every step. '
-    'Below, the answers of the start whose loss is red: red where it says 1, the rows '
-    'of that label being squares.',
-    draw,
+    'Below, the answers of the start whose loss is orange: red where it says 1, blue '
+    'where it says 0; squares are the rows of label 1.',
+    show,
     (
       Claim(
         'Each step along the gradient by hand lowers the loss',
-        bool(falls.all()),
+        falls.all(),
         f'all {steps:,} steps of {falls.sum()} of {starts} starts',
       ),
       Claim(
         'A hidden layer learns XOR, which no single neuron can',
-        bool(solved.all()),
+        solved.all(),
         f'all four rows from {solved.sum()} of {starts} starts',
       ),
     ),

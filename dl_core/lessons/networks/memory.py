@@ -1,8 +1,8 @@
-"""The memory that one step of training takes, by the size of its batch.
+"""Measures the memory that one training step takes for each batch size.
 
 The step is compiled and never run; the bytes are those that XLA plans for its
-temporaries: activations kept for the way back, and gradients. Up to some hundred
-examples the gradients of the weights, which no batch makes larger, take most of them.
+temporaries: activations kept for the backward pass, and gradients. Up to some hundred
+examples most of it is the gradient of the weights, which does not grow with the batch.
 """
 
 import functools
@@ -14,10 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.lessons.networks import backprop
+from dl_core.report import draw
 from dl_core.train import compiled
 from dl_core.types import Array, Claim, Picture
 
-BLUE, GREY = '#2f7fb8', '#888888'
 SIZES = (784, 256, 10)  # inputs, and units of each layer
 SMALL, LARGE = (16, 64, 256), (512, 2_048, 8_192, 60_000)
 
@@ -50,10 +50,10 @@ def measure(batches: Sequence[int] = SMALL + LARGE) -> dict[int, int]:
 
 
 def line(found: Mapping[int, float]) -> tuple[float, float, float]:
-  """Fits bytes a·B + b to those that are not SMALL.
+  """Fits bytes a·B + b to the batch sizes that are not in `SMALL`.
 
   Returns:
-    a, b, and how far a measured number is from the line at most, relative to it.
+    a, b, and the largest relative distance of a measured number from the line.
   """
   batches = np.array([batch for batch in found if batch not in SMALL], float)
   taken = np.array([found[int(batch)] for batch in batches], float)
@@ -68,29 +68,24 @@ def picture(found: Mapping[int, int]) -> Picture:
   largest = max(found)
   parameters = sum(m * (n + 1) for n, m in itertools.pairwise(SIZES))
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3), layout='constrained')
-    axes = figure.subplots()
+  def show():
     batches = np.array(list(found))
-    axes.axhline(
-      4 * parameters / 1e6, color=GREY, ls=':', label='gradient of the weights'
-    )
     large = batches[batches >= min(LARGE)]
-    axes.loglog(large, (a * large + b) / 1e6, color=GREY, ls='--', label='line fitted')
-    axes.loglog(batches, np.array(list(found.values())) / 1e6, 'o', color=BLUE)
-    axes.set_xlabel('batch size B')
-    axes.set_ylabel('temporaries, MB')
-    axes.legend(fontsize=8)
+    figure, axes = draw.panel(6, 3, xlabel='batch size B', ylabel='temporaries, MB')
+    draw.guide(axes, y=4 * parameters / 1e6, label='gradient of the weights')
+    axes.loglog(
+      large, (a * large + b) / 1e6, color=draw.GREY, ls='--', label='line fitted'
+    )
+    axes.loglog(batches, np.array(list(found.values())) / 1e6, 'o', color=draw.BLUE)
+    draw.legend(axes)
     return figure
 
   return Picture(
     'The memory of a batch',
-    f'What one step of a {"-".join(map(str, SIZES))} network needs beside its '
-    f'parameters and the batch itself, as it is compiled for this device; '
+    f'The memory that one step of a {"-".join(map(str, SIZES))} network needs beside '
+    'its parameters and the batch itself, as compiled for this device: '
     f'{found[largest] / 1e6:,.0f} MB for {largest:,} examples, as many as MNIST has.',
-    draw,
+    show,
     (
       Claim(
         f'From {min(LARGE)} examples on, memory rises linearly with the batch',

@@ -1,4 +1,4 @@
-"""The noise of a batch's gradient: the standard deviation goes with one over √B.
+"""Measures how the noise of a batch's gradient falls with the batch size B: as 1/√B.
 
 Shapes: D draws of a batch, N examples.
 """
@@ -11,16 +11,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.lessons.networks import wells
+from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
-BLUE, GREY = '#2f7fb8', '#888888'
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 def measure(
   random: np.random.Generator, noise: np.ndarray, draws: int
 ) -> dict[int, float]:
-  """Measures at the poor minimum; each batch is the beginning of the next larger one.
+  """Measures the noise at the poor minimum.
+
+  Each batch is the beginning of the next larger one.
+
 
   Args:
     random: draws the batches, each of their examples independently.
@@ -51,30 +54,27 @@ def picture(found: Mapping[int, float], draws: int) -> Picture:
   """Draws the noise by batch size."""
   fitted = slope(found)
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3), layout='constrained')
-    axes = figure.subplots()
+  def show():
     batches = np.array(list(found))
-    axes.loglog(batches, wells.NOISE / batches**0.5, color=GREY, ls='--', label='σ/√B')
-    axes.loglog(batches, list(found.values()), 'o', color=BLUE, label='measured')
-    axes.set_xlabel('batch size B')
-    axes.set_ylabel('deviation of the gradient')
+    theory = wells.NOISE / batches**0.5
+    look = {'xlabel': 'batch size B', 'ylabel': 'deviation of the gradient'}
+    figure, axes = draw.panel(6, 3, **look)
+    axes.loglog(batches, theory, color=draw.GREY, ls='--', label='σ/√B')
+    axes.loglog(batches, list(found.values()), 'o', color=draw.BLUE, label='measured')
     axes.set_xticks(batches, batches)
     axes.set_yticks([0.5, 1, 2, 5], ['0.5', '1', '2', '5'])
     axes.minorticks_off()
-    axes.legend(fontsize=8)
+    draw.legend(axes)
     return figure
 
   return Picture(
     'The noise of a gradient',
     f'The standard deviation of the gradient at the poor minimum, over {draws:,} '
-    'batches of each size. Four times the examples halve it.',
-    draw,
+    'batches of each size. Four times as many examples halve it.',
+    show,
     (
       Claim(
-        'The noise goes with 1/√B: on log axes its slope is −1/2',
+        'The noise falls as 1/√B: on logarithmic axes its slope is −1/2',
         abs(fitted + 0.5) < 0.03,
         f'slope {fitted:.3f}'.replace('-', '−'),
       ),

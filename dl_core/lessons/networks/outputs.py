@@ -1,4 +1,4 @@
-"""Outputs and the losses they are paired with, so that dL/dz = p - y for each.
+"""Pairs each output activation with the loss for which dL/dz = p - y.
 
 Identity with squared error, sigmoid with binary cross-entropy, softmax with
 cross-entropy (Bishop 1995, "Neural Networks for Pattern Recognition", sections 6.6 to
@@ -17,10 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.lessons.networks import activations
+from dl_core.report import draw
 from dl_core.tasks import information
 from dl_core.types import Array, Claim, Picture
 
-BLUE, ORANGE, GREEN = '#2f7fb8', '#cf7a24', '#3f9c74'  # for light and dark pages
 OUTPUTS = 10  # of the draws
 REACH = 8.0  # of the drawn axis, to both sides
 
@@ -31,7 +31,7 @@ class Pairing(NamedTuple):
   Attributes:
     answer: logits z [K] -> p [K].
     loss: (z [K], y [K]) -> scalar.
-    labels: (random, shape [..., K]) -> labels y of the kind that it is for.
+    labels: (random, shape [..., K]) -> random labels y that suit the loss.
   """
 
   answer: Callable[[Array], Array]
@@ -76,7 +76,7 @@ PAIRINGS = {
 
 
 def mismatched(z: Array, y: Array) -> Array:
-  """Squared error of a sigmoid: its gradient carries σ'(z), which dies on both ends."""
+  """Squared error of a sigmoid: its gradient has the factor σ'(z), 0 at both ends."""
   return squared_error(jax.nn.sigmoid(z), y)
 
 
@@ -92,7 +92,7 @@ def gradient_off(pairing: Pairing, z: Array, y: Array) -> Array:
 
 @jax.jit
 def slopes(z: Array) -> dict[str, Array]:
-  """Returns dL/dz along one logit z [N] whose right answer is 1.
+  """Returns dL/dz along one logit z [N] whose label is 1.
 
   Returns:
     Of each pairing and of 'mismatched': [N]; of softmax (z, 0, 0), the first class
@@ -112,16 +112,10 @@ def slopes(z: Array) -> dict[str, Array]:
   return found | {'softmax': jax.vmap(three)(z)}
 
 
-@jax.jit
-def mean_of_squares_factors(p: Array, y: Array) -> Array:
-  """Returns what the gradient of mean((p - y)²) is to p - y, for p and y [K]."""
-  return jax.grad(lambda p: jnp.mean((p - y) ** 2))(p) / (p - y)
-
-
 def claims(
   random: np.random.Generator, draws: int, along: Mapping
 ) -> tuple[Claim, ...]:
-  """States what the pairings have in common, and what a mismatched one lacks.
+  """Returns the claims on the gradients of the pairings and of a mismatched one.
 
   Args:
     random: draws logits and labels.
@@ -135,7 +129,6 @@ def claims(
   ]
   half = len(along['sigmoid']) // 2 + 1
   paired, other = -along['sigmoid'][:half], -along['mismatched'][:half]
-  factors = mean_of_squares_factors(z[0], np.arange(OUTPUTS, dtype=np.float32) - 100)
   return (
     Claim(
       'For all three pairings the gradient at the logits is p − y',
@@ -144,19 +137,15 @@ def claims(
       + f' off at most, over {draws:,} draws of {OUTPUTS} outputs',
     ),
     Claim(
-      'Cross-entropy pulls the harder the more wrong the answer is',
-      bool(np.all(np.diff(paired) < 0)),
+      'The more wrong the output is, the larger the gradient of cross-entropy',
+      np.all(np.diff(paired) < 0),
       f'for y = 1: {paired[0]:.3f} at z = −{REACH:g}, {paired[-1]:.3f} at z = 0',
     ),
     Claim(
-      'With squared error on a sigmoid the gradient vanishes where it is most wrong',
-      bool(other[0] < other[-1] / 100),
+      'With squared error on a sigmoid the gradient vanishes where the output is most '
+      'wrong',
+      other[0] < other[-1] / 100,
       f'for y = 1: {other[0]:.1g} at z = −{REACH:g}, {other[-1]:.3f} at z = 0',
-    ),
-    Claim(
-      'A mean of the squares, without the ½, gives 2/K of p − y instead',
-      bool(np.allclose(factors, 2 / OUTPUTS, rtol=1e-4)),
-      f'{np.mean(factors):.3f} of it for K = {OUTPUTS} outputs',
     ),
   )
 
@@ -166,34 +155,30 @@ def picture(random: np.random.Generator, draws: int) -> Picture:
   grid = np.linspace(-REACH, REACH, 161, dtype=np.float32)
   found = jax.device_get(slopes(grid))
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 2.9), layout='constrained')
-    left, middle, right = figure.subplots(1, 3, sharex=True)
-    left.plot(grid, found['identity'], color=BLUE, lw=2)
-    left.set_title('identity, ½(y − p)²', fontsize=10)
-    middle.plot(grid, found['sigmoid'], color=BLUE, lw=2)
-    middle.plot(grid, found['mismatched'], color=ORANGE, lw=2, ls='--')
-    middle.text(0.2, -0.8, 'cross-entropy', color=BLUE, fontsize=9)
-    middle.text(-8, -0.16, 'squared error', color=ORANGE, fontsize=9, va='top')
-    middle.set_title('sigmoid', fontsize=10)
-    right.plot(grid, found['softmax'][:, 0], color=BLUE, lw=2)
-    right.plot(grid, found['softmax'][:, 1], color=GREEN, lw=2)
-    right.text(1.6, -0.6, 'right class', color=BLUE, fontsize=9)
-    right.text(1.6, 0.3, 'the others', color=GREEN, fontsize=9)
-    right.set_title('softmax of (z, 0, 0)', fontsize=10)
+  def show():
+    titles = 'identity, ½(y − p)²', 'sigmoid', 'softmax of (z, 0, 0)'
+    figure, panels = draw.panels(8, 2.9, 3, titles=titles, sharex=True)
+    left, middle, right = panels
+    left.plot(grid, found['identity'], color=draw.BLUE, lw=2)
+    middle.plot(grid, found['sigmoid'], color=draw.BLUE, lw=2)
+    middle.plot(grid, found['mismatched'], color=draw.ORANGE, lw=2, ls='--')
+    middle.text(0.2, -0.8, 'cross-entropy', color=draw.BLUE, fontsize=9)
+    middle.text(-8, -0.16, 'squared error', color=draw.ORANGE, fontsize=9, va='top')
+    right.plot(grid, found['softmax'][:, 0], color=draw.BLUE, lw=2)
+    right.plot(grid, found['softmax'][:, 1], color=draw.GREEN, lw=2)
+    right.text(1.6, -0.6, 'right class', color=draw.BLUE, fontsize=9)
+    right.text(1.6, 0.3, 'the others', color=draw.GREEN, fontsize=9)
     left.set_ylabel('dL/dlogit')
-    for axes in figure.axes:
-      axes.axhline(0, color='#888888', lw=0.8)
+    for axes in panels:
+      draw.guide(axes, y=0, ls='-')
       axes.set_xlabel('logit z (y = 1)')
     return figure
 
   return Picture(
     'Outputs and their losses',
-    'The gradient of the loss at the logit z whose answer should be 1. Each solid '
-    'curve is p − y. The dashed one has the factor σ′(z) besides: a unit that is wrong '
-    'and sure of it hardly learns.',
-    draw,
+    'The gradient of the loss at the logit z whose output should be 1. Each solid '
+    'curve is p − y. The dashed one has a further factor σ′(z): a unit that is wrong '
+    'with high confidence hardly learns.',
+    show,
     claims(random, draws, found),
   )

@@ -1,6 +1,6 @@
-"""Descent on a loss with a poor minimum and a good one, by batches of any size.
+"""Descends on a loss with a poor and a good minimum, with batches of any size.
 
-Example i has the loss (w² - 1)² + (TILT + ε_i)·w, tilted by noise of its own, so that
+Example i has the loss (w² - 1)² + (TILT + ε_i)·w, tilted by its own noise ε_i, so that
 it pulls to the left or to the right. The noise has mean 0 over the examples: the mean
 loss is exactly (w² - 1)² + TILT·w, with a poor minimum on the right and a good one on
 the left, and a batch is pulled aside by the noise of the examples in it.
@@ -16,18 +16,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.report import draw
 from dl_core.types import Array, Claim, Key, Picture
 
-COLOURS = ('#2f7fb8', '#3f9c74', '#cf7a24')  # full batch, mini-batch, one example
-GREY = '#888888'
 TILT = 0.5
+COLOURS = draw.BLUE, draw.GREEN, draw.ORANGE  # full batch, mini-batch, one example
 NOISE = 6.0  # standard deviation of ε over the examples
 NEAR = 0.01  # the good minimum
 SHOWN, CURVES, POINTS = 3, 8, 400  # of paths, losses of examples, steps: drawn
 
 
 class Places(NamedTuple):
-  """Where the mean loss is level."""
+  """The points at which the gradient of the mean loss is 0."""
 
   good: float
   barrier: float
@@ -51,12 +51,12 @@ def loss(w: Any, noise: Any) -> Any:
 
 
 def batch_gradient(w: Array, noise: Array) -> Array:
-  """Returns the slope at w of the mean loss of the examples whose noise [B] it is."""
+  """Returns the gradient at w of the mean loss of examples with noise [B]."""
   return jax.grad(lambda w: jax.vmap(loss, in_axes=(None, 0))(w, noise).mean())(w)
 
 
 def pick(key: Key, noise: Array, batch: int) -> Array:
-  """Returns all N examples' noise, or that of B < N drawn independently."""
+  """Returns the noise of all N examples, or of B < N examples drawn independently."""
   if batch == len(noise):
     return noise
   return noise[jax.random.randint(key, (batch,), 0, len(noise))]
@@ -66,7 +66,10 @@ def pick(key: Key, noise: Array, batch: int) -> Array:
 def descend(
   key: Key, noise: Array, rate: float, *, batch: int, paths: int, steps: int
 ) -> Array:
-  """Walks from around the poor minimum, nearer to it than half the way to the barrier.
+  """Descends from starts around the poor minimum.
+
+  A start lies nearer to the minimum than half the distance to the barrier.
+
 
   Args:
     key: of the starts, which are the same for every batch size, and of the batches.
@@ -92,11 +95,10 @@ def descend(
 
 
 def escaped(w: np.ndarray) -> np.ndarray:
-  """Tells for paths [S, T + 1] at which steps they have once been in the good minimum.
+  """Returns, for each step of paths [S, T + 1], whether the good minimum was reached.
 
-  Crossing the barrier does not count, coming as near as `NEAR` to the bottom of the
-  other well does: a path that creeps down to it may stop at a float32 just before it.
-  A path that diverges has been nowhere.
+  A path reaches the good minimum when it comes as near as `NEAR`; crossing the barrier
+  does not count. A path that diverges has reached nothing.
   """
   near = np.isfinite(w[:, -1:]) & (w <= places().good + NEAR)
   return np.logical_or.accumulate(near, axis=1)
@@ -110,7 +112,7 @@ def unrest(w: np.ndarray) -> float:
 
 
 def claims(walks: Mapping[int, np.ndarray]) -> tuple[Claim, ...]:
-  """States what noise does, of paths {B: [S, T + 1]}: N, some and one."""
+  """Returns the claims on paths {B: [S, T + 1]} of full, mini- and single batches."""
   full, some, one = (walks[batch] for batch in sorted(walks, reverse=True))
   left = [int(escaped(w)[:, -1].sum()) for w in (full, some, one)]
   rest = [unrest(w) for w in (full, some, one)]
@@ -150,43 +152,35 @@ def pictures(walks: Mapping[int, np.ndarray], noise: np.ndarray) -> list[Picture
   }
 
   def draw_paths():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5), layout='constrained')
-    panels = figure.subplots(
-      2, len(order), sharex=True, sharey='row', height_ratios=(1, 1.2)
-    )
+    count = len(order)
+    look = {'sharex': True, 'sharey': 'row', 'height_ratios': (1, 1.2)}
+    titles = [names[batch] for batch in order]
+    figure, panels = draw.panels(8, 5, 2 * count, count, titles=titles, **look)
     grid = np.linspace(-1.7, 1.7, 201)
     for column, (batch, colour) in enumerate(zip(order, COLOURS, strict=True)):
-      w, (upper, lower) = walks[batch], panels[:, column]
+      w, upper, lower = walks[batch], panels[column], panels[count + column]
       for each in noise[:CURVES]:
-        upper.plot(grid, loss(grid, each), color=GREY, lw=0.6, alpha=0.6)
-      upper.plot(grid, loss(grid, 0.0), color=GREY, lw=2)
+        upper.plot(grid, loss(grid, each), color=draw.GREY, lw=0.6, alpha=0.6)
+      upper.plot(grid, loss(grid, 0.0), color=draw.GREY, lw=2)
       upper.plot(w[:, -1], loss(w[:, -1], 0.0), 'o', color=colour, ms=4, alpha=0.3)
       upper.set_ylim(-1.2, 3)
-      upper.set_title(names[batch], fontsize=10)
       steps = np.arange(0, w.shape[1], -(-w.shape[1] // POINTS))
       lower.plot(w[:SHOWN, steps].T, steps, color=colour, lw=0.6, alpha=0.7)
       for place in (places().good, places().poor):
-        lower.axvline(place, color=GREY, ls=':', lw=1)
+        draw.guide(lower, x=place)
       lower.set_xlabel('w')
     lower.invert_yaxis()  # all three share it
-    panels[0, 0].set_ylabel('loss')
-    panels[1, 0].set_ylabel('step')
+    panels[0].set_ylabel('loss')
+    panels[count].set_ylabel('step')
     return figure
 
   def draw_share():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3), layout='constrained')
-    axes = figure.subplots()
+    look = {'xlabel': 'step', 'ylabel': 'seeds escaped, %', 'ylim': (-4, 104)}
+    figure, axes = draw.panel(7, 3, **look)
     for batch, colour in zip(order, COLOURS, strict=True):
       share = escaped(walks[batch]).mean(axis=0)
       axes.plot(100 * share, color=colour, lw=2, label=names[batch])
-    axes.set_xlabel('step')
-    axes.set_ylabel('seeds escaped, %')
-    axes.set_ylim(-4, 104)
-    axes.legend(fontsize=8)
+    draw.legend(axes)
     return figure
 
   return [
@@ -199,9 +193,9 @@ def pictures(walks: Mapping[int, np.ndarray], noise: np.ndarray) -> list[Picture
     ),
     Picture(
       'Escaping from the poor minimum',
-      'The share of seeds that have once been in the good minimum. What throws them '
-      'out of the poor one throws them out of the good one, too: in the end '
-      f'{home[order[2]]:.0%} of the paths of one at a time are on its side.',
+      'The share of seeds that have reached the good minimum at least once. The noise '
+      'that throws them out of the poor minimum throws them out of the good one, too: '
+      f'in the end {home[order[2]]:.0%} of the paths of one at a time are on its side.',
       draw_share,
       claims(walks),
     ),

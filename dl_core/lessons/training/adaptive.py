@@ -1,8 +1,8 @@
-"""What optimizers with a rate for each coordinate are blind to, and how rates move.
+"""Measures how adaptive optimizers treat steep coordinates, and how their rates move.
 
 AdaGrad, RMSProp, Adadelta and Adam divide each coordinate's gradient by a mean of its
-own size. So a coordinate that is measured in other units, its gradient a hundred times
-as large, takes the same path; one that is a mixture of two does not.
+own size. So scaling a coordinate does not change its path, even if its gradient becomes
+a hundred times as large; mixing two coordinates does.
 
 Shapes: N starts, D = 2 coordinates, T steps.
 """
@@ -11,11 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.lessons.training import descent
+from dl_core.report import draw
 from dl_core.types import Array, Claim, Picture
 
 STEEP, STEPS = 100.0, 200
 ADAPTIVE = ('adagrad', 'rmsprop', 'adadelta', 'adam')
-# Gradient descent leaves the steep bowl for ever from 2 / κ on.
+# Rates for the steep bowl, in which gradient descent diverges above 2 / κ.
 BORNE = {'sgd': 0.3 / STEEP, 'momentum': 0.3 / STEEP}
 
 
@@ -53,18 +54,17 @@ def blindness(found: dict[str, np.ndarray]) -> Picture:
   turned = {descent.NAMES[name][0]: apart[name][1].mean() for name in ADAPTIVE}
   count = apart['sgd'].shape[-1]
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 4), layout='constrained')
-    panels = figure.subplots(2, 3, sharex=True, sharey=True).flat
-    for axes, (name, points) in zip(panels, found.items(), strict=True):
+  def show():
+    titles = [descent.NAMES[name][0] for name in found]
+    figure, panels = draw.panels(
+      9, 4, len(found), 3, titles=titles, sharex=True, sharey=True
+    )
+    for axes, points in zip(panels, found.values(), strict=True):
       round_, steep = points[0, :, 0, :, 1]
-      axes.plot(round_, color=descent.BLUE, lw=4, alpha=0.4, label='κ = 1')
-      axes.plot(steep, color=descent.ORANGE, lw=1.2, label=f'κ = {STEEP:g}')
-      axes.set_title(descent.NAMES[name][0], fontsize=10)
+      axes.plot(round_, color=draw.BLUE, lw=4, alpha=0.4, label='κ = 1')
+      axes.plot(steep, color=draw.ORANGE, lw=1.2, label=f'κ = {STEEP:g}')
       axes.set_xlim(0, STEPS / 2)
-    figure.axes[0].legend()
+    draw.legend(panels[0])
     figure.supxlabel('step', fontsize=10)
     figure.supylabel('y', fontsize=10)
     return figure
@@ -72,25 +72,25 @@ def blindness(found: dict[str, np.ndarray]) -> Picture:
   return Picture(
     'Blind to the steepness of a coordinate',
     f'The coordinate y of paths in ½(x² + κy²) from one start, κ = 1 and κ = {STEEP:g}.'
-    ' Those that divide by the size of the gradient go one and the same way in both '
+    ' Optimizers that divide by the size of the gradient take the same path in both '
     'bowls.',
-    draw,
+    show,
     (
       Claim(
         f'The paths of {", ".join(listed[:-1])} and {listed[-1]} do not depend on how '
         'steep a coordinate is',
-        bool(most < 0.01),
+        most < 0.01,
         f'apart by at most {most:.0e} of the distance at the start, {count} starts',
       ),
       Claim(
-        'Those of gradient descent and momentum do',
-        bool(least > 0.1),
+        'The paths of gradient descent and momentum do depend on it',
+        least > 0.1,
         f'apart by at least {least:.2f}',
       ),
       Claim(
-        'In bowls turned by 45° the paths of the adaptive ones depend on κ too: they '
-        'are blind along the axes alone',
-        bool(min(turned.values()) > 0.1),
+        'In bowls turned by 45° the paths of the adaptive ones depend on κ too: only '
+        'along the axes are they blind to it',
+        min(turned.values()) > 0.1,
         ', '.join(f'{name} {far:.2f}' for name, far in turned.items()) + ' on average',
       ),
     ),
@@ -98,9 +98,9 @@ def blindness(found: dict[str, np.ndarray]) -> Picture:
 
 
 def effective(name: str, begin: Array) -> np.ndarray:
-  """Returns what an optimizer multiplies the gradient by, along y [N, T].
+  """Returns the factor [N, T] by which an optimizer multiplies the gradient along y.
 
-  NaN where the gradient has all but vanished.
+  It is NaN where the gradient has nearly vanished.
   """
   rate, curvature = descent.NAMES[name][1], descent.bowl(descent.DRAWN)
   (points,) = descent.paths(name, rate, begin, curvature[None], descent.STEPS)
@@ -115,36 +115,30 @@ def rates(begin: Array) -> Picture:
   change = {name: np.diff(rate) / rate[:, :-1] for name, rate in found.items()}
   rises = {name: np.nanmax(each, axis=1) for name, each in change.items()}  # [N]
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3), layout='constrained')
-    axes = figure.subplots()
-    for (name, each), colour in zip(
-      found.items(), (descent.BLUE, descent.ORANGE), strict=True
-    ):
-      axes.plot(each.T / each[:, 0], color=colour, lw=0.8, alpha=0.5)
-      axes.plot([], color=colour, label=descent.NAMES[name][0])
-    axes.set(xlabel='step', ylabel='step / gradient,\nthe first is 1')
-    axes.set_ylim(0, 3.5)
-    axes.legend()
+  def show():
+    look = {'xlabel': 'step', 'ylabel': 'step / gradient,\nthe first is 1'}
+    figure, axes = draw.panel(6, 3, ylim=(0, 3.5), **look)
+    colours = {'adagrad': draw.BLUE, 'rmsprop': draw.ORANGE}
+    for name, colour in colours.items():
+      axes.plot(found[name].T / found[name][:, 0], color=colour, lw=0.8, alpha=0.5)
+    draw.legend(axes, {descent.NAMES[name][0]: c for name, c in colours.items()})
     return figure
 
   return Picture(
     'The rate of one coordinate',
-    'What the gradient along y is multiplied by, η / √(s + ε), on the way down from '
+    'The factor η / √(s + ε) of the gradient along y, on paths from '
     f'{len(begin)} starts. AdaGrad adds up all squared gradients, RMSProp forgets the '
     'old ones.',
-    draw,
+    show,
     (
       Claim(
         "AdaGrad's rate only ever falls",
-        bool(rises['adagrad'].max() < 1e-4),
+        rises['adagrad'].max() < 1e-4,
         f'no step raises it, beyond rounding, from any of {len(begin)} starts',
       ),
       Claim(
-        "RMSProp's rises again as gradients get smaller",
-        bool(rises['rmsprop'].min() > 0.01),
+        "RMSProp's rate rises again as gradients get smaller",
+        rises['rmsprop'].min() > 0.01,
         f'by up to {rises["rmsprop"].min():.0%} in a step, from every start',
       ),
     ),

@@ -1,8 +1,7 @@
-"""Descent into a bowl: how fast an optimizer gets there, and on which path.
+"""Measures how fast optimizers descend into a quadratic bowl, and on which path.
 
-The bowl ½(x² + κy²) curves 1 along x and κ along y; κ is its condition number. Near
-its minimum every smooth loss is a bowl in some coordinates, so what holds here is the
-first thing to expect of an optimizer.
+The curvature of the bowl ½(x² + κy²) is 1 along x and κ along y; κ is its condition
+number. Near its minimum every smooth loss is such a bowl in some coordinates.
 
 Shapes: N starts, D = 2 coordinates, T steps, K condition numbers, C bowls.
 """
@@ -15,10 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from dl_core.report import draw
 from dl_core.tasks import optimizers
 from dl_core.types import Array, Claim, Picture
 
-# What each is called, and a learning rate in the bowl that is drawn.
+# The name of each optimizer, and its learning rate in the bowl that is drawn.
 NAMES = {
   'sgd': ('gradient descent', 0.09),
   'momentum': ('momentum', 0.02),
@@ -27,19 +27,18 @@ NAMES = {
   'adadelta': ('Adadelta', 1.0),
   'adam': ('Adam', 0.1),
 }
-DRAWN, STEPS = 20, 60  # κ of that bowl, and how far paths are drawn
-BLUE, ORANGE, GREY = '#2f7fb8', '#cf7a24', '#808080'  # for light and dark pages
+DRAWN, STEPS = 20, 60  # κ of that bowl, and the steps of its paths
 KAPPAS = (3, 10, 30, 100, 300, 1_000)
 
 
 def path(
   optimizer: optax.GradientTransformation, start: Array, curvature: Array, steps: int
 ) -> Array:
-  """Returns the points [T + 1, D] of a descent from `start` [D] on, `start` included.
+  """Returns the points [T + 1, D] of a descent, beginning with `start` [D].
 
   Args:
-    optimizer: what descends.
-    start: where it begins.
+    optimizer: any optimizer.
+    start: the first point.
     curvature: A [D, D] of the bowl ½ wᵀAw.
     steps: T.
   """
@@ -64,10 +63,11 @@ def bowl(kappa: float | Array, turn: float = 0.0) -> Array:
 def paths(
   name: str, rate: float, begin: Array, curvatures: Array, steps: int
 ) -> np.ndarray:
-  """Returns the paths of an optimizer, of `DIRECTIONS`, in C bowls from N starts.
+  """Returns the paths of an optimizer in C bowls from N starts.
 
   Args:
-    name, rate: of the optimizer, and η.
+    name: a name of `NAMES`.
+    rate: η.
     begin: [N, D].
     curvatures: [C, D, D] of the bowls.
     steps: T.
@@ -90,7 +90,7 @@ def starts(seed: int, count: int) -> Array:
 
 
 class Rates(NamedTuple):
-  """What a step multiplies the distance to the minimum by, at the best learning rates.
+  """The factor by which a step shortens the distance, at the best learning rates.
 
   Attributes:
     kappa: [K] condition numbers.
@@ -136,7 +136,7 @@ def measure(kappas: Sequence[float], begin: Array, steps: int = 1_000) -> Rates:
 
 
 def shortened(distance: np.ndarray) -> np.ndarray:
-  """Returns the factor of a step in distances [..., T + 1], over their last half.
+  """Returns the factor per step in distances [..., T + 1], over their last half.
 
   It ends where float32 is about to underflow. At its best rates the heavy ball's two
   roots are one, so its distance falls as t·ρᵗ and the factor lies above ρ by 2^(2/T).
@@ -148,7 +148,7 @@ def shortened(distance: np.ndarray) -> np.ndarray:
 
 
 def speed(found: Rates) -> Picture:
-  """Shows how many steps a condition number costs, with and without momentum."""
+  """Shows the steps that a condition number costs, with and without momentum."""
   tenfold = lambda factor: np.log(10) / -np.log(factor)
   off = {
     'plain': np.abs(found.plain / found.plain_theory[:, None] - 1).max(),
@@ -158,20 +158,17 @@ def speed(found: Rates) -> Picture:
   span = f'κ from {found.kappa.min():g} to {found.kappa.max():g}'
   at = int(np.argmin(np.abs(found.kappa - 100)))
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3.6), layout='constrained')
-    axes = figure.subplots()
+  def show():
+    look = {'xscale': 'log', 'yscale': 'log', 'xlabel': 'condition number κ'}
+    figure, axes = draw.panel(6, 3.6, **look)
     for measured, theory, colour, label in (
-      (found.plain, found.plain_theory, ORANGE, 'gradient descent: (κ−1)/(κ+1)'),
-      (found.heavy, found.heavy_theory, BLUE, 'momentum: (√κ−1)/(√κ+1)'),
+      (found.plain, found.plain_theory, draw.ORANGE, 'gradient descent: (κ−1)/(κ+1)'),
+      (found.heavy, found.heavy_theory, draw.BLUE, 'momentum: (√κ−1)/(√κ+1)'),
     ):
       axes.plot(found.kappa, tenfold(theory), color=colour, label=label)
       axes.plot(found.kappa, tenfold(measured.mean(axis=1)), 'o', color=colour)
-    axes.set(xscale='log', yscale='log', xlabel='condition number κ')
-    axes.set_ylabel('steps that bring the minimum\nten times as near')
-    axes.legend()
+    axes.set_ylabel('steps to a tenth of the distance')
+    draw.legend(axes)
     return figure
 
   return Picture(
@@ -179,22 +176,22 @@ def speed(found: Rates) -> Picture:
     'Gradient descent needs steps in proportion to κ, momentum to √κ, each at its best '
     f'rates. Lines: theory. Dots: means of {found.plain.shape[1]} starts in the bowl '
     '½(x² + κy²).',
-    draw,
+    show,
     (
       Claim(
-        'At its best rate gradient descent comes nearer to the minimum by the factor '
-        '(κ−1)/(κ+1) in a step',
-        bool(off['plain'] < 0.01),
+        'At its best rate each step of gradient descent multiplies the distance to the '
+        'minimum by (κ−1)/(κ+1)',
+        off['plain'] < 0.01,
         f'within {off["plain"]:.1g} of it, {span}',
       ),
       Claim(
-        'At its best rates momentum comes nearer by the factor (√κ−1)/(√κ+1)',
-        bool(off['heavy'] < 0.05),
+        'At its best rates each step of momentum multiplies it by (√κ−1)/(√κ+1)',
+        off['heavy'] < 0.05,
         f'within {off["heavy"]:.1%} of it, {span}',
       ),
       Claim(
         'Momentum needs fewer steps than gradient descent, from every start',
-        bool(saved.min() > 1),
+        saved.min() > 1,
         f'{saved[at].mean():.1f} times fewer at κ = {found.kappa[at]:g}, at least '
         f'{saved.min():.1f} times at any κ',
       ),
@@ -210,27 +207,27 @@ def map_of_paths() -> Picture:
     for name, (_, rate) in NAMES.items()
   }
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 4), layout='constrained')
+  def show():
     x, y = np.meshgrid(np.linspace(-1.1, 0.5, 150), np.linspace(-0.5, 0.5, 150))
     height = (x**2 + DRAWN * y**2) / 2
-    panels = figure.subplots(2, 3, sharex=True, sharey=True).flat
-    for axes, (name, points) in zip(panels, found.items(), strict=True):
-      levels = np.geomspace(0.003, height.max(), 9)
-      axes.contour(x, y, height, levels, colors=GREY, linewidths=0.6, alpha=0.6)
-      axes.plot(*points.T, '.-', color=BLUE, lw=1.2, ms=4)
-      axes.plot(*points[0], 'o', color=ORANGE, ms=6)
-      axes.plot(0, 0, '*', color=ORANGE, ms=10)
-      axes.set_title('{}, η = {:g}'.format(*NAMES[name]), fontsize=10)
+    levels = np.geomspace(0.003, height.max(), 9)
+    titles = ['{}, η = {:g}'.format(*NAMES[name]) for name in found]
+    figure, panels = draw.panels(
+      9, 4, len(found), 3, titles=titles, sharex=True, sharey=True
+    )
+    for axes, points in zip(panels, found.values(), strict=True):
+      axes.contour(x, y, height, levels, colors=draw.GREY, linewidths=0.6, alpha=0.6)
+      axes.plot(*points.T, '.-', color=draw.BLUE, lw=1.2, ms=4)
+      axes.plot(*points[0], 'o', color=draw.ORANGE, ms=6)
+      axes.plot(0, 0, '*', color=draw.ORANGE, ms=10)
       axes.set(xlim=(-1.1, 0.5), ylim=(-0.5, 0.5))
     return figure
 
   return Picture(
     'The way down',
     f'{STEPS} steps in ½(x² + {DRAWN}y²), from the dot to the star. Gradient descent '
-    'crosses the valley to and fro, momentum swings through it; those that divide each '
-    "coordinate's gradient by its own size go down both alike.",
-    draw,
+    'crosses the valley back and forth, momentum swings through it; the adaptive ones, '
+    "which divide each coordinate's gradient by its own size, descend equally fast "
+    'along both.',
+    show,
   )

@@ -1,4 +1,4 @@
-"""How accuracy grows with the number of examples, for learners of three kinds.
+"""Measures how accuracy grows with the number of examples, for three learners.
 
 Shapes: S sizes of the training set, N seeds.
 """
@@ -10,14 +10,15 @@ import numpy as np
 
 from dl_core.data import splits
 from dl_core.lessons import curves
+from dl_core.report import draw
 from dl_core.types import Claim, Data, Picture
 
-COLOURS = {'linear': '#cf7a24', 'svm': '#3f9c74', 'net': '#2f7fb8'}
+COLOURS = {'linear': draw.ORANGE, 'svm': draw.GREEN, 'net': draw.BLUE}
 NAMES = {'linear': 'linear model', 'svm': 'SVM, Gaussian kernel', 'net': 'deep net'}
 
 
 class Grown(NamedTuple):
-  """What more and more examples bring to a learner.
+  """The test accuracy of a learner by the number of its training examples.
 
   Attributes:
     sizes: [S] training examples, growing.
@@ -29,7 +30,7 @@ class Grown(NamedTuple):
 
   @property
   def error_reduction(self) -> np.ndarray:
-    """The share [N] of its errors that the last growth of the set took away."""
+    """The share [N] of errors that the last growth of the training set removed."""
     before, after = (1 - self.accuracy)[-2:]
     return 1 - after / before
 
@@ -49,8 +50,8 @@ def of_runs(sweep: Mapping[int, Sequence[Any]]) -> Grown:
 def of_machine(sets: Mapping[int, Data], most: int) -> Grown:
   """Fits a support vector machine with a Gaussian kernel on the same examples.
 
-  It has no seed. Its kernel matrix grows with the square of the set, so what is larger
-  than `most` is left out.
+  It has no seed. Its kernel matrix grows with the square of the set, so sets of more
+  than `most` examples are left out.
   """
   from sklearn import svm
 
@@ -74,17 +75,14 @@ def picture(found: Mapping[str, Grown], source: str) -> Picture:
   growth = net.sizes[-1] / net.sizes[-2] if len(net.sizes) > 1 else 1.0
   ends = lambda grown: ' → '.join(f'{100 * a.mean():.1f}' for a in grown.accuracy)
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.4), layout='constrained')
-    left, right = figure.subplots(1, 2)
+  def show():
+    figure, (left, right) = draw.panels(9, 3.4, 2)
     for name, grown in found.items():
       if not len(grown.sizes):
         continue
       for axes, values in ((left, grown.accuracy), (right, 1 - grown.accuracy)):
         drawn = grown.sizes, 100 * values, NAMES[name], COLOURS[name]
-        curves.band(axes, *drawn, marker='o', ms=4)
+        draw.band(axes, *drawn, marker='o', ms=4)
     for axes in (left, right):
       axes.set(xscale='log', xlabel='training examples')
       axes.set_xticks(net.sizes, [f'{size:,}' for size in net.sizes])
@@ -95,41 +93,41 @@ def picture(found: Mapping[str, Grown], source: str) -> Picture:
     right.set_yticks(ticks, [f'{tick:g}' for tick in ticks])
     for axes in (left, right):
       axes.minorticks_off()
-    left.legend(loc='lower right')
+    draw.legend(left, loc='lower right')
     return figure
 
   claims = []
   if len(net.sizes) > 1:
     claims = [
       Claim(
-        f'The linear model saturates before the net: {growth:.2g} times the data takes '
-        'away a smaller share of its errors, with every seed',
-        bool(np.all(linear.error_reduction < net.error_reduction)),
+        f'The linear model saturates before the net: {growth:.2g} times the data '
+        'removes a smaller share of its errors, with every seed',
+        np.all(linear.error_reduction < net.error_reduction),
         f'{curves.spread(linear.error_reduction, ".0%")} against '
         f'{curves.spread(net.error_reduction, ".0%")}',
       ),
       Claim(
-        'The net goes on improving: a larger set is better at every size, with every '
+        'The net keeps improving: each larger set gives a higher accuracy, with every '
         'seed',
-        bool(np.all(np.diff(net.accuracy, axis=0) > 0)),
+        np.all(np.diff(net.accuracy, axis=0) > 0),
         f'accuracy {ends(net)} %; the linear model {ends(linear)} %',
       ),
     ]
   if len(machine.sizes) == len(net.sizes) > 1:
     claims.append(
       Claim(
-        'Not all that is classical saturates: a support vector machine with a kernel '
-        'goes on improving too',
-        bool(np.all(machine.error_reduction > 2 * linear.error_reduction.max())),
+        'Not every classical method saturates: a support vector machine with a kernel '
+        'keeps improving too',
+        np.all(machine.error_reduction > 2 * linear.error_reduction.max()),
         f'accuracy {ends(machine)} %, {machine.error_reduction[0]:.0%} of the errors '
-        'the last time',
+        'removed by the last growth',
       )
     )
   return Picture(
     'Accuracy and the amount of data',
-    f'On {source}, the same examples for every learner and seed; band: from the lowest '
-    f'seed to the highest of {net.accuracy.shape[1]}. A straight line of errors on '
+    f'On {source}, the same examples for every learner and seed; band: the range '
+    f'over {net.accuracy.shape[1]} seeds. A straight line of errors on '
     'logarithmic axes means that every doubling of the data helps as much as the last.',
-    draw,
+    show,
     tuple(claims),
   )

@@ -28,6 +28,14 @@ def test_an_activation_and_its_slope_are_the_textbooks(name):
     np.testing.assert_allclose(ours(jnp.float32(Z)), theirs(Z), atol=1e-6)
 
 
+@pytest.mark.parametrize('name', activations.ACTIVATIONS)
+def test_a_slope_written_out_is_the_one_that_jax_grad_finds(name):
+  f, slope = activations.ACTIVATIONS[name]
+  z = jnp.float32(Z)
+  found = jax.vmap(jax.grad(f))(z)
+  np.testing.assert_allclose(slope(z), found, atol=activations.CLOSE)
+
+
 def test_the_slope_of_a_relu_is_zero_at_zero_as_it_is_for_jax():
   relu = activations.ACTIVATIONS['ReLU']
   assert relu.slope(jnp.float32(0)) == jax.grad(relu.f)(0.0) == 0

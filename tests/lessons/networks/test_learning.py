@@ -10,11 +10,11 @@ def claims(hidden=8, rate=0.5):
 
 def test_a_hidden_layer_learns_xor_and_a_single_hidden_unit_does_not():
   assert claims() == [True, True]
-  assert claims(hidden=1)[1] is False
+  assert not claims(hidden=1)[1]
 
 
 def test_steps_that_are_far_too_long_do_not_lower_the_loss():
-  assert claims(rate=30.0)[0] is False
+  assert not claims(rate=30.0)[0]
 
 
 def test_the_answers_drawn_at_step_0_are_of_the_start_before_any_step():
