@@ -11,16 +11,18 @@ from dl_core.types import Claim, Picture
 
 
 def identity(sentence: str, left: Any, right: Any, tolerance: float) -> Claim:
-  """Makes the claim that two sides agree, from how far apart they are at most.
+  """Makes the claim that two sides agree and measures how far apart they are.
 
   Args:
     sentence: the claim; the tolerance is added to it.
-    left, right: both sides, arrays that broadcast.
-    tolerance: the largest difference of two sides that agree.
+    left, right: arrays that broadcast. Differences are relative for values above 1.
+    tolerance: the largest difference at which two sides agree.
   """
-  apart = np.abs(np.asarray(left) - np.asarray(right))
-  most = float(apart.max())  # NaN, which agrees with nothing, stays NaN
-  count = f' in {apart.size:,} values' if apart.size > 1 else ''
+  left, right = np.asarray(left), np.asarray(right)
+  size = np.maximum(1, np.maximum(np.abs(left), np.abs(right)))
+  with np.errstate(invalid='ignore'):  # NaN agrees with nothing
+    most = float(np.max(np.abs(left - right) / size))
+  count = f' in {size.size:,} values' if size.size > 1 else ''
   return Claim(
     f'{sentence}, to {tolerance:g}'.replace('e-0', 'e-'),
     most <= tolerance,

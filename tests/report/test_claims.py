@@ -8,13 +8,18 @@ from dl_core.types import Claim, Picture
 
 
 def test_two_sides_within_the_tolerance_agree():
-  found = claims.identity('a = b', np.array([[1.0], [2]]), np.array([1.0, 2]), 1.5)
-  assert found == Claim('a = b, to 1.5', True, '1 apart at most in 4 values')
+  found = claims.identity('a = b', np.array([[1.0], [2]]), np.array([1.0, 2]), 0.5)
+  assert found == Claim('a = b, to 0.5', True, '0.5 apart at most in 4 values')
 
 
 def test_two_sides_beyond_the_tolerance_do_not_agree():
   found = claims.identity('a = b', 1.0, 1.001, 1e-6)
   assert found == Claim('a = b, to 1e-6', False, '0.001 apart at most')
+
+
+def test_large_numbers_agree_to_as_many_digits_as_small_ones():
+  assert claims.identity('a = b', 1e6, 1e6 + 1, 1e-5).holds
+  assert not claims.identity('a = b', 1e6, 1e6 + 1, 1e-7).holds
 
 
 @pytest.mark.parametrize('left', [np.nan, np.inf])
