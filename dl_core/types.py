@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 Array = jax.Array
 Key = jax.Array  # a typed PRNG key, made by `jax.random.key`
@@ -142,16 +143,16 @@ class Figure(NamedTuple):
 
 
 class Claim(NamedTuple):
-  """What is said to be so, and whether it was found to be.
+  """A sentence that a lesson claims and what was measured.
 
   Attributes:
     sentence: the claim.
-    holds: whether it does, here.
-    measured: the figures that say so, in a few words.
+    holds: whether the measurements bear it out.
+    measured: the measured figures, in a few words.
   """
 
   sentence: str
-  holds: bool
+  holds: bool | np.bool_
   measured: str
 
 

@@ -164,7 +164,7 @@ def rank_picture(
     'Rank: how many columns are independent',
     f'Singular values of {N}×{N} matrices made of 2, 4 and {N} independent directions: '
     f'median and range of {len(free)} draws. The rank is the number of singular values '
-    'above 0. Computed zeros are tiny instead, so that the dashed line at 10⁻⁶ decides.',
+    'above 0. Computed zeros are tiny instead; the dashed line at 10⁻⁶ decides.',
     show,
     (
       Claim(
