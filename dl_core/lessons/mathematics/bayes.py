@@ -62,6 +62,8 @@ def bayes_picture(tested: np.ndarray, random: Array) -> Picture:
     turned = probability.bayes(prior, probability.conditional(joint, 0))
     return turned, probability.conditional(joint, 1, 2)
 
+  turned, straight = chance.over(both, random)
+
   def show():
     titles = 'P(ill) = 1 in 1,000 before', 'after one positive test'
     figure, (left, right) = draw.panels(7.5, 2.9, 2, titles=titles)
@@ -90,7 +92,8 @@ def bayes_picture(tested: np.ndarray, random: Array) -> Picture:
       claims.identity(
         'P(h | e) = P(e | h) P(h) / P(e) is the conditional probability of the joint '
         'table',
-        *chance.over(both, random),
+        turned,
+        straight,
         1e-6,
       ),
       Claim(
