@@ -53,7 +53,7 @@ def study(c: Config) -> launch.Study:
     for kind in degradation.KINDS
     for depth in sorted(depths)
   }
-  return launch.Study(runs, functools.partial(degradation.draw, sorted(depths)))
+  return launch.Study(runs, functools.partial(degradation.pictures, sorted(depths)))
 
 
 if __name__ == '__main__':

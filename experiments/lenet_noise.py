@@ -16,7 +16,7 @@ import dataclasses
 import functools
 
 from dl_core import config, launch
-from dl_core.lessons.convolutions import robustness
+from dl_core.lessons.convolutions import noise, robustness
 from dl_core.types import Picture
 from experiments import lenet, mlp
 
@@ -54,7 +54,7 @@ def study(c: Config) -> launch.Study:
 
 def draw(seed: int, results) -> list[Picture]:
   """Has all of them read images with noise."""
-  return robustness.pictures(robustness.measure(results, seed))
+  return robustness.pictures(noise.measure(results, seed))
 
 
 if __name__ == '__main__':

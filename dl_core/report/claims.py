@@ -1,15 +1,37 @@
-"""What pictures bear out: kept beside the report, said on the terminal."""
+"""The claims of a drawing study: written to claims.json, printed, counted."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dl_core.train import workdir
 from dl_core.types import Claim, Picture
 
 
+def identity(sentence: str, left: Any, right: Any, tolerance: float) -> Claim:
+  """Makes the claim that two sides agree and measures how far apart they are.
+
+  Args:
+    sentence: the claim; the tolerance is added to it.
+    left, right: arrays that broadcast. Differences are relative for values above 1.
+    tolerance: the largest difference at which two sides agree.
+  """
+  left, right = np.asarray(left), np.asarray(right)
+  size = np.maximum(1, np.maximum(np.abs(left), np.abs(right)))
+  with np.errstate(invalid='ignore'):  # NaN agrees with nothing
+    most = float(np.max(np.abs(left - right) / size))
+  count = f' in {size.size:,} values' if size.size > 1 else ''
+  return Claim(
+    f'{sentence}, to {tolerance:g}'.replace('e-0', 'e-'),
+    most <= tolerance,
+    f'{most:.1g} apart at most{count}',
+  )
+
+
 def write(folder: Path, pictures: Sequence[Picture]) -> None:
-  """Writes claims.json, whole or not at all, if there are any; drops an old one."""
+  """Writes claims.json atomically; without claims, removes the old file."""
   found = [
     claim._replace(holds=bool(claim.holds))._asdict()
     for picture in pictures
@@ -22,14 +44,14 @@ def write(folder: Path, pictures: Sequence[Picture]) -> None:
 
 
 def read(folder: Path) -> list[Claim]:
-  """Reads what `write` wrote; [] where that is missing or damaged."""
+  """Returns the claims in claims.json; [] if the file is missing or damaged."""
   return [
     Claim(**c) for c in workdir.read_json(folder / 'claims.json').get('claims', ())
   ]
 
 
 def said(folder: Path) -> list[str]:
-  """Returns the claims as lines for a terminal, those that do not hold in capitals."""
+  """Returns one terminal line per claim; `DOES NOT HOLD` marks a failed claim."""
   return [
     f'{"holds" if claim.holds else "DOES NOT HOLD"}: {claim.sentence} '
     f'({claim.measured})'
@@ -38,11 +60,11 @@ def said(folder: Path) -> list[str]:
 
 
 def line(folder: Path, seconds: float) -> dict[str, Any]:
-  """Returns the result of a study, by its claims, as a line of metrics.jsonl.
+  """Returns the line of metrics.jsonl that counts the claims of a study.
 
   Args:
-    folder: its workdir.
-    seconds: that it took.
+    folder: the workdir of the study.
+    seconds: the time that the study took.
   """
   holds = [claim.holds for claim in read(folder)]
   return {

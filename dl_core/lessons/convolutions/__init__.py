@@ -1,1 +1,1 @@
-"""Lecture 6: what a convolution computes, what it costs, what became of it."""
+"""Lecture 6: convolutions, what they compute, what they cost, how networks use them."""

@@ -1,9 +1,8 @@
-"""Many channels: a filter spans them all, and as many filters give as many maps.
+"""Convolutions over several channels: one map per filter, parameters, output sizes.
 
-The settings of a layer are the number F of its filters, the side k of their window, the
-stride s and the padding p. A filter has k·k·C weights and one bias, so that the layer
-has (k·k·C + 1)·F parameters, however large the image is; a side of H becomes
-⌊(H + 2p - k)/s⌋ + 1.
+A layer has F filters with windows of k × k, stride s and padding p. A filter has k·k·C
+weights and one bias, so that the layer has (k·k·C + 1)·F parameters for images of any
+size; a side of H becomes ⌊(H + 2p - k)/s⌋ + 1.
 
 Shapes: H × W pixels, C channels, h × w the sides of a filter, F filters.
 """
@@ -16,16 +15,17 @@ import numpy as np
 
 from dl_core.layers import convolution
 from dl_core.lessons.convolutions import lines
+from dl_core.report import claims, draw
 from dl_core.types import Claim, Picture
 
-SIDE, LINE = 15, 11  # of the drawn image, and of its lines
-PLACES = (3, 7, 11)  # of a red line, a purple and a blue one
+SIDE, LINE = 15, 11  # side of the drawn image, length of its lines
+PLACES = (3, 7, 11)  # columns of a red, a purple and a blue line
 COLOURS = ((1, 0, 0), (1, 0, 1), (0, 0, 1))
 CHANNELS = ('red', 'green', 'blue')
 
 
 class Layer(NamedTuple):
-  """The settings of a convolution, and how large the image is that it reads."""
+  """The settings of a convolution and the size of its input."""
 
   side: int
   channels: int
@@ -40,13 +40,13 @@ class Layer(NamedTuple):
 
   @property
   def outputs(self) -> tuple[int, int, int]:
-    """(H', W', F)."""
+    """The shape of the output, (H', W', F)."""
     side = (self.side + 2 * self.pad - self.window) // self.stride + 1
     return side, side, self.features
 
 
 def drawn(random: np.random.Generator, count: int) -> list[Layer]:
-  """Draws settings of layers whose windows fit."""
+  """Draws random settings of layers with windows that fit into the image."""
   found = []
   for _ in range(count):
     window = int(random.integers(1, 12))
@@ -64,7 +64,7 @@ def drawn(random: np.random.Generator, count: int) -> list[Layer]:
 
 
 def made(layer: Layer) -> tuple[int, tuple[int, ...]]:
-  """Returns the parameters and the outputs of a layer, without making any."""
+  """Returns the parameter count and the output shape of a layer, by shape inference."""
   pad = (layer.pad, layer.pad)
   model = convolution.Conv(
     layer.features, (layer.window,) * 2, (layer.stride,) * 2, (pad, pad)
@@ -75,9 +75,9 @@ def made(layer: Layer) -> tuple[int, tuple[int, ...]]:
 
 
 def example() -> tuple[np.ndarray, np.ndarray]:
-  """Returns an image [H, W, 3] of coloured lines, and a filter [h, w, 3] for one.
+  """Returns an image [H, W, 3] of coloured lines and a filter [h, w, 3].
 
-  The filter looks for a line that is red and not blue, and lets green be.
+  The filter detects lines that are red and not blue, and ignores green.
   """
   image = np.zeros((SIDE, SIDE, 3), np.float32)
   rows = slice((SIDE - LINE) // 2, (SIDE + LINE) // 2)
@@ -88,7 +88,7 @@ def example() -> tuple[np.ndarray, np.ndarray]:
 
 
 def picture(random: np.random.Generator, draws: int) -> Picture:
-  """Draws what one filter makes of three channels."""
+  """Draws the answers of one filter in three channels."""
   image, kernel = example()
   parts = np.stack(
     [lines.correlated(image[..., c], kernel[..., c]) for c in range(3)], axis=-1
@@ -101,65 +101,47 @@ def picture(random: np.random.Generator, draws: int) -> Picture:
     'VALID',
   )
   found = np.asarray(layer)[0, ..., 0]
-  apart = float(np.abs(parts.sum(axis=-1) - found).max())
   layers = drawn(random, draws)
   seen = [made(each) for each in layers]
   counted = sum(n == each.parameters for each, (n, _) in zip(layers, seen, strict=True))
   shaped = sum(y == each.outputs for each, (_, y) in zip(layers, seen, strict=True))
-  middle = (found.shape[0] // 2, [c - lines.SIDE // 2 for c in PLACES])
-  on = found[middle]
-  claims = (
-    Claim(
-      'A filter spans all channels: its one map is the sum of those of its slices',
-      found.ndim == 2 and apart <= lines.CLOSE,
-      f'{apart:.1g} apart; {on[0]:.1f} on the red line, {on[1]:.1f} on the purple, '
-      f'{on[2]:.1f} on the blue',
+  checked = (
+    claims.identity(
+      'A filter spans all channels: its map is the sum of the maps of its slices',
+      parts.sum(axis=-1),
+      found,
+      lines.CLOSE,
     ),
     Claim(
-      'F filters of k × k over C channels are (k·k·C + 1)·F parameters',
+      'F filters of k × k over C channels have (k·k·C + 1)·F parameters',
       counted == draws,
       f'{counted:,} of {draws:,} layers drawn at random',
     ),
     Claim(
-      'They give F maps, and a side of H becomes ⌊(H + 2p − k)/s⌋ + 1',
+      'F filters give F maps, and a side of H becomes ⌊(H + 2p − k)/s⌋ + 1',
       shaped == draws,
       f'{shaped:,} of {draws:,} layers drawn at random',
     ),
   )
 
   def show():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.6, 2.9))
-    grid = lines.filters_above_maps(figure, wspace=0.28, hspace=0.2)
-    first, last = (figure.add_subplot(grid[1, n]) for n in (0, 4))
-    first.imshow(image, interpolation='none')
-    first.set_title('image', fontsize=10)
-    lines.signed(last, found, 1)
-    last.set_title('the map', fontsize=10)
-    for c, name in enumerate(CHANNELS):
-      above, below = (figure.add_subplot(grid[row, c + 1]) for row in (0, 1))
-      lines.signed(above, kernel[..., c], float(np.abs(kernel).max()))
-      lines.signed(below, parts[..., c], 1)
-      above.set_title(name, fontsize=10)
-      sign = '+' if c < 2 else '='
-      below.text(
-        1.14,
-        0.5,
-        sign,
-        ha='center',
-        va='center',
-        fontsize=14,
-        transform=below.transAxes,
-      )
-    lines.bare(first)
+    figure, above, below = lines.filters_above_maps(['', *CHANNELS, ''])
+    draw.image(below[0], image)
+    below[0].set_title('image', fontsize=10)
+    draw.signed(below[4], found, 1)
+    below[4].set_title('the map', fontsize=10)
+    for c, sign in enumerate('++='):
+      draw.signed(above[c + 1], kernel[..., c], float(np.abs(kernel).max()))
+      draw.signed(below[c + 1], parts[..., c], 1)
+      place = {'ha': 'center', 'va': 'center', 'transform': below[c + 1].transAxes}
+      below[c + 1].text(1.07, 0.5, sign, fontsize=14, **place)
     return figure
 
   return Picture(
     'One filter, three channels, one map',
-    'Above the three slices of one filter, below what each answers in its channel. '
-    'Their sum is the map: the filter finds lines that are red and not blue. Red is '
-    'positive, blue negative.',
+    'Above: the three slices of one filter. Below: the answer of each slice in its '
+    'channel. Their sum is the map: the filter detects lines that are red and not '
+    'blue. Red is positive, blue negative.',
     show,
-    claims,
+    checked,
   )

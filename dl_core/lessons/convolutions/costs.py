@@ -1,8 +1,8 @@
-"""What a convolution costs, beside a dense layer from as many numbers to as many.
+"""Parameters and products of a convolution and of a dense layer in its place.
 
 A dense layer has a weight for each pair of an input and an output. A convolution has
-those of its windows alone, and the same ones at every place: of its weights a dense
-layer has (H·W)·(H'·W')/k² times as many, of its products H·W/k² times as many.
+only the weights of one window, shared by all places. The dense layer has
+(H·W)·(H'·W')/k² times as many weights and H·W/k² times as many products.
 
 Shapes: H × W pixels, C channels; the outputs are H' × W' × F; k the side of a window.
 """
@@ -14,10 +14,11 @@ import jax.numpy as jnp
 
 from dl_core.layers import convolution
 from dl_core.lessons.convolutions.channels import Layer
+from dl_core.report import draw
 from dl_core.runtime import flops
 from dl_core.types import Claim, Picture
 
-CONVOLUTION, DENSE = '#2f7fb8', '#cf7a24'  # for light and dark pages
+COLOURS = {'convolution': draw.BLUE, 'dense layer': draw.ORANGE}
 LAYERS = {
   'LeNet': Layer(side=32, channels=1, features=6, window=5, stride=1, pad=0),
   'AlexNet': Layer(side=224, channels=3, features=96, window=11, stride=4, pad=2),
@@ -27,11 +28,11 @@ LAYERS = {
 
 
 class Cost(NamedTuple):
-  """What a layer with biases costs.
+  """The cost of a layer with biases.
 
   Attributes:
-    parameters: how many it has.
-    products: multiplications of a weight with an input, for one image.
+    parameters: number of parameters.
+    products: number of multiplications of a weight with an input, for one image.
   """
 
   parameters: int
@@ -46,14 +47,14 @@ def of_convolution(layer: Layer) -> Cost:
 
 
 def of_dense(layer: Layer) -> Cost:
-  """Returns the cost of the dense layer in its place by its formula."""
+  """Returns the cost of the dense layer in place of a convolution by its formula."""
   height, width, features = layer.outputs
   products = layer.side**2 * layer.channels * height * width * features
   return Cost(products + height * width * features, products)
 
 
 def counted(layer: Layer) -> tuple[Cost, Cost]:
-  """Counts both in the programs of the layers; nothing is computed."""
+  """Counts both costs in the traced programs of the layers."""
   pad = (layer.pad, layer.pad)
   model = convolution.Conv(
     layer.features, (layer.window,) * 2, (layer.stride,) * 2, (pad, pad)
@@ -79,7 +80,7 @@ def shape(*sides: int) -> jax.ShapeDtypeStruct:
 
 
 def picture() -> Picture:
-  """Draws the parameters and the products of first layers, convolved and dense."""
+  """Draws the parameters and the products of first layers, convolutional and dense."""
   formulas = {name: (of_convolution(of), of_dense(of)) for name, of in LAYERS.items()}
   found = {name: counted(layer) for name, layer in LAYERS.items()}
   small, large = found['VGG']
@@ -94,35 +95,31 @@ def picture() -> Picture:
   )
   claims = (
     Claim(
-      'Counted in the programs, both layers cost what the formulas say',
+      'The costs counted in the traced programs are those of the formulas',
       found == formulas,
       f"{len(found)} first layers; VGG's has {small.parameters:,} parameters and "
       f'{small.products:,} products',
     ),
     Claim(
-      'A dense layer in the place of a convolution has ten thousand times its '
-      'parameters or more',
+      'A dense layer in place of a convolution has at least ten thousand times as many '
+      'parameters',
       min(fewer.values()) >= 1e4,
       f"{large.parameters:,} for VGG's {small.parameters:,}; at least "
       f'{fewer[least]:,.0f} times as many ({least})',
     ),
     Claim(
-      'It takes H·W/k² times the products: a window sees so much less than an image',
+      'A dense layer computes H·W/k² times as many products',
       ratio,
       f"{large.products / small.products:,.0f} times for VGG's, 224²/3²",
     ),
   )
 
   def show():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 2.9), layout='constrained')
-    panels = figure.subplots(1, 2, sharey=True)
+    figure, panels = draw.panels(8, 2.9, 2, sharey=True)
     for axes, field in zip(panels, Cost._fields, strict=True):
-      for row, (convolved, dense) in enumerate(found.values()):
-        for offset, each, colour in (
-          (-0.2, convolved, CONVOLUTION),
-          (0.2, dense, DENSE),
+      for row, both in enumerate(found.values()):
+        for offset, each, colour in zip(
+          (-0.2, 0.2), both, COLOURS.values(), strict=True
         ):
           value = getattr(each, field)
           axes.barh(row + offset, value, 0.38, color=colour)
@@ -133,22 +130,22 @@ def picture() -> Picture:
       axes.minorticks_off()
     panels[0].set_yticks(range(len(found)), list(found))
     panels[0].invert_yaxis()
-    for colour, label in ((CONVOLUTION, 'convolution'), (DENSE, 'dense layer')):
+    for label, colour in COLOURS.items():
       panels[0].barh(0, 0, color=colour, label=label)
     figure.legend(loc='outside upper center', ncols=2)
     return figure
 
   return Picture(
     'What a convolution saves',
-    'The first layer of each network, and a dense layer from as many numbers to as '
-    'many. Windows save products; weights shared by all places save parameters.',
+    'The first layer of each network and a dense layer with the same inputs and '
+    'outputs. Windows save products; sharing weights between places saves parameters.',
     show,
     claims,
   )
 
 
 def brief(value: int) -> str:
-  """Writes a count in a few letters: 1,792, 35 thousand, 483 billion."""
+  """Formats a count briefly: 1,792, 35 thousand, 483 billion."""
   for size, word in ((10**9, ' billion'), (10**6, ' million'), (10**4, ' thousand')):
     if value >= size:
       size = 10**3 if size == 10**4 else size

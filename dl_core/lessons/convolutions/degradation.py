@@ -1,4 +1,4 @@
-"""What depth does to the training loss, with shortcuts and without.
+"""Training loss of plain and residual networks over depth.
 
 He et al. 2016, https://arxiv.org/abs/1512.03385, figures 1 and 6.
 """
@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 
 from dl_core.lessons import curves
+from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
-KINDS = {'plain': '#cf7a24', 'residual': '#2f7fb8'}
+KINDS = {'plain': draw.ORANGE, 'residual': draw.BLUE}
 Runs = Mapping[str, Sequence[Any]]  # {label: `studies.Finished` of every seed}
 
 
-def draw(depths: Sequence[int], results: Runs) -> list[Picture]:
-  """Shows the training loss of all nets and says what their depths made of it.
+def pictures(depths: Sequence[int], results: Runs) -> list[Picture]:
+  """Draws the training losses of all networks.
 
   Args:
-    depths: of each kind, the shallowest first.
+    depths: numbers of layers of each kind, the shallowest first.
     results: {'plain-20': runs, 'residual-20': runs, ...}.
   """
   losses = {
@@ -29,50 +30,48 @@ def draw(depths: Sequence[int], results: Runs) -> list[Picture]:
   low, high = depths[0], depths[-1]
   cost = {kind: ends[f'{kind}-{high}'] - ends[f'{kind}-{low}'] for kind in KINDS}
 
-  def figure():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.2), layout='constrained')
-    panels = figure.subplots(1, len(KINDS), sharey=True)
+  def show():
+    titles = [f'{kind} nets' for kind in KINDS]
+    figure, panels = draw.panels(7, 3.2, len(KINDS), titles=titles, sharey=True)
     for axes, (kind, colour) in zip(panels, KINDS.items(), strict=True):
       for place, depth in enumerate(depths):
         steps, values = losses[f'{kind}-{depth}']
         width = 1 + 1.5 * place / max(1, len(depths) - 1)
         style = '-' if depth == high else '--'
-        curves.band(axes, steps, values, f'{depth} layers', colour, ls=style, lw=width)
-      axes.set(title=f'{kind} nets', xlabel='step')
-      axes.legend()
+        draw.band(axes, steps, values, f'{depth} layers', colour, ls=style, lw=width)
+      axes.set_xlabel('step')
+      draw.legend(axes)
     panels[0].set(ylabel='training loss, nats', yscale='log')
     return figure
 
   return [
     Picture(
       'Degradation',
-      'The mean loss on what the nets learn from, between two reports; bands are from '
-      'the lowest to the highest seed. A deeper net could say all that a shallower one '
-      'says, with layers that pass on what they are given.',
-      figure,
+      'Mean training loss between two reports; bands are the range of the seeds. A '
+      'deeper network can represent every shallower one, with identities as additional '
+      'layers, and still the deeper plain network has the higher training loss.',
+      show,
       (
         Claim(
-          f'The plain net of {high} layers ends with a higher training loss than that '
-          f'of {low}, with every seed',
-          bool(np.all(cost['plain'] > 0)),
-          told(ends, 'plain', low, high),
+          f'A plain net of {high} layers ends with a higher training loss than one of '
+          f'{low}, with every seed',
+          np.all(cost['plain'] > 0),
+          listed(ends, 'plain', low, high),
         ),
         Claim(
-          f'{high} layers for {low} cost a plain net more training loss than a '
-          'residual one, with every seed',
-          bool(np.all(cost['plain'] > cost['residual'])),
+          f'Going from {low} to {high} layers raises the training loss of a plain net '
+          'more than that of a residual net, with every seed',
+          np.all(cost['plain'] > cost['residual']),
           f'{curves.spread(cost["plain"])} against {curves.spread(cost["residual"])} '
-          f'({told(ends, "residual", low, high)})',
+          f'({listed(ends, "residual", low, high)})',
         ),
       ),
     )
   ]
 
 
-def told(ends: Mapping[str, np.ndarray], kind: str, low: int, high: int) -> str:
-  """Writes the losses that the nets of a kind end with."""
+def listed(ends: Mapping[str, np.ndarray], kind: str, low: int, high: int) -> str:
+  """Formats the final losses of both depths of a kind."""
   return (
     f'{kind} {high}: {curves.spread(ends[f"{kind}-{high}"])} nats, '
     f'{low}: {curves.spread(ends[f"{kind}-{low}"])}'

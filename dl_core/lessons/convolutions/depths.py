@@ -1,7 +1,7 @@
-"""What the depths of a trained LeNet know: the deeper, the better classes are told.
+"""Class separation at every layer of a LeNet, trained and untrained.
 
-A depth is asked by the simplest of classifiers, which learns nothing but the mean of
-each class: an example is of the class whose mean is nearest.
+A layer is judged by a nearest-mean classifier on its features: an example gets the
+class with the nearest mean.
 
 Shapes: N examples, H × W pixels, K classes.
 """
@@ -17,24 +17,22 @@ from flax import linen as nn
 
 from dl_core.data import splits
 from dl_core.interpret import activation_maps
-from dl_core.lessons import curves
 from dl_core.lessons.convolutions import receptive
+from dl_core.report import draw
 from dl_core.train import update
 from dl_core.types import Claim, Data, Picture, Variables
 
-TRAINED, UNTRAINED = '#2f7fb8', '#808080'  # for light and dark pages
 PIXELS = 'pixels'
-MOST = 2_000  # training images of which the means are taken
-LOOKED_AT = 64  # test images whose gradients say what a unit sees
+MOST = 2_000  # training images for the class means
+LOOKED_AT = 64  # test images for the receptive fields
 
 
 class Depths(NamedTuple):
-  """What was found at the depths of one network.
+  """Class separation at the layers of one network, on the test split.
 
   Attributes:
-    accuracy: {layer: share of the test split that is nearest to the mean of its class},
-      the pixels first.
-    fisher: {layer: variance of the class means over variance within a class}, on test.
+    accuracy: {layer: accuracy of the nearest-mean classifier}, the pixels first.
+    fisher: {layer: variance of the class means over variance within a class}.
   """
 
   accuracy: dict[str, float]
@@ -42,7 +40,7 @@ class Depths(NamedTuple):
 
 
 def measure(model: nn.Module, variables: Variables, data: Data) -> Depths:
-  """Measures at every layer, on what its ReLU lets pass; logits are left out."""
+  """Measures class separation after the ReLU of every layer but the last."""
   (learnt, labels), (test, truth) = (
     splits.examples(data, split) for split in ('train', 'test')
   )
@@ -83,9 +81,9 @@ def separation(features: np.ndarray, labels: np.ndarray) -> float:
 
 
 def sees(model: nn.Module, variables: Variables, images: np.ndarray) -> dict[str, int]:
-  """Returns how many pixels a side the middle unit of each map sees, {layer: pixels}.
+  """Returns the receptive field of the middle unit of each map, {layer: pixels a side}.
 
-  Those that move it in any of the images [N, H, W, C].
+  It contains the pixels with a gradient in any of the images [N, H, W, C].
   """
   names = list(
     activation_maps.chosen(activation_maps.capture(model, variables, images[:1]))
@@ -102,11 +100,11 @@ def sees(model: nn.Module, variables: Variables, images: np.ndarray) -> dict[str
 
 
 class Found(NamedTuple):
-  """What was found in the runs of one network.
+  """Measurements of the runs of one network.
 
   Attributes:
-    trained, untrained: of every seed, in the end and as it began.
-    sees: {layer: pixels a side that a unit of its maps sees}, of the first seed.
+    trained, untrained: class separation of every seed, after and before training.
+    sees: {layer: pixels a side of a receptive field}, of the first seed.
     maps: the picture of its activation maps.
   """
 
@@ -117,7 +115,7 @@ class Found(NamedTuple):
 
 
 def look(model: nn.Module, runs: Sequence[Any]) -> Found:
-  """Looks at finished runs of a model, one per seed; see `studies.Finished`."""
+  """Measures finished runs of a model, one per seed; see `studies.Finished`."""
   trained, untrained = [], []
   every = [run.variables() for run in runs]
   data = runs[0].experiment.data
@@ -133,11 +131,11 @@ def look(model: nn.Module, runs: Sequence[Any]) -> Found:
 
 
 def pictures(found: Found) -> list[Picture]:
-  """Shows the maps of one image, and how well each depth tells the classes apart."""
+  """Draws the maps of one image and the class separation at every layer."""
   sides = found.sees
   smaller = Claim(
-    'Units see more of the image the deeper they are',
-    bool(np.all(np.diff(list(sides.values())) > 0)),
+    'Receptive fields grow with depth',
+    np.all(np.diff(list(sides.values())) > 0),
     ', '.join(f'{name} {side} × {side} pixels' for name, side in sides.items())
     + ', by the gradient',
   )
@@ -145,14 +143,14 @@ def pictures(found: Found) -> list[Picture]:
 
 
 def told_apart(found: Found) -> Picture:
-  """Shows how well each depth tells the classes apart, trained and as it began."""
+  """Draws the class separation at every layer, trained and untrained."""
   layers = list(found.trained[0].accuracy)
   values = {
     label: [
       np.array([list(getattr(each, name).values()) for each in many])
       for name in Depths._fields
     ]  # two of [seeds, layers]
-    for label, many in (('trained', found.trained), ('as it began', found.untrained))
+    for label, many in (('trained', found.trained), ('untrained', found.untrained))
   }
   (right, apart), (right_first, apart_first) = values.values()
 
@@ -161,46 +159,43 @@ def told_apart(found: Found) -> Picture:
 
   claims = (
     Claim(
-      'The deeper a layer of a trained network, the farther apart are the classes: the '
-      'variance between them over that within grows, with every seed',
-      bool(np.all(np.diff(apart, axis=1) > 0)),
-      f'{listed(apart, ".2f")} ({", ".join(layers)}); as it began '
+      'Classes are farther apart in deeper layers of a trained network: the ratio of '
+      'the variance between classes to the variance within grows, with every seed',
+      np.all(np.diff(apart, axis=1) > 0),
+      f'{listed(apart, ".2f")} ({", ".join(layers)}); untrained '
       f'{listed(apart_first, ".2f")}',
     ),
     Claim(
-      'The nearest class mean is right more often among the last features than among '
-      'pixels if the network is trained, and less often if not, with every seed',
-      bool(
-        np.all(right[:, -1] > right[:, 0])
-        and np.all(right_first[:, -1] < right_first[:, 0])
-      ),
+      'The nearest class mean is correct more often for the last features than for '
+      'pixels in a trained network, and less often in an untrained one, with every '
+      'seed',
+      np.all(right[:, -1] > right[:, 0])
+      and np.all(right_first[:, -1] < right_first[:, 0]),
       f'{right[:, -1].mean():.1%} and {right_first[:, -1].mean():.1%} of the test '
       f'split, among pixels {right[:, 0].mean():.1%}',
     ),
   )
 
   def show():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 2.8), layout='constrained')
-    panels, places = figure.subplots(1, 2), np.arange(len(layers))
+    figure, panels = draw.panels(8, 2.8, 2)
+    places = np.arange(len(layers))
     for (label, (accuracy, fisher)), colour in zip(
-      values.items(), (TRAINED, UNTRAINED), strict=True
+      values.items(), (draw.BLUE, draw.GREY), strict=True
     ):
       for axes, each in zip(panels, (fisher, 100 * accuracy), strict=True):
-        curves.band(axes, places, each.T, label, colour, marker='o', ms=4)
+        draw.band(axes, places, each.T, label, colour, marker='o', ms=4)
     for axes in panels:
       axes.set_xticks(places, layers)
     panels[0].set(ylabel='variance between classes / within', ylim=(0, None))
-    panels[1].set_ylabel('nearest class mean is right, %')
-    panels[0].legend()
+    panels[1].set_ylabel('nearest class mean is correct, %')
+    draw.legend(panels[0])
     return figure
 
   return Picture(
     'Told apart by depth',
-    'The test split among the features of each layer: how far apart its classes lie, '
-    'and how often the nearest mean of the training examples of a class is that of the '
-    'right one; convolutions alone, untrained, do not help.',
+    'Class separation on the test split in the features of each layer. Left: variance '
+    'between classes over variance within. Right: accuracy of the nearest class mean '
+    'of the training examples. Untrained convolutions do not separate the classes.',
     show,
     claims,
   )

@@ -1,13 +1,14 @@
-"""Filters set by hand that look for lines: each answers where it finds its own.
+"""Hand-made filters that detect lines.
 
-A filter is laid on every place of an image; its answer there is the sum of products of
-its numbers with the pixels below. That is a cross-correlation: the convolution of
-mathematics turns the filter by 180° first, which makes no difference to one that is
-learnt, and none of the frameworks of deep learning does it.
+The answer of a filter at a place is the sum of products of its weights with the pixels
+there. That is a cross-correlation: a convolution in mathematics rotates the filter by
+180° first, which makes no difference if it is learnt and which no deep learning
+framework does.
 
 Shapes: N images, H × W pixels, h × w the sides of a filter, F filters.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -15,15 +16,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.layers import convolution
+from dl_core.report import claims, draw
 from dl_core.types import Array, Claim, Picture
 
 DIRECTIONS = ('vertical', 'horizontal', 'diagonal', 'rising')
 SIDE = 5  # of a filter
-ROOM, LENGTH = 14, 9  # of the field that a line has to itself, and its own
-NOISE = 0.2  # deviation of what is added to pixels of 0 and 1
-FARTHEST = 5  # pixels that an image is shifted by
-GREY = '#808080'  # for light and dark pages
-CLOSE = 1e-5  # what float32 leaves of two ways to one sum
+ROOM, LENGTH = 14, 9  # side of the field around a line, length of the line
+NOISE = 0.2  # standard deviation of the noise on pixels of 0 and 1
+FARTHEST = 5  # pixels of the largest shift of an image
+CLOSE = 1e-5  # rounding of a sum in float32
 
 
 def drawn(side: int) -> np.ndarray:
@@ -34,21 +35,20 @@ def drawn(side: int) -> np.ndarray:
 
 
 def detectors() -> np.ndarray:
-  """Returns the filters [h, w, 1, 4]: 1 in all along the line, -1 in all beside it.
+  """Returns the filters [h, w, 1, 4]: they sum to 1 on the line and to -1 beside it.
 
-  Where nothing changes the sum is 0, however bright it is.
+  Their answer to a constant is 0.
   """
   line = drawn(SIDE)
   beside = (1 - line) / (SIDE * SIDE - SIDE)
   return np.moveaxis(line / SIDE - beside, 0, -1)[:, :, None].astype(np.float32)
 
 
-def draw(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-  """Draws images with one line of each direction, each in a quarter of its own.
+def sample(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+  """Draws images with one line of each direction, each in its own quarter.
 
   Returns:
-    Images [N, H, W]; for each pixel the number of the direction whose line it is on,
-    or -1.
+    Images [N, H, W], and for each pixel the number of the direction of its line, or -1.
   """
   lines = drawn(LENGTH)
   side = 2 * ROOM
@@ -65,7 +65,7 @@ def draw(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarra
 
 
 def correlated(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-  """Lays a filter [h, w] on every place of an image [H, W]: [H - h + 1, W - w + 1]."""
+  """Returns the map [H - h + 1, W - w + 1] of a filter [h, w] by a double loop."""
   height, width = kernel.shape
   rows, columns = image.shape[0] - height + 1, image.shape[1] - width + 1
   answers = np.zeros((rows, columns))
@@ -84,17 +84,17 @@ def maps(images: Array, kernels: Array) -> Array:
 
 
 class Found(NamedTuple):
-  """What the filters were seen to do.
+  """Measurements of the filters.
 
   Attributes:
-    image: [H, W], the first.
-    answers: [H', W', 4], its maps.
-    own: [N, 4] the highest answer of each filter on the line of its direction.
-    other: [N, 4] its highest answer anywhere else.
+    image: the first image [H, W].
+    answers: its maps [H', W', 4].
+    own: the highest answer of each filter on the line of its direction [N, 4].
+    other: the highest answer of each filter elsewhere [N, 4].
     moved: the largest difference between the map of a shifted image and the shifted
-      map, where neither has lost anything at the border.
-    looped: how far the layer is from a double loop at most.
-    turned: how far it is from one with filters turned by 180°.
+      map, away from the border.
+    looped: the largest difference between the layer and a double loop.
+    turned: the same with filters rotated by 180°.
   """
 
   image: np.ndarray
@@ -107,8 +107,8 @@ class Found(NamedTuple):
 
 
 def measure(random: np.random.Generator, count: int) -> Found:
-  """Measures on so many drawn images."""
-  images, where = draw(random, count)
+  """Measures the filters on `count` random images."""
+  images, where = sample(random, count)
   answers = np.asarray(maps(images, detectors()))
   edge = SIDE // 2
   below = where[:, edge:-edge, edge:-edge, None] == np.arange(len(DIRECTIONS))
@@ -138,81 +138,58 @@ def measure(random: np.random.Generator, count: int) -> Found:
 def picture(found: Found) -> Picture:
   """Draws an image, the four filters and their maps."""
   count = len(found.own)
-  claims = (
+  checked = (
     Claim(
-      'Each filter answers most on the line of its own direction, in every image',
-      bool(np.all(found.own > found.other)),
-      f'{found.own.mean():.2f} there against {found.other.mean():.2f} at best '
-      f'elsewhere, means over {count:,} images',
+      'The highest answer of each filter is on the line of its direction, in every '
+      'image',
+      np.all(found.own > found.other),
+      f'{found.own.mean():.2f} there, at most {found.other.mean():.2f} elsewhere, '
+      f'means over {count:,} images',
+    ),
+    claims.identity(
+      f'Shifting the image by up to {FARTHEST} pixels shifts the map and, away from '
+      'the border, changes nothing else',
+      found.moved,
+      0,
+      CLOSE,
     ),
     Claim(
-      'Shifting the image shifts the map and changes nothing else within the border',
-      found.moved <= CLOSE,
-      f'{found.moved:.1g} apart at most, by up to {FARTHEST} pixels each way',
-    ),
-    Claim(
-      'The layer is a double loop of sums of products without turning the filter: a '
-      'cross-correlation',
+      'The layer is a cross-correlation: a double loop of sums of products without '
+      'rotating the filter',
       found.looped <= CLOSE < found.turned,
-      f'{found.looped:.1g} apart; from the loop with filters turned {found.turned:.1f}',
+      f'{found.looped:.1g} apart; with rotated filters {found.turned:.1f} apart',
     ),
   )
 
   def show():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.6, 2.7))
-    grid = filters_above_maps(figure, wspace=0.08, hspace=0.1)
-    first = figure.add_subplot(grid[1, 0])
-    first.imshow(found.image, cmap='gray', vmin=0, vmax=1, interpolation='none')
-    first.set_title('image', fontsize=10)
-    bare(first)
-    kernels = detectors()[:, :, 0]
-    for number, name in enumerate(DIRECTIONS):
-      above, below = (figure.add_subplot(grid[row, number + 1]) for row in (0, 1))
-      signed(above, kernels[..., number])
-      signed(below, found.answers[..., number], 1)
-      row, column = np.unravel_index(
-        found.answers[..., number].argmax(), found.answers.shape[:2]
-      )
-      below.plot(column, row, 'o', ms=13, mfc='none', mec='#3f9c74', mew=2)
-      above.set_title(name, fontsize=10)
+    figure, above, below = filters_above_maps(['', *DIRECTIONS])
+    draw.image(below[0], found.image)
+    below[0].set_title('image', fontsize=10)
+    for n in range(len(DIRECTIONS)):
+      answers = found.answers[..., n]
+      draw.signed(above[n + 1], detectors()[:, :, 0, n])
+      draw.signed(below[n + 1], answers, 1)
+      row, column = np.unravel_index(answers.argmax(), answers.shape)
+      ring = {'ms': 13, 'mfc': 'none', 'mec': draw.GREEN, 'mew': 2}
+      below[n + 1].plot(column, row, 'o', **ring)
     return figure
 
   return Picture(
     'Four filters that look for lines',
-    f'Filters of {SIDE} × {SIDE} pixels, set by hand, and the activation map of each: '
-    'its answer at every place. Red is positive, blue negative, white 0; the ring is '
-    'where a filter answers most.',
+    f'Hand-made filters of {SIDE} × {SIDE} pixels and their activation maps, the '
+    'answers at every place. Red is positive, blue negative, white 0; the ring marks '
+    'the highest answer of a filter.',
     show,
-    claims,
+    checked,
   )
 
 
-def filters_above_maps(figure: Any, wspace: float, hspace: float) -> Any:
-  """Returns the grid of a picture: five columns, a filter above its map."""
-  return figure.add_gridspec(
-    2,
-    5,
-    left=0,
-    bottom=0,
-    right=1,
-    top=0.9,
-    wspace=wspace,
-    hspace=hspace,
-    height_ratios=(1, 2.1),
-  )
-
-
-def signed(axes: Any, values: np.ndarray, most: float | None = None) -> None:
-  """Draws an array as an image: 0 white, positive red, negative blue."""
-  most = most or float(np.abs(values).max()) or 1.0
-  axes.imshow(values, cmap='RdBu_r', vmin=-most, vmax=most, interpolation='none')
-  bare(axes)
-
-
-def bare(axes: Any) -> None:
-  """Takes the ticks from an image and gives it a thin frame."""
-  axes.set_xticks([])
-  axes.set_yticks([])
-  axes.spines[:].set(visible=True, color=GREY, linewidth=0.6)
+def filters_above_maps(names: Sequence[str]) -> tuple[Any, list[Any], list[Any]]:
+  """Makes a figure with five filters above five maps; no filter without a name."""
+  ratios = {'height_ratios': (1, 2.1)}
+  figure, panels = draw.panels(8.6, 2.9, 10, 5, names, gridspec_kw=ratios)
+  above, below = panels[:5], panels[5:]
+  for axes, name in zip(above, names, strict=True):
+    if not name:
+      axes.axis('off')
+  return figure, above, below

@@ -1,10 +1,10 @@
-"""What one output of a stack of convolutions sees: its receptive field.
+"""The receptive field of an output of a stack of convolutions.
 
-Behind windows of k₁, k₂, ... with strides s₁, s₂, ... it is 1 + Σ (kᵢ - 1)·s₁···sᵢ₋₁
-pixels a side. VGG's argument (Simonyan & Zisserman 2015, section 2.3) is that three
-windows of 3 × 3 see what one of 7 × 7 sees, with fewer weights and two more
-non-linearities between. What lies in the middle reaches an output on more paths than
-what lies in a corner (Luo et al. 2016, https://arxiv.org/abs/1701.04128).
+With windows k₁, k₂, ... and strides s₁, s₂, ... it has 1 + Σ (kᵢ - 1)·s₁···sᵢ₋₁ pixels
+a side. VGG's argument (Simonyan & Zisserman 2015, section 2.3) is that three windows of
+3 × 3 have the receptive field of one of 7 × 7, with fewer weights and two more
+non-linearities. Pixels in the middle reach an output on more paths than pixels in a
+corner (Luo et al. 2016, https://arxiv.org/abs/1701.04128).
 
 Shapes: N draws of the weights, L layers, H × W pixels.
 """
@@ -20,12 +20,11 @@ import numpy as np
 from flax import linen as nn
 
 from dl_core.layers import convolution
-from dl_core.lessons.convolutions import lines
+from dl_core.report import draw
 from dl_core.types import Array, Claim, Picture
 
 CHANNELS = 8  # of every map
 SIDE = 11  # of the image, for the stacks that are drawn
-BLUE = '#2f7fb8'  # for light and dark pages
 
 Stack = tuple[tuple[int, int], ...]  # (window, stride) of each layer
 STACKS: dict[str, Stack] = {
@@ -37,7 +36,7 @@ STACKS: dict[str, Stack] = {
 
 
 def field(stack: Stack) -> int:
-  """Returns how many pixels a side an output sees, by the formula."""
+  """Returns the side of the receptive field in pixels, by the formula."""
   strides = [math.prod(s for _, s in stack[:n]) for n in range(len(stack))]
   return 1 + sum((k - 1) * s for (k, _), s in zip(stack, strides, strict=True))
 
@@ -54,7 +53,8 @@ def gradients(kernels: list[Array], strides: tuple[int, ...], side: int) -> Arra
   """Returns the gradients of the middle output of a stack, [N, H, W].
 
   Args:
-    kernels: of each layer, see `weights`; without biases or non-linearities between.
+    kernels: weights of each layer, see `weights`; there are no biases and no
+      non-linearities.
     strides: of each layer.
     side: of the image, H and W.
   """
@@ -71,7 +71,7 @@ def gradients(kernels: list[Array], strides: tuple[int, ...], side: int) -> Arra
 
 
 def sides(slopes: np.ndarray) -> tuple[int, int]:
-  """Returns the height and the width of where gradients [N, H, W] are not 0."""
+  """Returns height and width of the region in which gradients [N, H, W] are not 0."""
   seen = (slopes != 0).any(axis=0)
   spans = [np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0)]
   height, width = (int(span[-1] - span[0] + 1) for span in spans)
@@ -79,13 +79,13 @@ def sides(slopes: np.ndarray) -> tuple[int, int]:
 
 
 class Found(NamedTuple):
-  """What stacks were seen to see.
+  """Measured receptive fields.
 
   Attributes:
-    strength: {name: [H, W]} the root of the mean squared gradient, of `STACKS`.
-    seen: {name: height and width of where it is not 0}.
-    weights: {name: how many the stack has}.
-    others: other stacks, and the sides that they were seen to see.
+    strength: {name: [H, W]} root mean square of the gradients of `STACKS`.
+    seen: {name: height and width of the receptive field}.
+    weights: {name: number of weights of the stack}.
+    others: random stacks with height and width of their receptive fields.
   """
 
   strength: dict[str, np.ndarray]
@@ -95,7 +95,7 @@ class Found(NamedTuple):
 
 
 def measure(random: np.random.Generator, count: int, draws: int) -> Found:
-  """Measures with so many random stacks, and draws of the weights of each."""
+  """Measures `STACKS` with `draws` draws of the weights, and `count` random stacks."""
 
   def slopes(stack, side, times):
     strides = tuple(stride for _, stride in stack)
@@ -118,7 +118,7 @@ def measure(random: np.random.Generator, count: int, draws: int) -> Found:
 
 
 def counted(stack: Stack) -> int:
-  """Counts the weights of a stack of layers without biases, `CHANNELS` in every map."""
+  """Counts the weights of a stack of layers without biases, `CHANNELS` wide."""
   image = jax.ShapeDtypeStruct((1, SIDE, SIDE, CHANNELS), jnp.float32)
   model = nn.Sequential(
     [
@@ -138,31 +138,31 @@ def rings(strength: np.ndarray) -> np.ndarray:
 
 
 def picture(found: Found) -> Picture:
-  """Draws what an output of each stack sees."""
+  """Draws the receptive field of each stack."""
   one, two, three, large = STACKS
   fewer = found.weights[three] / found.weights[large]
   as_formula = sum(seen == (field(stack),) * 2 for stack, seen in found.others)
   falling = rings(found.strength[three])[:4]
   claims = (
     Claim(
-      'Two convolutions of 3 × 3 see 5 × 5 pixels, three see 7 × 7',
+      'Two convolutions of 3 × 3 have a receptive field of 5 × 5, three of 7 × 7',
       (found.seen[one], found.seen[two], found.seen[three]) == ((3, 3), (5, 5), (7, 7)),
       f'{found.seen[two][0]} and {found.seen[three][0]} a side, by the gradient',
     ),
     Claim(
-      'Three of 3 × 3 see as much as one of 7 × 7, with little more than half its '
-      'weights',
+      'Three convolutions of 3 × 3 have the receptive field of one of 7 × 7, with '
+      'little more than half its weights',
       found.seen[three] == found.seen[large] and fewer < 0.56,
       f'{found.weights[three]:,} against {found.weights[large]:,}, {fewer:.0%}',
     ),
     Claim(
-      'An output sees 1 + Σ (kᵢ − 1)·s₁···sᵢ₋₁ pixels a side',
+      'A receptive field has 1 + Σ (kᵢ − 1)·s₁···sᵢ₋₁ pixels a side',
       as_formula == len(found.others),
-      f'{as_formula} of {len(found.others)} stacks of three, windows and strides drawn',
+      f'{as_formula} of {len(found.others)} random stacks of three',
     ),
     Claim(
-      'Of all that it sees, what is nearer to the middle counts more',
-      bool(np.all(np.diff(falling) < 0)),
+      'Pixels near the middle of a receptive field have larger gradients',
+      np.all(np.diff(falling) < 0),
       'gradient '
       + ' → '.join(f'{each:.2f}' for each in falling / falling[0])
       + ' from the middle to the edge, three of 3 × 3',
@@ -170,17 +170,15 @@ def picture(found: Found) -> Picture:
   )
 
   def show():
-    from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    figure = Figure(figsize=(8, 2.3), layout='constrained')
-    panels = figure.subplots(1, len(STACKS))
+    figure, panels = draw.panels(8, 2.3, len(STACKS), titles=list(STACKS))
     for axes, (name, strength) in zip(panels, found.strength.items(), strict=True):
-      lines.signed(axes, np.sqrt(strength))
+      draw.signed(axes, np.sqrt(strength))
       height, width = found.seen[name]
       corner = (SIDE - width) / 2 - 0.5, (SIDE - height) / 2 - 0.5
-      axes.add_patch(Rectangle(corner, width, height, fill=False, ec=BLUE, lw=2))
-      axes.set_title(name, fontsize=10)
+      edge = Rectangle(corner, width, height, fill=False, ec=draw.BLUE, lw=2)
+      axes.add_patch(edge)
       axes.set_xlabel(
         f'{height} × {width} pixels,\n{found.weights[name]:,} weights', fontsize=9
       )
@@ -188,9 +186,9 @@ def picture(found: Found) -> Picture:
 
   return Picture(
     'What an output sees',
-    'How strongly each pixel moves the middle output of a stack: the square root of '
-    'its gradient, over many draws of the weights. There are '
-    f'{CHANNELS} channels in every map.',
+    'The gradient of the middle output of a stack with respect to each pixel: square '
+    'root of the root mean square over many draws of the weights. Every map has '
+    f'{CHANNELS} channels.',
     show,
     claims,
   )

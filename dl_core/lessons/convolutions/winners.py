@@ -1,16 +1,16 @@
-"""The winners of ImageNet's challenge beside a human, by what their papers say.
+"""The winners of the ImageNet challenge beside a human, by published errors.
 
 Five guesses at one of 1,000 classes, after 1.2 million training images; the error is
 the share of test images whose class is not among the five (Russakovsky et al. 2015,
 https://arxiv.org/abs/1409.0575, table 6 up to 2014, section 6.4 for the human: 5.1 %,
 the better of two who trained for it). Then He et al. 2016
 (https://arxiv.org/abs/1512.03385), Trimps-Soushen, an ensemble that has no paper, and
-Hu et al. 2018 (https://arxiv.org/abs/1709.01507). Nearly all are of several networks.
+Hu et al. 2018 (https://arxiv.org/abs/1709.01507). Nearly all entries are ensembles.
 
-The lecture's 16.4 % for 2012 is AlexNet's without images of other sets; its winning
-entry had 15.3 %. The winner of 2013, often called ZF after Zeiler & Fergus, is that of
-Zeiler's company Clarifai, 11.7 %; the entry named ZF had 13.5 %. Errors are quoted.
-Layers and parameters are counted in our models, of which none is made.
+The lecture's 16.4 % for 2012 is AlexNet without additional data; its winning entry had
+15.3 %. The winner of 2013, often called ZF after Zeiler & Fergus, is the entry of
+Zeiler's company Clarifai, 11.7 %; the entry named ZF had 13.5 %. Layers and parameters
+are counted in our models by shape inference.
 """
 
 import itertools
@@ -22,16 +22,16 @@ import jax.numpy as jnp
 from jax.extend import core
 
 from dl_core.models import alexnet, googlenet, resnet
+from dl_core.report import draw
 from dl_core.runtime import flops
 from dl_core.types import Claim, Picture
 
-SHALLOW, DEEP, ORANGE = '#808080', '#2f7fb8', '#cf7a24'  # for light and dark pages
 HUMAN = 5.1
 SIDE = 224  # of the images that the models read
 
 
 class Winner(NamedTuple):
-  """Attributes: top-5 error in %, and the model that we have of it, if any."""
+  """A winner: its top-5 error in % and our model of it, if there is one."""
 
   year: int
   name: str
@@ -53,7 +53,7 @@ FIRST_DEEP = 2012
 
 
 class Size(NamedTuple):
-  """How large a network is: weighted layers on its longest path, and parameters."""
+  """The size of a network: weighted layers on its longest path, and parameters."""
 
   layers: int
   parameters: int
@@ -71,11 +71,11 @@ def size(model: Any) -> Size:
 
 
 def depths(program: Any, given: list[int]) -> list[int]:
-  """Returns how many convolutions and matrix products lie before each output.
+  """Returns the number of convolutions and matrix products before each output.
 
   Args:
     program: a jaxpr without loops.
-    given: how many lie before each of its inputs.
+    given: the number before each of its inputs.
   """
   depth: dict[Any, int] = dict(zip(program.invars, given, strict=True))
 
@@ -87,8 +87,8 @@ def depths(program: Any, given: list[int]) -> list[int]:
     inner = list(flops.inside(equation.params))
     weighs = equation.primitive.name in ('conv_general_dilated', 'dot_general')
     if inner and not weighs:
-      # Of branches, which are ways to compute the same, an operand before theirs says
-      # which one is taken.
+      # Branches are alternatives of one computation; the operands before theirs select
+      # the branch.
       program_inside = inner[-1]
       after = depths(program_inside, before[-len(program_inside.invars) :])
     else:
@@ -98,12 +98,12 @@ def depths(program: Any, given: list[int]) -> list[int]:
 
 
 def sizes() -> dict[str, Size]:
-  """Counts those of all winners that we have."""
+  """Returns the sizes of the winners that we have models of."""
   return {each.name: size(each.model()) for each in WINNERS if each.model}
 
 
 def picture(found: Mapping[str, Size]) -> Picture:
-  """Draws the error by year, and how large the networks are."""
+  """Draws errors over the years, and the sizes of the networks."""
   below = [each for each in WINNERS if each.error < HUMAN]
   errors = [each.error for each in WINNERS]
   layers = [found[each.name].layers for each in WINNERS if each.name in found]
@@ -126,8 +126,8 @@ def picture(found: Mapping[str, Size]) -> Picture:
       + ', counted in our models',
     ),
     Claim(
-      "The error is not bought with parameters: GoogLeNet has a ninth of AlexNet's and "
-      'less than half the error',
+      "A lower error does not take more parameters: GoogLeNet has a ninth of AlexNet's "
+      'and less than half its error',
       1 / 9.5 < ratio < 1 / 8.5 and of('GoogLeNet').error < of('AlexNet').error / 2,
       f'{found["GoogLeNet"].parameters:,} and {found["AlexNet"].parameters:,}, '
       f'{1 / ratio:.1f} times as many',
@@ -135,12 +135,9 @@ def picture(found: Mapping[str, Size]) -> Picture:
   )
 
   def show():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3.4), layout='constrained')
-    axes = figure.subplots()
+    figure, axes = draw.panel(8, 3.4, ylabel='top-5 error, %', ylim=(0, 31))
     for each in WINNERS:
-      colour = DEEP if each.year >= FIRST_DEEP else SHALLOW
+      colour = draw.BLUE if each.year >= FIRST_DEEP else draw.GREY
       axes.bar(each.year, each.error, 0.7, color=colour)
       words = f'{each.error:.2f}'.rstrip('0')
       inside: Any = {'ha': 'center', 'va': 'top', 'color': 'white', 'fontsize': 9}
@@ -151,24 +148,23 @@ def picture(found: Mapping[str, Size]) -> Picture:
         axes.text(
           each.year, max(each.error, HUMAN) + 0.7, more, ha='center', fontsize=8
         )
-    axes.axhline(HUMAN, color=ORANGE, ls='--', lw=1.5, zorder=0)
-    axes.text(2017.5, HUMAN + 0.4, f'human {HUMAN}', color=ORANGE, ha='right')
-    axes.bar(2010, 0, color=SHALLOW, label='shallow')
-    axes.bar(2010, 0, color=DEEP, label='deep')
+    draw.guide(axes, y=HUMAN, color=draw.ORANGE, ls='--', lw=1.5)
+    axes.text(2017.5, HUMAN + 0.4, f'human {HUMAN}', color=draw.ORANGE, ha='right')
     axes.set_xticks(
       [each.year for each in WINNERS],
       [f'{each.name}\n{each.year}' for each in WINNERS],
       fontsize=8,
     )
-    axes.set(ylabel='top-5 error, %', ylim=(0, 31))
-    axes.legend()
+    axes.bar(2010, 0, color=draw.GREY, label='shallow')
+    axes.bar(2010, 0, color=draw.BLUE, label='deep')
+    draw.legend(axes)
     return figure
 
   return Picture(
     "ImageNet's winners beside a human",
-    'Top-5 error on the test set of the challenge, as published. Layers (those with '
-    'weights, on the longest path) and parameters are counted in our models; an entry '
-    'is of several networks.',
+    'Published top-5 errors on the test set of the challenge. Layers (those with '
+    'weights, on the longest path) and parameters are counted in our models; most '
+    'entries are ensembles of several networks.',
     show,
     claims,
   )
@@ -179,7 +175,7 @@ def of(name: str) -> Winner:
 
 
 def drops(errors: list[float]) -> bool:
-  """Tells whether errors fall every year, and most where the first deep one enters."""
+  """Returns whether errors fall every year, and most with the first deep network."""
   falls = [a - b for a, b in itertools.pairwise(errors)]
   first = [each.year for each in WINNERS].index(FIRST_DEEP)
   return min(falls) > 0 and falls.index(max(falls)) == first - 1

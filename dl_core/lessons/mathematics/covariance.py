@@ -1,23 +1,24 @@
-"""Expectation, variance and covariance: how two variables move together.
+"""Expectation, variance and covariance of two variables.
 
 Shapes: D draws, T points in each.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from dl_core.lessons.mathematics import chance, probability
+from dl_core.report import claims, draw
 from dl_core.types import Array, Claim, Picture
 
 SLOPE = 0.8  # the correlation of the first panel
-INSIDE = 1 - np.exp(-2)  # of a Gaussian of the plane, within two standard deviations
+INSIDE = 1 - np.exp(-2)  # the share of a 2-D Gaussian within two standard deviations
 
 
 class Cloud(NamedTuple):
-  """Points of the plane, and the closed form of their covariance.
+  """Points in the plane and the closed form of their covariance.
 
   Attributes:
     points: [D, T, 2].
@@ -29,7 +30,7 @@ class Cloud(NamedTuple):
 
   @property
   def sampled(self) -> np.ndarray:
-    """Unbiased covariances of x and y [D], each of T points."""
+    """Unbiased covariances of x and y [D], each from T points."""
     x, y = np.moveaxis(self.points - self.points.mean(axis=1, keepdims=True), -1, 0)
     return np.sum(x * y, axis=1) / (x.shape[1] - 1)
 
@@ -43,7 +44,7 @@ class Cloud(NamedTuple):
 
   @property
   def agrees(self) -> bool:
-    """Whether the covariances are right on average, within four standard errors."""
+    """Whether their mean is the closed form, within four standard errors."""
     off = self.sampled.mean() - self.closed[0, 1]
     return bool(abs(off) < 4 * self.sampled.std() / len(self.sampled) ** 0.5)
 
@@ -52,9 +53,9 @@ def pictures(seed: int, draws: int, samples: int) -> list[Picture]:
   """Makes the picture of this module.
 
   Args:
-    seed: of all that is drawn.
-    draws: repetitions, and random tables, that the claims are checked on.
-    samples: points in each repetition.
+    seed: seed of all random draws.
+    draws: number of repetitions and of random tables for the claims.
+    samples: number of points in each repetition.
   """
   random = np.random.default_rng(seed)
   z = random.normal(size=(draws, samples, 2))
@@ -68,47 +69,50 @@ def pictures(seed: int, draws: int, samples: int) -> list[Picture]:
   return [picture(clouds, chance.tables(random, draws, 4, 5), random)]
 
 
-def laws(tables: Array, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-  """Measures what each law is off on tables [D, ...], of values x and y: the most.
+def laws(tables: Array, x: np.ndarray, y: np.ndarray) -> dict[str, tuple[Any, Any]]:
+  """Returns {law: its two sides [D] each} for tables of two variables.
 
   Args:
     tables: P(x, y) [D, X, Y].
     x, y: the values [D, X, 1] and [D, 1, Y] of the outcomes.
   """
 
-  def off(p, x, y):
+  def sides(p, x, y):
     mean, var, cov = (
       probability.expectation, probability.variance, probability.covariance,
     )  # fmt: skip
-    apart = probability.marginal(p, 0) * probability.marginal(p, 1)
+    independent = probability.marginal(p, 0) * probability.marginal(p, 1)
     return {
-      'E[2x + y] = 2 E[x] + E[y]': mean(p, 2 * x + y) - 2 * mean(p, x) - mean(p, y),
-      'Var[x] = E[x²] − E[x]²': var(p, x) - mean(p, x**2) + mean(p, x) ** 2,
-      'Var[x + y] = Var[x] + Var[y] + 2 Cov[x, y]': var(p, x + y)
-      - (var(p, x) + var(p, y) + 2 * cov(p, x, y)),
-      'Cov[x, y] = 0 if P(x, y) = P(x) P(y)': cov(apart, x, y),
+      'E[2x + y] = 2 E[x] + E[y]': (mean(p, 2 * x + y), 2 * mean(p, x) + mean(p, y)),
+      'Var[x] = E[x²] − E[x]²': (var(p, x), mean(p, x**2) - mean(p, x) ** 2),
+      'Var[x + y] = Var[x] + Var[y] + 2 Cov[x, y]': (
+        var(p, x + y),
+        var(p, x) + var(p, y) + 2 * cov(p, x, y),
+      ),
+      'Cov[x, y] = 0 if P(x, y) = P(x) P(y)': (cov(independent, x, y), jnp.zeros(())),
     }
 
-  found = chance.over(off, tables, x, y)
-  return {law: float(np.abs(own).max()) for law, own in found.items()}
+  return chance.over(sides, tables, x, y)
 
 
 def picture(
   clouds: Mapping[str, Cloud], tables: Array, random: np.random.Generator
 ) -> Picture:
-  """Draws clouds of points, and the ellipse of each one's covariance.
+  """Draws clouds of points and the ellipses of their covariances.
 
   Args:
     clouds: {name: points}: a Gaussian with covariance, one without, and a parabola.
-    tables: [D, X, Y], on which laws are checked, with values from `random`.
+    tables: random tables [D, X, Y] for the laws.
+    random: generator of the values of the outcomes.
   """
   x, y = (
     random.uniform(-1, 1, (len(tables), *sides)).astype(np.float32)
     for sides in ((tables.shape[1], 1), (1, tables.shape[2]))
   )
-  off = laws(tables, x, y)
+  law = laws(tables, x, y)
+  left, right = (np.stack(each) for each in zip(*law.values(), strict=True))
   tilted, round_, bent = clouds.values()
-  # u is -1, 0 or 1, each as likely, and v = u².
+  # u is -1, 0 or 1, equally likely, and v = u².
   p = np.array([[[0, 1], [1, 0], [0, 1]]], np.float32) / 3
   u, v = jnp.array([[-1.0], [0], [1]]), jnp.array([[0.0, 1]])
   table, dependence = chance.over(
@@ -116,35 +120,28 @@ def picture(
     p,
   )
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.5, 3), layout='constrained')
+  def show():
+    figure, panels = draw.panels(8.5, 3, 3, titles=list(clouds))
     turn = np.linspace(0, 2 * np.pi, 100)
     circle = np.stack([np.cos(turn), np.sin(turn)])
-    for axes, (name, cloud) in zip(figure.subplots(1, 3), clouds.items(), strict=True):
-      axes.plot(*cloud.points[0, :250].T, '.', ms=3, color='C0', alpha=0.7)
-      axes.plot(*(2 * np.linalg.cholesky(cloud.closed) @ circle), color='C1', lw=2)
+    for axes, cloud in zip(panels, clouds.values(), strict=True):
+      ellipse = 2 * np.linalg.cholesky(cloud.closed) @ circle
+      axes.plot(*cloud.points[0, :250].T, '.', ms=3, color=draw.BLUE, alpha=0.7)
+      axes.plot(*ellipse, color=draw.ORANGE, lw=2)
       axes.set(xlim=(-4, 4), ylim=(-4, 4), aspect='equal', xlabel='x')
-      axes.set_title(name, fontsize=10)
-    figure.axes[0].set_ylabel('y')
+    panels[0].set_ylabel('y')
     return figure
 
   return Picture(
     'Covariance: moving together',
-    'Points, and the ellipse of two standard deviations of their covariance matrix in '
-    'closed form. On the right y is known once x is, and still their covariance is 0: '
-    'it sees straight lines alone.',
-    draw,
+    'Points, and the ellipse of two standard deviations from the closed form of their '
+    'covariance matrix. On the right x determines y, and still their covariance is 0: '
+    'covariance measures linear dependence only.',
+    show,
     (
+      claims.identity(f'These laws hold: {"; ".join(law)}', left, right, 1e-6),
       Claim(
-        'Expectation is linear, and variance and covariance keep their laws, to 1e-6',
-        max(off.values()) < 1e-6,
-        f'at most {max(off.values()):.0e} off in {len(tables)} tables: '
-        + '; '.join(off),
-      ),
-      Claim(
-        'Sampled covariances are those of the closed form, on average',
+        'The mean of sampled covariances is the closed form',
         tilted.agrees and round_.agrees,
         f'{tilted.sampled.mean():.4f} for {tilted.closed[0, 1]:g}, '
         f'{round_.sampled.mean():.4f} for {round_.closed[0, 1]:g}, by '
@@ -152,14 +149,15 @@ def picture(
       ),
       Claim(
         'The ellipse of two standard deviations holds 1 − e⁻² = 86.5 % of a Gaussian',
-        bool(abs(tilted.inside - INSIDE) < 0.005),
+        abs(tilted.inside - INSIDE) < 0.005,
         f'{tilted.inside:.2%}',
       ),
       Claim(
-        'Variables may have no covariance and be dependent',
-        bool(bent.agrees and abs(table[0]) < 1e-6 and dependence[0] > 0.1),
+        'Dependent variables may have a covariance of 0',
+        bent.agrees and abs(table[0]) < 1e-6 and dependence[0] > 0.1,
         f'y = x² − 1: {bent.sampled.mean():.4f} on average; u of −1, 0, 1 and v = u²: '
-        f'covariance {table[0]:.0e}, P(u, v) off P(u)·P(v) by {dependence[0]:.2f}',
+        f'covariance {table[0]:.0e}, P(u, v) and P(u)·P(v) differ by '
+        f'{dependence[0]:.2f}',
       ),
     ),
   )

@@ -26,7 +26,7 @@ def found(plain, deep_plain, residual, deep_residual):
     'residual-20': runs(*residual),
     'residual-56': runs(*deep_residual),
   }
-  (picture,) = degradation.draw([20, 56], results)
+  (picture,) = degradation.pictures([20, 56], results)
   return picture
 
 

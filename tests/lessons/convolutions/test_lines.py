@@ -51,7 +51,7 @@ def test_a_filter_answers_1_on_its_line_and_0_where_nothing_changes():
 
 
 def test_every_image_has_a_whole_line_of_each_direction():
-  images, where = lines.draw(np.random.default_rng(2), 10)
+  images, where = lines.sample(np.random.default_rng(2), 10)
   assert images.shape == where.shape == (10, 28, 28)
   for number in range(4):
     assert ((where == number).sum(axis=(1, 2)) == lines.LENGTH).all()

@@ -1,4 +1,4 @@
-"""What noise does to networks, and what is claimed of it."""
+"""Networks under noise, and the claims about them."""
 
 import types
 
@@ -9,13 +9,13 @@ import pytest
 
 from dl_core import tasks
 from dl_core.launch import studies
-from dl_core.lessons.convolutions import robustness
+from dl_core.lessons.convolutions import noise, robustness
 from dl_core.models import mlp
 from dl_core.types import Batch
 from experiments import lenet_noise
 from tests import finish
 
-GAUSSIAN, MIXED = robustness.NOISES
+GAUSSIAN, MIXED = noise.NOISES
 
 
 def found(lenet, mlp, lenet_noise, mlp_noise):
@@ -23,7 +23,7 @@ def found(lenet, mlp, lenet_noise, mlp_noise):
   given = {
     'lenet': lenet, 'mlp': mlp, 'lenet_noise': lenet_noise, 'mlp_noise': mlp_noise
   }  # fmt: skip
-  tried = {kind: noise.tried for kind, noise in robustness.NOISES.items()}
+  tried = {kind: each.tried for kind, each in noise.NOISES.items()}
   accuracy = {
     kind: {
       name: np.full((len(tried[kind]), 2), right[0]) for name, right in given.items()
@@ -31,18 +31,18 @@ def found(lenet, mlp, lenet_noise, mlp_noise):
     for kind in tried
   }
   for name, (_, little, much, mixed) in given.items():
-    accuracy[GAUSSIAN][name][tried[GAUSSIAN].index(robustness.LITTLE)] = little
-    accuracy[GAUSSIAN][name][tried[GAUSSIAN].index(robustness.MUCH)] = much
-    accuracy[MIXED][name][tried[MIXED].index(robustness.SPRINKLED)] = mixed
+    accuracy[GAUSSIAN][name][tried[GAUSSIAN].index(noise.LITTLE)] = little
+    accuracy[GAUSSIAN][name][tried[GAUSSIAN].index(noise.MUCH)] = much
+    accuracy[MIXED][name][tried[MIXED].index(noise.SPRINKLED)] = mixed
   said = {k: dict.fromkeys(given, np.zeros(len(t), int)) for k, t in tried.items()}
   examples = {kind: np.zeros((len(t), 4, 4)) for kind, t in tried.items()}
-  return robustness.Found(accuracy, examples, said, '01')
+  return noise.Found(accuracy, examples, said, '01')
 
 
 MLP, NOISY = (0.97, 0.97, 0.92, 0.8), (0.97, 0.97, 0.94, 0.9)
 
 
-def test_a_lenet_that_learns_to_bear_noise_is_said_to_and_no_other_is():
+def test_claims_hold_for_a_lenet_that_learns_to_be_robust_and_for_no_other():
   as_measured = found((0.99, 0.985, 0.8, 0.7), MLP, (0.985, 0.985, 0.98, 0.95), NOISY)
   pictures = robustness.pictures(as_measured)
   assert list(finish.held(pictures).values()) == [True] * 5
@@ -51,14 +51,14 @@ def test_a_lenet_that_learns_to_bear_noise_is_said_to_and_no_other_is():
   assert not any(finish.held(robustness.pictures(other)).values())
 
 
-def test_noise_is_as_strong_as_is_said():
+def test_noise_has_the_given_deviation_or_share():
   images, key = jnp.full((4, 64, 64, 1), 0.5), jax.random.key(0)
-  noise = robustness.gaussian(key, images, 0.3) - images
-  np.testing.assert_allclose(noise.std(), 0.3, rtol=0.03)
-  mixed = np.asarray(robustness.salt_and_pepper(key, images, 0.4))
+  added = noise.gaussian(key, images, 0.3) - images
+  np.testing.assert_allclose(added.std(), 0.3, rtol=0.03)
+  mixed = np.asarray(noise.salt_and_pepper(key, images, 0.4))
   shares = [(mixed == value).mean() for value in (0, 0.5, 1)]
   np.testing.assert_allclose(shares, [0.2, 0.6, 0.2], atol=0.02)
-  for add in (robustness.gaussian, robustness.salt_and_pepper):
+  for add in (noise.gaussian, noise.salt_and_pepper):
     np.testing.assert_array_equal(add(key, images, 0), images)
 
 
@@ -82,23 +82,23 @@ def finished(black, white):
 
 def test_all_networks_read_the_same_noise_in_units_of_their_own_pixels():
   runs = {'lenet': [finished(0, 1)], 'mlp': [finished(-1, 3)] * 2}
-  measured = robustness.measure(runs, seed=0)
+  measured = noise.measure(runs, seed=0)
   for accuracy in measured.accuracy.values():
     assert (accuracy['lenet'].shape[1], accuracy['mlp'].shape[1]) == (1, 2)
     assert np.all(accuracy['lenet'][0] == 1)
     np.testing.assert_allclose(accuracy['mlp'][:, :1], accuracy['lenet'])
   first = measured.examples[GAUSSIAN][0]
   np.testing.assert_allclose(sorted({*first.ravel().tolist()}), [0, 1])
-  assert {len(said['mlp']) for said in measured.said.values()} == {7, 8}
+  assert {len(said['mlp']) for said in measured.predicted.values()} == {7, 8}
 
 
-def test_the_image_that_is_shown_is_the_first_that_noise_makes_misread():
+def test_the_image_that_is_shown_is_the_first_that_noise_makes_misclassified():
   right = np.ones((8, 4), bool)
-  much = robustness.NOISES[GAUSSIAN].tried.index(robustness.MUCH)
+  much = noise.NOISES[GAUSSIAN].tried.index(noise.MUCH)
   right[much, 2:] = False
   right[0, 2] = False
-  assert robustness.misread(right) == 3
-  assert robustness.misread(np.ones((8, 4), bool)) == 0
+  assert noise.misclassified(right) == 3
+  assert noise.misclassified(np.ones((8, 4), bool)) == 0
 
 
 def test_the_mlp_has_about_as_many_parameters_and_the_same_images():

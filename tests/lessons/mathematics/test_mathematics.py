@@ -14,6 +14,7 @@ from dl_core.lessons.mathematics import (
   chance,
   covariance,
   plane,
+  probability,
   samples,
   surprise,
 )
@@ -32,8 +33,8 @@ def test_every_claim_holds_on_200_random_cases():
   pictures = mathematics.study(c).draw({})
   claims = [claim for picture in pictures for claim in picture.claims]
   assert [claim for claim in claims if not claim.holds] == []
-  assert (len(pictures), len(claims)) == (13, 32)
-  assert len({claim.sentence for claim in claims}) == 32
+  assert (len(pictures), len(claims)) == (13, 29)
+  assert len({claim.sentence for claim in claims}) == 29
   assert all(claim.measured for claim in claims)
 
 
@@ -45,14 +46,23 @@ def test_the_seed_makes_the_cases():
   assert first == same != other
 
 
-def test_a_law_that_rounding_breaks_does_not_hold():
+def test_every_law_but_commutativity_holds_in_both_precisions():
+  three = [algebra.matrices(RANDOM, 50, algebra.N) for _ in range(3)]
+  for found in algebra.in_both(algebra.errors, *three).values():
+    worst = {law: error.max() for law, error in found.items()}
+    assert worst.pop(algebra.COMMUTES) > 0.01
+    assert max(worst.values()) < algebra.TOLERANCE, worst
+
+
+def test_a_law_that_rounding_breaks_is_seen_and_a_square_commutes():
   near_singular = algebra.matrices(RANDOM, 4, algebra.N) * np.geomspace(1, 1e-5, 6)
   both = {
     name: algebra.errors(np, *[near_singular.astype(kind)] * 3)
     for name, kind in ((algebra.SINGLE, np.float32), (algebra.DOUBLE, np.float64))
   }
-  # A times itself commutes, too.
-  assert holds(algebra.laws_picture(both)) == [False, False]
+  assert both[algebra.SINGLE]['A⁻¹A = I'].max() > algebra.TOLERANCE
+  # A times itself commutes.
+  assert holds(algebra.laws_picture(both)) == [False]
 
 
 def test_a_rank_is_one_number_and_no_other():
@@ -64,16 +74,17 @@ def test_a_rank_is_one_number_and_no_other():
   assert holds(algebra.rank_picture(ranks, both, columns)) == [False, False]
 
 
-def test_vectors_of_no_length_have_no_unit_vector():
+def test_vectors_without_length_have_no_ratio_of_norms():
   with np.errstate(invalid='ignore'):
     found = plane.norms_picture(np.zeros((2, 3)), np.ones((2, 3)))
-  assert holds(found) == [True, False, False]
+  assert holds(found) == [True, False]
 
 
-def test_tables_that_do_not_sum_to_1_or_that_are_dependent_are_found_out():
+def test_tables_without_a_chain_rule_or_that_are_dependent_are_found_out(monkeypatch):
   tables = chance.tables(RANDOM, 8, 3, 4, 5)
-  assert holds(chance.joint_picture(tables)) == [True, True]
-  assert holds(chance.joint_picture(2 * tables)) == [False, True]
+  assert holds(chance.joint_picture(tables)) == [True]
+  monkeypatch.setattr(probability, 'chain', lambda joint: [joint, joint, joint])
+  assert holds(chance.joint_picture(tables)) == [False]
   assert holds(chance.independence_picture(tables)) == [False, True]
 
 
