@@ -16,7 +16,7 @@ import numpy as np
 from dl_core.data import cache, declarations, pillow, sources
 from dl_core.types import UserError
 
-FITTING = 1  # to be raised when `pillow.fitted` changes: caches keep what it returned
+FITTING = 2  # raised whenever decoding or `pillow.fitted` changes: caches keep both
 SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.gif', '.webp'})
 
 

@@ -113,7 +113,7 @@ def warm(digits, digits_dir, tmp_path, everything):
   """A copy of the digits with what was decoded: (data_dir, cache file, arrays)."""
   digits.digests()
   data_dir = shutil.copytree(digits_dir, tmp_path / 'copy')
-  cache = data_dir / 'digits' / '1.0.0' / 'decoded' / 'test-32x32x1-1.npz'
+  cache = data_dir / 'digits' / '1.0.0' / 'decoded' / 'test-32x32x1-2.npz'
   return data_dir, cache, everything(digits, 'test')
 
 
