@@ -18,6 +18,7 @@ from dl_core.types import UserError
 
 FITTING = 2  # raised whenever decoding or `pillow.fitted` changes: caches keep both
 SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.gif', '.webp'})
+DTYPES = ('', 'uint8', 'uint16')  # that a prepared set may declare; '' is uint8
 
 
 class Arrays(NamedTuple):
@@ -82,6 +83,11 @@ def prepared(name: str, data_dir: str) -> Images:
     raise UserError(
       f'--dataset={name} was given, whose examples hold {held}; wanted are image '
       '(Image) and label (ClassLabel), give a set that has them'
+    )
+  if image.dtype not in DTYPES:
+    raise UserError(
+      f'--dataset={name} was given, whose images are declared as {image.dtype}, which '
+      'TFDS stores as raw bits; give a set whose images are uint8 or uint16'
     )
   sides = tuple(side for side in image.shape if side)
   records = functools.cache(
