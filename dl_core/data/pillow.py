@@ -1,6 +1,7 @@
 """Decodes image files and brings them to arrays of one size, by Pillow."""
 
 import concurrent.futures
+import functools
 import io
 import itertools
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ Shape = tuple[int, ...]  # height, width, 1 or 3 channels
 NEAR = 0.75  # images of at least this share of the size get a border, unscaled
 CHUNK = 256  # images decoded at a time
 SMALL = 8_192  # bytes; threads decoding smaller files wait for each other (measured)
+# Opened by name alone, or decoded by another program.
+UNREAD = frozenset({'BUFR', 'EPS', 'GRIB', 'HDF5', 'MPEG', 'WMF'})
 
 
 class Frame(NamedTuple):
@@ -48,6 +51,17 @@ def read(path: str) -> File:
     raise UserError(
       f'{path} cannot be read ({error.strerror}); give the path of an image'
     ) from error
+
+
+@functools.cache
+def suffixes() -> frozenset[str]:
+  """Returns the suffixes, in lower case, of all formats that Pillow decodes here."""
+  from PIL import Image
+
+  kinds = Image.registered_extensions()
+  return frozenset(
+    suffix for suffix, kind in kinds.items() if kind in {*Image.OPEN} - UNREAD
+  )
 
 
 def decoded(file: File) -> Any:
