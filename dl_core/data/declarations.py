@@ -17,7 +17,7 @@ class Feature(NamedTuple):
     kind: what TFDS calls it: 'Image', 'ClassLabel', 'Text', 'Tensor' ...
     shape: None where a side varies.
     names: of the classes of a ClassLabel, in the order of their numbers.
-    dtype: of a Tensor or Scalar: 'float32', 'string' ...; '' of other kinds.
+    dtype: of a Tensor, Scalar or Image: 'float32', 'string' ...; '' of other kinds.
   """
 
   kind: str
@@ -127,7 +127,7 @@ def _feature(node: Mapping[str, Any], names: tuple[str, ...]) -> Feature:
     kind,
     tuple(side if side >= 0 else None for side in sides),
     names,
-    dtype=node.get('tensor', {}).get('dtype', ''),
+    dtype=(content if kind == 'Image' else node.get('tensor', {})).get('dtype', ''),
   )
 
 

@@ -1,23 +1,23 @@
-"""Labelled images where they lie, not yet decoded: in a prepared set, or one's own.
+"""Finds sets of labelled images, not yet decoded: prepared ones, or a user's folder.
 
-One's own are DIR/train/CLASS/*.png and, if any, DIR/test/CLASS/*.png.
+A user's folder is DIR/train/CLASS/*.png; see `listing`.
 """
 
+import concurrent.futures
 import functools
 import hashlib
 import itertools
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dl_core.data import cache, declarations, pillow, sources
+from dl_core.data import cache, declarations, listing, pillow, sources
 from dl_core.types import UserError
 
-FITTING = 1  # to be raised when `pillow.fitted` changes: caches keep what it returned
-SUFFIXES = frozenset({'.png', '.jpg', '.jpeg', '.bmp', '.gif', '.webp'})
+FITTING = 2  # raised whenever decoding or `pillow.fitted` changes: caches keep both
+DTYPES = ('', 'uint8', 'uint16')  # that a prepared set may declare; '' is uint8
 
 
 class Arrays(NamedTuple):
@@ -36,7 +36,8 @@ class Images(NamedTuple):
     pairs: (split, numbers) -> pairs of a file and its label.
     labels: (split) -> int32 [n], for which no image is decoded.
     decoded: (split, frame) -> Arrays of all its images.
-    digests: () -> {name: digest} of its files, by their names and sizes.
+    digests: () -> {name: digest} of its files: of a prepared set by their names and
+      sizes, of a user's folder by their contents, too.
     shape: of every image; None where they differ.
     notes: see `Data`.
   """
@@ -53,21 +54,6 @@ class Images(NamedTuple):
   notes: tuple[str, ...] = ()
 
 
-class Listing(NamedTuple):
-  """What a folder holds.
-
-  Attributes:
-    classes: the names of the folders in train.
-    files: 'train' and, if there is such a folder, 'test' -> pairs of a file and the
-      number of its class, in the order of their names.
-    digest: 12 hexadecimal digits over all names and sizes.
-  """
-
-  classes: tuple[str, ...]
-  files: dict[str, list[tuple[Path, int]]]
-  digest: str
-
-
 def prepared(name: str, data_dir: str) -> Images:
   """Finds a set of `sources`, reading no example.
 
@@ -82,6 +68,11 @@ def prepared(name: str, data_dir: str) -> Images:
     raise UserError(
       f'--dataset={name} was given, whose examples hold {held}; wanted are image '
       '(Image) and label (ClassLabel), give a set that has them'
+    )
+  if image.dtype not in DTYPES:
+    raise UserError(
+      f'--dataset={name} was given, whose images are declared as {image.dtype}, which '
+      'TFDS stores as raw bits; give a set whose images are uint8 or uint16'
     )
   sides = tuple(side for side in image.shape if side)
   records = functools.cache(
@@ -127,12 +118,12 @@ def prepared(name: str, data_dir: str) -> Images:
 
 
 def own(data_dir: str) -> Images:
-  """Finds one's own images, decoded at every start: nothing is written beside them.
+  """Finds a user's own images, decoded at every start: nothing is written beside them.
 
   Raises:
-    UserError: see `listed`.
+    UserError: see `listing.listed`.
   """
-  found = listed(data_dir)
+  found = listing.listed(data_dir)
   count = lambda split: len(found.files[split])
 
   def pairs(split, numbers):
@@ -149,7 +140,8 @@ def own(data_dir: str) -> Images:
     decoded=lambda split, frame: stacked(
       pairs(split, range(count(split))), count(split), frame
     ),
-    digests=lambda: {'files': found.digest},
+    digests=lambda: {'files': found.digest, 'contents': _contents(found)},
+    notes=found.notes,
   )
 
 
@@ -167,66 +159,6 @@ def stacked(
   return Arrays(pillow.stacked(files(), n, frame), np.array(labels, np.int32))
 
 
-def listed(data_dir: str) -> Listing:
-  """Lists the images of a folder, opening none.
-
-  Raises:
-    UserError: the folder is not laid out like that, or a class has no image.
-  """
-  root = Path(data_dir).expanduser()
-  if not data_dir or not root.joinpath('train').is_dir():
-    raise UserError(
-      f'--dataset=folder was given with --data_dir={data_dir or "(empty)"}, which has '
-      'no folder train; put images into DIR/train/CLASS/ and give --data_dir=DIR'
-    )
-  classes = [path.name for path in _folders(root / 'train')]
-  if len(classes) < 2:
-    raise UserError(
-      f'{root / "train"} holds {len(classes)} class folders, at least 2 are wanted; '
-      'put the images of each class into a folder of its own'
-    )
-  files: dict[str, list[tuple[Path, int]]] = {}
-  digest = hashlib.sha256()
-  for split in ('train', 'test'):
-    if split == 'train' or ((root / split).is_dir() and _folders(root / split)):
-      files[split] = []
-      for folder in _folders(root / split):
-        if folder.name not in classes:
-          raise UserError(
-            f'{folder} was given, a class that {root / "train"} lacks; '
-            'remove it, or add images of that class there'
-          )
-        label = classes.index(folder.name)
-        files[split] += [(path, label) for path in _images(folder)]
-      for path, _ in files[split]:
-        digest.update(os.fsencode(path.relative_to(root)))
-        digest.update(f'\n{path.stat().st_size}\n'.encode())
-  return Listing(tuple(classes), files, digest.hexdigest()[:12])
-
-
-def _folders(parent: Path) -> list[Path]:
-  return sorted(
-    path for path in parent.iterdir() if path.is_dir() and path.name[0] != '.'
-  )
-
-
-def _images(folder: Path) -> list[Path]:
-  found = sorted(
-    path
-    for path in folder.iterdir()
-    if path.suffix.lower() in SUFFIXES and path.name[0] != '.'
-  )
-  if not found:
-    raise UserError(
-      f'{folder} holds no image ({", ".join(sorted(SUFFIXES))}); '
-      'add some, or remove the folder'
-    )
-  for path in found:
-    if not path.is_file():
-      raise UserError(f'{path} is a broken link or no file; mend or remove it')
-  return found
-
-
 def _fetched(records: Any, numbers: Sequence[int], where: str) -> Sequence[Any]:
   """Reads the records of these numbers; many at a time is faster."""
   try:
@@ -242,8 +174,24 @@ def _fetched(records: Any, numbers: Sequence[int], where: str) -> Sequence[Any]:
 
 
 def _digests(place: Path) -> dict[str, str]:
-  """Tells the files of a prepared set from others by what it declares and by sizes."""
+  """Returns a digest of a prepared set, by what it declares and its files' sizes."""
   files = hashlib.sha256((place / 'dataset_info.json').read_bytes())
   for path in sorted(place.glob('*.array_record*')):
     files.update(f'{path.name} {path.stat().st_size}\n'.encode())
   return {'files': files.hexdigest()[:16]}
+
+
+def _contents(found: listing.Listing) -> str:
+  """Returns a digest of all bytes of a folder's images.
+
+  All are read, once at each start: nothing short of that tells an image from another
+  one of its name and size, when copies need not keep their times.
+  """
+  total = hashlib.sha256()
+  paths = (str(path) for files in found.files.values() for path, _ in files)
+  digest = lambda path: hashlib.sha256(pillow.read(path).content).digest()
+  with concurrent.futures.ThreadPoolExecutor() as pool:
+    for chunk in iter(lambda: list(itertools.islice(paths, pillow.CHUNK)), []):
+      for each in pool.map(digest, chunk):
+        total.update(each)
+  return total.hexdigest()[:16]

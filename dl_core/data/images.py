@@ -55,7 +55,7 @@ def load(
   frame = pillow.Frame((size + 2 * margin, size + 2 * margin, channels), margin > 0)
   own = c.dataset == 'folder'
   images = folder.own(c.data_dir) if own else folder.prepared(c.dataset, c.data_dir)
-  parts = splits.parts(images.source, images.declared, train_size)
+  parts = splits.parts(images.source, images.declared, train_size, own=own)
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
   def prepare(x):
@@ -75,7 +75,7 @@ def load(
     'settle': functools.partial(augments.centre, size) if margin else lambda x: x,
     'baseline': most_frequent,
     'read': read,
-    'notes': images.notes + parts.notes,
+    'notes': parts.notes + images.notes,
   }
   if label_noise:
     options['notes'] += (

@@ -1,6 +1,7 @@
-"""Image files to arrays of one size, by Pillow."""
+"""Decodes image files and brings them to arrays of one size, by Pillow."""
 
 import concurrent.futures
+import functools
 import io
 import itertools
 from collections.abc import Iterable
@@ -8,12 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dl_core.data import modes
 from dl_core.types import UserError
 
 Shape = tuple[int, ...]  # height, width, 1 or 3 channels
-NEAR = 0.75  # images of at least this share of the size get a border and are not scaled
+NEAR = 0.75  # images of at least this share of the size get a border, unscaled
 CHUNK = 256  # images decoded at a time
 SMALL = 8_192  # bytes; threads decoding smaller files wait for each other (measured)
+# Opened by name alone, or decoded by another program.
+UNREAD = frozenset({'BUFR', 'EPS', 'GRIB', 'HDF5', 'MPEG', 'WMF'})
 
 
 class Frame(NamedTuple):
@@ -49,42 +53,61 @@ def read(path: str) -> File:
     ) from error
 
 
+@functools.cache
+def suffixes() -> frozenset[str]:
+  """Returns the suffixes, in lower case, of all formats that Pillow decodes here."""
+  from PIL import Image
+
+  kinds = Image.registered_extensions()
+  return frozenset(
+    suffix for suffix, kind in kinds.items() if kind in {*Image.OPEN} - UNREAD
+  )
+
+
 def decoded(file: File) -> Any:
-  """Decodes to a Pillow image, turned the way its camera says.
+  """Decodes to a Pillow image of 8 bits, opaque, turned the way its camera says.
+
+  Of a file that holds several images the first is decoded.
 
   Raises:
-    UserError: it is not an image, or a damaged one.
+    UserError: it is not an image, or a damaged one, or its pixels have no known scale.
   """
   from PIL import Image, ImageOps
 
   try:
     image = Image.open(io.BytesIO(file.content))
+    layout = modes.stored(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
-    return image
+    return modes.opaque(image, file.name, layout)
+  except UserError:
+    raise
   except Exception as error:  # decoders raise nearly anything on damaged files
     known = isinstance(error, Image.UnidentifiedImageError)
+    reason = ' '.join(str(error).split())[:200]
     raise UserError(
       f'{file.name} is not an image that Pillow can read'
-      f'{"" if known else f" ({error})"}; give a PNG, JPEG, BMP, GIF or WebP file'
+      f'{"" if known else f" ({reason})"}; give a PNG, JPEG, BMP, GIF or WebP file'
     ) from error
 
 
 def fitted(image: Any, shape: Shape) -> np.ndarray:
-  """Brings a Pillow image to uint8 of `shape`, cutting nothing off.
+  """Brings an opaque Pillow image to uint8 of `shape`, cutting nothing off.
 
-  One that is as large or a little smaller (28 for 32) is centred in a border of zeros.
-  Any other is first scaled, bilinearly and evenly, until it just fits. Transparent
-  pixels are white, as on paper.
+  An image of that size or a little smaller (28 for 32) is centred in a border of zeros.
+  Any other is first scaled, bilinearly and evenly, to the largest size that fits, at
+  least one pixel high and wide.
   """
-  from PIL import Image, ImageOps
+  from PIL import Image
 
   height, width, channels = shape
-  image = opaque(image).convert({1: 'L', 3: 'RGB'}[channels])
+  image = image.convert({1: 'L', 3: 'RGB'}[channels])
   if not (
     NEAR * width <= image.width <= width and NEAR * height <= image.height <= height
   ):
-    image = ImageOps.contain(image, (width, height), Image.Resampling.BILINEAR)
+    image = image.resize(
+      _contained(image.size, (width, height)), Image.Resampling.BILINEAR
+    )
   inner = np.asarray(image).reshape(image.height, image.width, channels)
   top, left = (height - image.height) // 2, (width - image.width) // 2
   outer = np.zeros(shape, np.uint8)
@@ -92,39 +115,35 @@ def fitted(image: Any, shape: Shape) -> np.ndarray:
   return outer
 
 
+def _contained(size: tuple[int, int], most: tuple[int, int]) -> tuple[int, int]:
+  """Returns the largest width and height in `most` of the aspect ratio of `size`."""
+  width, height = size
+  if width * most[1] > height * most[0]:  # wider than the frame
+    return most[0], max(1, round(height / width * most[0]))
+  return max(1, round(width / height * most[1])), most[1]
+
+
 def framed(image: Any, frame: Frame) -> np.ndarray:
-  """Brings a Pillow image to uint8 of a frame's shape."""
+  """Brings an opaque Pillow image to uint8 of a frame's shape."""
   return (covering if frame.cut else fitted)(image, frame.shape)
 
 
 def covering(image: Any, shape: Shape) -> np.ndarray:
-  """Brings a Pillow image to uint8 of `shape`, cutting off what overhangs.
+  """Brings an opaque Pillow image to uint8 of `shape`, cutting off what overhangs.
 
-  It is scaled, bilinearly and evenly, until it just covers the shape, of which it then
-  shows its own middle (Krizhevsky et al. 2012, section 2).
+  The image is scaled, bilinearly and evenly, until it just covers the shape, and its
+  middle is kept (Krizhevsky et al. 2012, section 2).
   """
   from PIL import Image, ImageOps
 
   height, width, channels = shape
-  image = opaque(image).convert({1: 'L', 3: 'RGB'}[channels])
+  image = image.convert({1: 'L', 3: 'RGB'}[channels])
   image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
   return np.asarray(image).reshape(shape)
 
 
-def opaque(image: Any) -> Any:
-  """Returns a Pillow image of 8 bits without transparency, which becomes white."""
-  from PIL import Image
-
-  if image.has_transparency_data:
-    image = image.convert('RGBA')
-    return Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
-  if image.mode.startswith('I;16'):
-    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-  return image
-
-
 def coarsened(image: Any, shape: Shape) -> Any:
-  """Returns the Pillow image that is left when `image` is brought to `shape`."""
+  """Returns an opaque Pillow image brought to `shape`, as a Pillow image again."""
   from PIL import Image
 
   array = fitted(image, shape)
@@ -135,7 +154,7 @@ def stacked(files: Iterable[File], n: int, frame: Frame) -> np.ndarray:
   """Decodes n files to uint8 [n, *frame.shape].
 
   Raises:
-    UserError: one of them is not an image.
+    UserError: see `decoded`.
   """
   x, files = np.empty((n, *frame.shape), np.uint8), iter(files)
   with concurrent.futures.ThreadPoolExecutor() as pool:

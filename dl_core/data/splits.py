@@ -43,16 +43,19 @@ def parts(
   declared: Mapping[str, int],
   train_size: int = 0,
   classes: bool = True,
+  own: bool = False,
 ) -> Parts:
   """Gives every set three splits, carved from train where it lacks one.
 
-  A set with validation and no test is tested on that, so that nothing is chosen on it.
+  A published set with validation and no test is tested on its validation, so that
+  nothing is chosen on it; a user's validation stays what the user calls it.
 
   Args:
     source: which set.
     declared: {split: its examples}, those that it comes with.
     train_size: training examples that are kept, drawn by a fixed seed; 0: all.
     classes: whether its examples are of classes.
+    own: whether it is a user's own.
 
   Raises:
     UserError: it has no train.
@@ -67,7 +70,7 @@ def parts(
     for name in ('validation', 'test')
     if name in declared and (source.partition('/')[0], name) not in UNLABELLED
   }
-  if list(given) == ['validation']:
+  if list(given) == ['validation'] and not own:
     given = {'test': 'validation'}
   lacking = tuple(name for name in ('test', 'validation') if name not in given)
   shares = {'test': f'{TEST:.0%}', 'validation': f'{VALIDATION:.0%} (at most {MOST:,})'}

@@ -19,6 +19,8 @@ from dl_core.types import Array, Batch, Data, Spec, UserError
 
 Measure = Callable[[Array, Array], Array]  # (answer [n], y [n]) -> [n]
 
+NUMBERS = ('bool', 'int', 'uint', 'float', 'bfloat')  # how their types' names begin
+
 
 class Table(NamedTuple):
   """What is known of a table before any example is read.
@@ -100,7 +102,8 @@ def declared(name: str, data_dir: str, columns: Sequence[str] = ()) -> Table:
   told = features.get(target, Feature(''))
   numbers = all(_numeric(features[key]) for key in chosen) and bool(chosen)
   if not numbers or not (told.names or (_numeric(told) and not told.shape)):
-    held = ', '.join(f'{key} ({f.dtype or f.kind})' for key, f in features.items())
+    kind = lambda f: f.dtype if f.dtype and f.kind != 'Image' else f.kind
+    held = ', '.join(f'{key} ({kind(f)})' for key, f in features.items())
     raise UserError(
       f'--dataset={name} was given, whose examples hold {held}, '
       f'{f"of which {target} is to be told" if target else "none of them to be told"}; '
@@ -128,7 +131,7 @@ def _numeric(feature: Feature) -> bool:
   """Tells whether a feature is a number, or a fixed number of them."""
   return (
     feature.kind in ('Scalar', 'Tensor')
-    and feature.dtype not in ('', 'string')
+    and feature.dtype.startswith(NUMBERS)
     and len(feature.shape) < 2
     and None not in feature.shape
   )

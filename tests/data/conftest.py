@@ -53,11 +53,11 @@ def encoded():
 def stock(tmp_path):
   """Prepares a set as TFDS does, in its own order; returns its data_dir."""
 
-  def prepare(name, splits, *, label=None, version='3.0.1', shape=(28, 28, 1)):
+  def prepare(name, splits, *, label=None, version='3.0.1', shape=(28, 28, 1), **image):
     """`splits` is {name: labels}; an image is filled with its number."""
     features = tfds.features.FeaturesDict(
       {
-        'image': tfds.features.Image(shape=shape),
+        'image': tfds.features.Image(shape=shape, **image),
         'label': label or tfds.features.ClassLabel(names=['no', 'yes']),
       }
     )

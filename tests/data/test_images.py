@@ -113,7 +113,7 @@ def warm(digits, digits_dir, tmp_path, everything):
   """A copy of the digits with what was decoded: (data_dir, cache file, arrays)."""
   digits.digests()
   data_dir = shutil.copytree(digits_dir, tmp_path / 'copy')
-  cache = data_dir / 'digits' / '1.0.0' / 'decoded' / 'test-32x32x1-1.npz'
+  cache = data_dir / 'digits' / '1.0.0' / 'decoded' / 'test-32x32x1-2.npz'
   return data_dir, cache, everything(digits, 'test')
 
 
@@ -236,6 +236,30 @@ def test_a_set_that_will_not_do_is_refused_in_words(stock, splits, label, words,
   data_dir = stock('toys', splits, label=label)
   with pytest.raises(UserError, match=words):
     load(data_dir, 'toys').digests()
+
+
+def test_a_set_of_floating_point_images_is_refused_by_name(stock, load, tmp_path):
+  data_dir = stock('toys', {'train': [0, 1] * 10})
+  declared = tmp_path / 'toys' / '3.0.1' / 'features.json'
+  content = declared.read_text('utf-8')
+  assert '"uint8"' in content
+  declared.write_text(content.replace('"uint8"', '"float32"'), 'utf-8')
+  with pytest.raises(
+    UserError, match=r'--dataset=toys .* declared as float32, .* uint8'
+  ):
+    load(data_dir, 'toys')
+
+
+def test_images_of_16_bits_in_a_prepared_set_keep_their_upper_8(
+  stock, load, everything, encoded, monkeypatch
+):
+  from dl_core.data.builders import labelled
+
+  wide = lambda image: encoded(Image.fromarray(image[..., 0] * np.uint16(257)), 'png')
+  monkeypatch.setattr(labelled, 'png', wide)
+  data = load(stock('toys', {'train': [0, 1] * 10}, dtype=np.uint16), 'toys', size=28)
+  x = np.concatenate([everything(data, split)[0] for split in SPLITS])
+  np.testing.assert_allclose(np.sort(x[:, 0, 0, 0] * 255), np.arange(20), atol=1e-4)
 
 
 def test_ones_own_image_is_read_as_those_of_the_set_were(

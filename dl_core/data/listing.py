@@ -1,0 +1,196 @@
+"""Lists the images of a user's own folder: DIR/train/CLASS/*, and val and test alike.
+
+Images in folders inside of a class folder belong to that class. Whatever is passed over
+is counted.
+"""
+
+import collections
+import hashlib
+import os
+import unicodedata
+from pathlib import Path
+from typing import NamedTuple
+
+from dl_core.data import pillow
+from dl_core.types import UserError
+
+SPLITS = {
+  'train': 'train',
+  'val': 'validation',
+  'valid': 'validation',
+  'validation': 'validation',
+  'test': 'test',
+}
+File = tuple[Path, int]  # and the number of its class
+HIDDEN = 'hidden'
+OTHER = 'no image by the suffix'
+LOOSE = 'outside of the class folders'
+BESIDE = 'neither train, val nor test'
+LOOP = 'link to a folder above'
+
+
+class Listing(NamedTuple):
+  """What a folder holds.
+
+  Attributes:
+    classes: the names of the folders in train, in Unicode's composed form (NFC).
+    files: {'train' and, where there are such folders, 'validation' and 'test': its
+      images, in the order of their names}.
+    digest: 12 hexadecimal digits over all names and sizes.
+    notes: sentences that count what was passed over.
+  """
+
+  classes: tuple[str, ...]
+  files: dict[str, list[File]]
+  digest: str
+  notes: tuple[str, ...]
+
+
+class _Passed:
+  """Counts what is passed over, by reason."""
+
+  def __init__(self, root: Path):
+    self.root = root
+    self.found: dict[str, list[str]] = collections.defaultdict(list)
+
+  def add(self, reason: str, path: str) -> None:
+    self.found[reason].append(os.path.relpath(path, self.root))
+
+  def notes(self) -> tuple[str, ...]:
+    if not self.found:
+      return ()
+    parts = (
+      f'{reason}: {len(paths):,}, {"as" if len(paths) > 1 else "which is"} '
+      f'{_shown(min(paths))}'
+      for reason, paths in sorted(self.found.items())
+    )
+    count = sum(map(len, self.found.values()))
+    return (f'Passed over in the folder: {count:,} ({"; ".join(parts)}).',)
+
+
+def listed(data_dir: str) -> Listing:
+  """Lists the images of a folder, opening none.
+
+  Raises:
+    UserError: the folder has another layout, or a class has no image.
+  """
+  root = Path(data_dir).expanduser()
+  passed = _Passed(root)
+  places = _splits(root, passed) if data_dir and root.is_dir() else {}
+  if 'train' not in places:
+    raise UserError(
+      f'--dataset=folder was given with --data_dir={data_dir or "(empty)"}, which has '
+      'no folder train; put images into DIR/train/CLASS/ and give --data_dir=DIR'
+    )
+  folders = {split: _folders(place, passed) for split, place in places.items()}
+  classes = tuple(dict.fromkeys(map(_composed, folders['train'])))
+  if len(classes) < 2:
+    raise UserError(
+      f'{places["train"]} holds {len(classes)} class folders, at least 2 are wanted; '
+      'put the images of each class into a folder of its own'
+    )
+  files: dict[str, list[File]] = {}
+  digest = hashlib.sha256()
+  for split in ('train', 'validation', 'test'):
+    if not folders.get(split):
+      continue
+    files[split] = []
+    for folder in folders[split]:
+      if _composed(folder) not in classes:
+        raise UserError(
+          f'{folder} was given, a class that {places["train"]} lacks; '
+          'remove it, or add images of that class there'
+        )
+      label = classes.index(_composed(folder))
+      files[split] += [(path, label) for path in _images(folder, passed)]
+    for path, _ in files[split]:
+      digest.update(os.fsencode(path.relative_to(root)))
+      digest.update(f'\n{path.stat().st_size}\n'.encode())
+  notes = _merged(folders['train']) + passed.notes()
+  return Listing(classes, files, digest.hexdigest()[:12], notes)
+
+
+def _splits(root: Path, passed: _Passed) -> dict[str, Path]:
+  """Returns {split: its folder}."""
+  found: dict[str, Path] = {}
+  for path in sorted(root.iterdir()):
+    split = SPLITS.get(path.name.lower())
+    if path.name[0] == '.':
+      passed.add(HIDDEN, str(path))
+    elif not path.is_dir():
+      passed.add(LOOSE, str(path))
+    elif split is None:
+      passed.add(BESIDE, str(path))
+    elif split in found:
+      raise UserError(
+        f'{root} has both {found[split].name} and {path.name}, two folders of one '
+        'split; join them, or rename the one that is not to be read'
+      )
+    else:
+      found[split] = path
+  return found
+
+
+def _folders(parent: Path, passed: _Passed) -> list[Path]:
+  found = []
+  for path in sorted(parent.iterdir()):
+    if path.name[0] == '.':
+      passed.add(HIDDEN, str(path))
+    elif path.is_dir():
+      found.append(path)
+    else:
+      passed.add(LOOSE, str(path))
+  return found
+
+
+def _images(folder: Path, passed: _Passed) -> list[Path]:
+  found = _walked(str(folder), passed, frozenset())
+  if not found:
+    raise UserError(
+      f'{folder} holds no image of a format that Pillow reads; '
+      'add some, or remove the folder'
+    )
+  return found
+
+
+def _walked(folder: str, passed: _Passed, above: frozenset[str]) -> list[Path]:
+  """Lists the images of a folder and of those inside of it, in their order."""
+  above |= {os.path.realpath(folder)}
+  found = []
+  with os.scandir(folder) as entries:
+    ordered = sorted(entries, key=lambda entry: entry.name)
+  for entry in ordered:
+    if entry.name[0] == '.':
+      passed.add(HIDDEN, entry.path)
+    elif entry.is_dir() and os.path.realpath(entry.path) in above:
+      passed.add(LOOP, entry.path)
+    elif entry.is_dir():
+      found += _walked(entry.path, passed, above)
+    elif os.path.splitext(entry.name)[1].lower() not in pillow.suffixes():
+      passed.add(OTHER, entry.path)
+    elif not entry.is_file():
+      raise UserError(f'{entry.path} is a broken link or no file; mend or remove it')
+    else:
+      found.append(Path(entry.path))
+  return found
+
+
+def _merged(folders: list[Path]) -> tuple[str, ...]:
+  """Returns a sentence where several folders of a split are one class."""
+  names = collections.Counter(map(_composed, folders))
+  twice = [name for name, count in names.items() if count > 1]
+  if not twice:
+    return ()
+  return (
+    'Folders whose names differ only in their Unicode form are one class: '
+    f'{", ".join(twice)}.',
+  )
+
+
+def _composed(folder: Path) -> str:
+  return unicodedata.normalize('NFC', folder.name)
+
+
+def _shown(path: str) -> str:
+  """Returns a path that UTF-8 can write, whatever bytes its name has."""
+  return path.encode('utf-8', 'backslashreplace').decode('utf-8')
