@@ -101,7 +101,9 @@ def listed(text: str) -> list[str]:
   """Returns the experiments that are asked for. Raises UserError where one is not."""
   modules = pkgutil.iter_modules(experiments.__path__)
   sources = {m.name: Path(experiments.__path__[0], f'{m.name}.py') for m in modules}
-  known = [name for name, path in sources.items() if '\nBENCH = ' in path.read_text()]
+  known = [
+    name for name, path in sources.items() if '\nBENCH = ' in path.read_text('utf-8')
+  ]
   return known if text == 'all' else [*lists.names('experiments', text, known)]
 
 

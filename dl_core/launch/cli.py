@@ -17,7 +17,7 @@ import jax
 from dl_core import config
 from dl_core.launch import export, flags, jobs, predict, prompt, studies
 from dl_core.report import page
-from dl_core.runtime import compilation, multihost, sharding
+from dl_core.runtime import compilation, devices, multihost, sharding
 from dl_core.runtime.signals import Interrupted, Signals, at_once
 from dl_core.train import manifest, stopping
 from dl_core.train.progress import Progress
@@ -201,6 +201,7 @@ def use(platform: str, distributed: str = '') -> None:
   if platform == 'cpu':
     jax.config.update('jax_platforms', 'cpu')
   multihost.join(distributed)
+  devices.check()
   if platform in ('auto', 'cpu'):
     return
   try:

@@ -1,10 +1,6 @@
-"""Batch norm whose gradient is written out, as CPUs compute it fastest.
+"""Batch norm (Ioffe & Szegedy, 2015, https://arxiv.org/abs/1502.03167).
 
-Ioffe & Szegedy, "Batch normalization", 2015, https://arxiv.org/abs/1502.03167; the
-gradient is that of their section 3. What differentiation makes of it saves several
-arrays of the size of the input, and XLA's CPU backend computes them again, and with
-them the layers before, wherever it reads them. Written out it reads the input and the
-gradient, twice each.
+On a CPU its gradient is the written-out one of `cpu.norm`.
 
 Shapes: B examples, C channels.
 """
@@ -17,21 +13,22 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers.cpu import eigen
+from dl_core.layers.cpu import norm as cpu
 from dl_core.types import Array
 
 
 class BatchNorm(nn.Module):
-  """`nn.BatchNorm` over all axes but the last, by the same names and figures.
+  """Normalizes over all axes but the last, as `nn.BatchNorm` does.
 
-  Parameters: `scale` and `bias` [C]; `batch_stats`: `mean` and `var` [C], averages of
-  those of the batches.
+  Parameters: `scale` and `bias` [C]. Collection `batch_stats`: `mean` and `var` [C],
+  running averages of the batches' statistics.
 
   Attributes:
-    use_running_average: whether these take the place of the batch's own.
-    momentum: of the averages.
+    use_running_average: whether to normalize by the running averages, not the batch's
+      statistics.
+    momentum: of the running averages.
     epsilon: added to the variance.
-    scale_init: what `scale` is at first.
+    scale_init: initializer of `scale`.
   """
 
   use_running_average: bool
@@ -52,10 +49,9 @@ class BatchNorm(nn.Module):
       return applied(
         x, running_mean.value, running_var.value, scale, bias, self.epsilon
       )
-    both: Any = [functools.partial(f, epsilon=self.epsilon) for f in (plainly, by_hand)]
-    y, mean, var = jax.lax.platform_dependent(
-      x, scale, bias, cpu=both[1], default=both[0]
-    )
+    plain: Any = functools.partial(plainly, epsilon=self.epsilon)
+    other: Any = functools.partial(by_hand, epsilon=self.epsilon)
+    y, mean, var = jax.lax.platform_dependent(x, scale, bias, cpu=other, default=plain)
     if not self.is_initializing():
       old = self.momentum
       running_mean.value = old * running_mean.value + (1 - old) * mean
@@ -74,7 +70,7 @@ def statistics(x: Array) -> tuple[Array, Array]:
 def applied(
   x: Array, mean: Array, var: Array, scale: Array, bias: Array, epsilon: float
 ) -> Array:
-  """Returns (x - mean) / √(var + epsilon) · scale + bias, of the type of x."""
+  """Returns (x - mean) / √(var + epsilon) · scale + bias, in the dtype of x."""
   dtype = jnp.result_type(x, scale, bias)
   wide = (1,) * (x.ndim - 1) + (-1,)
   factor = (jax.lax.rsqrt(var + epsilon) * scale).reshape(wide)
@@ -82,44 +78,9 @@ def applied(
 
 
 def plainly(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
-  """Normalizes a batch: returns what it becomes, its mean and its variance."""
+  """Returns a normalized batch, its mean and its variance."""
   mean, var = statistics(x)
   return applied(x, mean, var, scale, bias, epsilon), mean, var
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
-def by_hand(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
-  """Is `plainly`; mean and variance have no gradients."""
-  whole = functools.partial(plainly, epsilon=epsilon)
-  return eigen.outlined(whole)(x, scale, bias)
-
-
-def forwards(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
-  y, mean, var = by_hand(x, scale, bias, epsilon)
-  return (y, mean, var), (x, mean, var, scale, bias)
-
-
-def backwards(epsilon: float, saved: Any, cotangents: Any) -> Any:
-  x, mean, var, scale, bias = saved
-
-  def gradients(x, cotangent, mean, var, scale):
-    axes, wide = tuple(range(x.ndim - 1)), (1,) * (x.ndim - 1) + (-1,)
-    over = jax.lax.rsqrt(var + epsilon)
-    count = x.size // x.shape[-1]
-    full = cotangent.astype(mean.dtype)
-    of_bias = jnp.sum(full, axes)
-    of_scale = (jnp.sum(full * x, axes) - mean * of_bias) * over
-    # (x - mean) · over, weighed and moved: one factor of x, one sum.
-    weight = -of_scale * over / count
-    rest = -of_bias / count - weight * mean
-    inner = full + x * weight.reshape(wide) + rest.reshape(wide)
-    of_x = inner * (over * scale).reshape(wide)
-    return of_x.astype(x.dtype), of_scale, of_bias
-
-  of_x, of_scale, of_bias = eigen.outlined(gradients)(
-    x, cotangents[0], mean, var, scale
-  )
-  return of_x, of_scale.astype(scale.dtype), of_bias.astype(bias.dtype)
-
-
-by_hand.defvjp(forwards, backwards)
+by_hand = cpu.with_written_gradient(plainly)

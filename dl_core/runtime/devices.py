@@ -1,19 +1,22 @@
-"""Accelerators by name: what they hold, and what they could compute in a second."""
+"""The devices that JAX finds, and the memory and peak FLOP/s of known accelerators."""
 
 from typing import Any, NamedTuple
 
+import jax
+
 from dl_core import config
+from dl_core.types import UserError
 
 
 class Device(NamedTuple):
-  """An accelerator, one of which JAX sees as one device.
+  """An accelerator that JAX counts as one device.
 
   Attributes:
-    kinds: what JAX calls it begins so (`Device.device_kind`).
+    kinds: prefixes of its `device_kind` in JAX.
     memory: bytes.
-    peaks: {precision: operations a second} of dense matrix products, by the maker. What
-      is float32 to JAX is by default TF32 on these GPUs and one pass of bfloat16 on
-      TPUs, and so it is here.
+    peaks: {precision: FLOP/s} of dense matrix products, by the maker. By JAX's default,
+      float32 means TF32 on these GPUs and one pass of bfloat16 on TPUs, and these are
+      the figures here.
   """
 
   kinds: tuple[str, ...]
@@ -40,8 +43,28 @@ DEVICES = {
 }
 
 
+def check() -> None:
+  """Raises UserError if the environment asks for a platform that JAX does not find.
+
+  Call it before anything else touches a device: JAX itself fails with an assertion.
+  """
+  try:
+    jax.devices()
+  except (AssertionError, RuntimeError):
+    wanted = jax.config.jax_platforms
+    if not wanted:
+      raise
+    jax.config.update('jax_platforms', None)  # to learn what there is
+    found = ', '.join(sorted({device.platform for device in jax.devices()}))
+    raise UserError(
+      f'JAX_PLATFORMS={wanted} is set, but JAX finds only {found} on this machine; '
+      f"install the driver and the extra (pip install -e '.[cuda]' or '.[tpu]'), or "
+      'unset JAX_PLATFORMS'
+    ) from None
+
+
 def peak(device: Any, precision: str) -> float | None:
-  """Returns the peak of a JAX device, operations a second; None if it is not known."""
+  """Returns the peak FLOP/s of a JAX device, or None if they are not known."""
   for known in DEVICES.values():
     if device.device_kind.startswith(known.kinds):
       return known.peaks[precision]

@@ -1,6 +1,9 @@
 """The benchmark: its rows, its rounds, its refusals."""
 
 import json
+import os
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -58,6 +61,18 @@ def test_what_cannot_be_measured_is_a_sentence(words, sentence, capsys):
   told = capsys.readouterr().err
   assert sentence in told
   assert told.count('\n') == 1
+
+
+def test_sources_are_read_as_utf_8_whatever_the_locale_is():
+  done = subprocess.run(
+    [sys.executable, '-m', 'experiments.benchmark', '--experiments=nothing'],
+    env=os.environ | {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'},
+    capture_output=True,
+    encoding='utf-8',
+    check=False,
+  )
+  assert (done.returncode, done.stderr.count('\n')) == (2, 1)
+  assert 'nothing' in done.stderr
 
 
 def test_all_are_those_that_have_a_bench():

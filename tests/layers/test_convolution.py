@@ -10,6 +10,7 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from dl_core.layers import convolution
+from dl_core.layers.cpu import patches
 from dl_core.runtime import flops
 from tests.layers.close import assert_close
 
@@ -29,7 +30,7 @@ CASES = {
   'kernel as large as the image': ((5, 5), (5, 5, 3, 4), (1, 1), 'VALID', (1, 1)),
 }
 MANY = 8
-as_a_product, plainly = convolution.as_a_product, convolution.plainly
+as_a_product, plainly = patches.convolve, convolution.plainly
 
 
 @pytest.fixture(params=CASES, ids=lambda name: name.replace(' ', '_'))
@@ -123,7 +124,7 @@ def test_a_program_for_cpu_holds_the_product_alone_and_others_the_convolution():
 
 def test_of_equal_outputs_the_first_alone_is_moved():
   y = jnp.array([[1.0, 3.0], [2.0, 3.0], [2.0, 0.0]])  # three places, two features
-  gradient = jax.grad(lambda y: jnp.sum(convolution.largest(y, jnp.ones(2))))(y)
+  gradient = jax.grad(lambda y: jnp.sum(patches.largest(y, jnp.ones(2))))(y)
   np.testing.assert_array_equal(gradient, [[0, 1], [1, 0], [0, 0]])
 
 

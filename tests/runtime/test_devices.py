@@ -1,7 +1,11 @@
 """The table of devices, and the share of a peak that a run reports."""
 
+import os
+import subprocess
+import sys
 import types
 
+import jax
 import pytest
 
 from dl_core.runtime import devices
@@ -39,3 +43,26 @@ def test_mfu_is_the_share_of_the_time_that_the_peak_would_take(monkeypatch):
   now[0] = 1.0
   assert clock.rate(101) == {'examples_per_second': 800.0, 'mfu': 0.2}
   assert 'mfu' not in progress.Clock(batch_size=8).rate(101)
+
+
+@pytest.mark.parametrize('wanted', ['cuda', 'tpu', 'nonsense'])
+def test_a_platform_that_the_environment_names_and_jax_lacks_is_a_sentence(wanted):
+  if wanted == jax.devices()[0].client.platform:
+    pytest.skip('JAX finds it here')
+  done = subprocess.run(
+    [sys.executable, '-m', 'experiments.lenet', '--steps=1'],
+    env=os.environ | {'JAX_PLATFORMS': wanted},
+    capture_output=True,
+    encoding='utf-8',
+    check=False,
+  )
+  assert done.returncode == 2
+  said = done.stderr.strip().splitlines()
+  assert said[-1].startswith(
+    f'error: JAX_PLATFORMS={wanted} is set, but JAX finds only '
+  )
+  assert 'Traceback' not in done.stderr
+
+
+def test_devices_that_jax_finds_are_not_refused():
+  devices.check()
