@@ -54,7 +54,7 @@ def write(
     finding=finding(groups, names) if groups else held(pictures),
     groups=groups,
     names=names,
-    drawings=[svg.draw(picture) for picture in pictures],
+    drawings=[svg.attempt(picture) for picture in pictures],
     **(of_runs(groups, names, base) if groups else {}),
   )
 

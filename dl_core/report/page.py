@@ -4,8 +4,11 @@ The page holds all that it shows, opens from disk and asks nothing of the networ
 same input gives the same bytes.
 """
 
+import contextlib
+import html
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,10 +28,11 @@ def write(
   """Writes the report of a run and returns its path.
 
   Args:
-    folder: holds config.json, manifest.json and metrics.jsonl; whatever is missing of
-      them, or in them, is left out of the page.
-    pictures: drawn one after another; see `svg` for their colours.
-    published: the figures that the result is held against.
+    folder: workdir of the run; a missing or damaged file leaves its part of the page
+      out.
+    pictures: drawn one after another; see `svg` for their colours. A sentence stands in
+      place of a picture that fails; see `undrawn`.
+    published: figures that the result is compared with.
 
   Raises:
     OSError: the workdir cannot be read or written.
@@ -46,9 +50,21 @@ def write(
     bars=bars(run.rows),
     verdict=verdict.verdict(run.lines),
     charts=chart.charts(run.lines),
-    drawings=[svg.draw(picture) for picture in pictures],
+    drawings=[svg.attempt(picture) for picture in pictures],
     remark=remark,
   )
+
+
+def undrawn(folder: Path) -> list[str]:
+  """Returns a sentence for each picture that is missing from the report in a workdir.
+
+  The report is whole otherwise. Its pictures are drawn again by the command of the run
+  once report/index.html is removed.
+  """
+  page = Path(folder) / 'report' / 'index.html'
+  text = page.read_text(encoding='utf-8') if page.exists() else ''
+  found = re.findall(r'<p class="undrawn">(.*?)</p>', text, re.DOTALL)
+  return [html.unescape(sentence) for sentence in found]
 
 
 def summary(folder: Path, published: Sequence[Figure] = ()) -> str:
@@ -66,7 +82,7 @@ def summary(folder: Path, published: Sequence[Figure] = ()) -> str:
 
 
 def render(template: str, path: Path, **parts: Any) -> Path:
-  """Writes a page made of a template of this folder, whole or not at all."""
+  """Writes a page from one of our templates, whole or not at all."""
   templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / 'templates'),
     autoescape=True,
@@ -76,9 +92,14 @@ def render(template: str, path: Path, **parts: Any) -> Path:
   templates.globals['shown'] = history.shown  # for the macros, too
   page = templates.get_template(template).render(parts)
   path.parent.mkdir(parents=True, exist_ok=True)
-  draft = path.with_suffix('.draft')
-  draft.write_text(page, encoding='utf-8', errors='replace')
-  os.replace(draft, path)
+  draft = path.with_name(f'.{path.name}.{os.getpid()}')
+  try:
+    draft.write_text(page, encoding='utf-8', errors='backslashreplace')
+    os.replace(draft, path)
+  except OSError:
+    with contextlib.suppress(OSError):
+      draft.unlink()
+    raise
   return path
 
 

@@ -1,38 +1,34 @@
-"""A finished workdir into results.jsonl; README's table out of results.jsonl.
+"""Records finished runs in results.jsonl and renews the tables made of it.
 
 python -m dl_core.report.record WORKDIR...  # appends runs, and studies by their claims
-python -m dl_core.report.record             # only renews the table
+python -m dl_core.report.record             # only renews the tables
+
+RESULTS.md has every row, README.md one row for each experiment.
 """
 
+import contextlib
+import fcntl
 import json
-import re
+import os
 import shlex
-import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from dl_core.models.weights import files
-from dl_core.report import claims, grouping
+from dl_core.report import claims, grouping, results
 from dl_core.train import history, log, workdir
 from dl_core.types import UserError
 
 ROOT = Path(__file__).parents[2]
-BEGIN, END = (
-  '<!-- results: made by dl_core/report/record.py -->',
-  '<!-- end of results -->',
-)
 PLACES = {
   'data_dir': lambda given: 'DATA_DIR',
   'workdir': lambda given: 'WORKDIR',
   'init_from': files.place,
 }
 
-Row = dict[str, Any]
 
-
-def row(folder: Path) -> Row:
+def row(folder: Path) -> results.Row:
   """Returns what is recorded of a finished run.
 
   Raises:
@@ -87,98 +83,70 @@ def public(command: str) -> str:
   return shlex.join(word for word in words if word != '--fresh')
 
 
-def table(rows: Iterable[Row]) -> str:
-  """Returns README's table: a line for the same settings, seeds taken together."""
-  groups: dict[str, dict[int, Row]] = {}
-  for entry in rows:
-    same = {k: v for k, v in entry['settings'].items() if k != 'seed'}
-    key = json.dumps([entry['experiment'], same], sort_keys=True)
-    groups.setdefault(key, {})[entry['settings']['seed']] = entry
-  lines = [
-    '| experiment | data | measured on test | constant answer | published | command |',
-    '|---|---|---|---|---|---|',
-  ]
-  ordered = sorted(groups.values(), key=lambda g: _order(next(iter(g.values()))))
-  return '\n'.join([*lines, *map(_line, ordered)])
-
-
-def _order(entry: Row) -> tuple:
-  return entry['experiment'], entry['settings']['source'], entry['command']
-
-
-def _line(group: Mapping[int, Row]) -> str:
-  entries = list(group.values())
-  first, source = entries[0], entries[0]['settings']['source']
-  dataset = source.partition('/')[0]
-  if 'claims' in first['result']:
-    return _claims(group)
-  name = next((n for n in first['result'].get('baseline', {})), 'loss')
-  values = [entry['result'][name] for entry in entries]
-  measured = f'{name} {history.shown(name, statistics.fmean(values))}'
-  if len(values) > 1:
-    seeds = ', '.join(str(seed) for seed in sorted(group))
-    measured += f' ± {history.shown(name, statistics.stdev(values))} (seeds {seeds})'
-  seconds = statistics.fmean(entry['result']['seconds'] for entry in entries)
-  measured += f', {seconds:.0f} s'
-  baseline = first['result'].get('baseline', {}).get(name)
-  published = '; '.join(
-    f'{history.shown(name, figure["value"])} ({figure["source"]})'
-    for figure in first['published']
-    if figure['metric'] == name and figure['dataset'] == dataset
-  )
-  command = re.sub(r' --seed[= ]\d+', '', first['command'])
-  cells = (
-    first['experiment'],
-    source,
-    measured,
-    '' if baseline is None else history.shown(name, baseline),
-    published,
-    f'`{command}`',
-  )
-  return '| ' + ' | '.join(cells) + ' |'
-
-
-def _claims(group: Mapping[int, Row]) -> str:
-  """Returns the line of a study: how many of its claims hold, with each seed."""
-  first, found = next(iter(group.values())), [row['result'] for row in group.values()]
-  held = ' and '.join(str(result['hold']) for result in found)
-  measured = f'{held} of {found[0]["claims"]} claims hold'
-  if len(found) > 1:
-    measured += f' (seeds {", ".join(map(str, group))})'
-  measured += f', {statistics.fmean(result["seconds"] for result in found):.0f} s'
-  command = re.sub(r' --seed[= ]\d+', '', first['command'])
-  source = first['settings']['source']
-  return f'| {first["experiment"]} | {source} | {measured} | | | `{command}` |'
-
-
-def renew(readme: str, rows: Iterable[Row]) -> str:
-  """Returns the text of README.md with its table made anew."""
-  before, _, rest = readme.partition(BEGIN)
-  _, _, after = rest.partition(END)
-  return f'{before}{BEGIN}\n{table(rows)}\n{END}{after}'
-
-
 def recorded(folder: Path) -> list[Path]:
-  """Returns whose rows a folder stands for: its runs', or its own if it has claims."""
+  """Returns the workdirs to record for a folder: a study with claims is itself one."""
   return [folder] if claims.read(folder) else grouping.expand(folder)
 
 
-def read(path: Path = ROOT / 'results.jsonl') -> list[Row]:
-  return [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines()]
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+  """Waits until no other process records into the folder, and holds it against them."""
+  descriptor = os.open(folder, os.O_RDONLY)
+  try:
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    yield
+  finally:
+    os.close(descriptor)
 
 
-def main(folders: Sequence[str]) -> int:
-  """Records the runs in the folders and renews README.md; returns the exit code."""
+def update(root: Path, new: Sequence[results.Row]) -> None:
+  """Appends rows to results.jsonl and renews both tables.
+
+  Each file is replaced whole, and one process at a time does so.
+
+  Raises:
+    UserError: the folder is not a checkout, or one of its files is damaged.
+    OSError: a file cannot be read or written.
+  """
+  if not (root / 'results.jsonl').exists():
+    raise UserError(
+      f'{root} has no results.jsonl, so nothing can be recorded there; run python -m '
+      'dl_core.report.record in a checkout of the repository'
+    )
+  with locked(root):
+    text, readme = (_text(root / name) for name in ('results.jsonl', 'README.md'))
+    text += '\n' if text and not text.endswith('\n') else ''
+    text += ''.join(json.dumps(entry) + '\n' for entry in new)
+    groups = results.grouped(results.read(text))
+    readme = results.renew(readme, results.chosen(groups))
+    # The rows come last: where a write fails, the same command may be given again.
+    workdir.write(root / 'README.md', readme)
+    workdir.write(root / 'RESULTS.md', results.renew(results.ALL, groups))
+    workdir.write(root / 'results.jsonl', text)
+
+
+def _text(path: Path) -> str:
+  """Reads a file of the checkout. Raises UserError where it is not UTF-8."""
+  try:
+    return path.read_text(encoding='utf-8')
+  except UnicodeDecodeError:
+    raise UserError(f'{path} is not UTF-8; restore it from git') from None
+
+
+def main(folders: Sequence[str], root: Path = ROOT) -> int:
+  """Records the runs in the folders and renews the tables; returns the exit code."""
   try:
     new = [row(run) for folder in folders for run in recorded(Path(folder))]
+    update(root, new)
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2
-  with (ROOT / 'results.jsonl').open('a', encoding='utf-8') as file:
-    file.writelines(json.dumps(entry) + '\n' for entry in new)
-  readme = ROOT / 'README.md'
-  readme.write_text(renew(readme.read_text(encoding='utf-8'), read()))
-  print(f'{len(new)} runs recorded; the table of README.md is up to date')
+  except OSError as error:
+    print(
+      f'error: {error}; nothing was recorded, give the command again', file=sys.stderr
+    )
+    return 2
+  print(f'{len(new)} runs recorded; README.md and RESULTS.md are up to date')
   return 0
 
 

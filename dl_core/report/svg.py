@@ -1,14 +1,19 @@
 """A picture of the report as a piece of HTML: a matplotlib figure, or plain text.
 
-Text and lines left at matplotlib's default colour, black, take the colour of the page's
-text, so they can be read on its light and on its dark background. Every other colour
-stays as it is, and should be legible on both.
+Text and lines in matplotlib's default colour, black, take the colour of the page's text
+and are legible on its light and on its dark background. Every other colour stays as it
+is, and should be legible on both.
 """
 
 import base64
+import contextlib
+import importlib
 import io
+import os
 import re
+import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import markupsafe
@@ -36,10 +41,11 @@ class Drawing(NamedTuple):
 
   Attributes:
     title, caption: the picture's.
-    art: an <svg>, or an <img> on a light ground where that would be too heavy; of text
-      a <pre>.
+    art: an <svg>, or an <img> on a light ground where that would be too heavy; a <pre>
+      for text.
     width: at natural size, CSS pixels.
     claims: the picture's.
+    failure: why there is no art, '' where there is.
   """
 
   title: str
@@ -47,16 +53,23 @@ class Drawing(NamedTuple):
   art: markupsafe.Markup
   width: float
   claims: tuple[Claim, ...] = ()
+  failure: str = ''
+
+
+def attempt(picture: Picture) -> Drawing:
+  """Draws a picture; an error in it becomes the `failure` of the drawing."""
+  try:
+    return draw(picture)
+  except Exception as error:  # whatever a picture does must not cost the page
+    reason = ' '.join(str(error).split())[:200]
+    failure = ': '.join(filter(None, [type(error).__name__, reason]))
+    none = markupsafe.Markup()
+    return Drawing(*picture[:2], none, TEXT, picture.claims, legible(failure))
 
 
 def draw(picture: Picture) -> Drawing:
-  """Draws a picture; the same picture gives the same bytes."""
-  import matplotlib
-
-  style = matplotlib.rc_context(STYLE | {'svg.hashsalt': picture.title})
-  with style, warnings.catch_warnings():
-    # Names may be in any script: the browser has the fonts that matplotlib lacks.
-    warnings.filterwarnings('ignore', 'Glyph .* missing')
+  """Draws a picture; the same picture gives the same bytes on every machine."""
+  with styled(picture.title):
     figure = picture.draw()
     if isinstance(figure, str):
       art = markupsafe.Markup('<pre>{}</pre>').format(figure)
@@ -74,8 +87,66 @@ def draw(picture: Picture) -> Drawing:
   return Drawing(picture.title, picture.caption, art, width, picture.claims)
 
 
+@contextlib.contextmanager
+def styled(title: str) -> Iterator[None]:
+  """Applies our style to what is drawn, and nothing of the user's matplotlibrc.
+
+  Labels are names, some from the user's data: a `$` begins no mathematics, and what is
+  no character is escaped.
+  """
+  matplotlib = library()
+  text = importlib.import_module('matplotlib.text').Text
+  set_text = text.set_text
+
+  def set_plain(self, label):
+    set_text(self, label if label is None else plain(str(label)))
+
+  with matplotlib.rc_context(), warnings.catch_warnings():
+    # Names may be in any script: the browser has the fonts that matplotlib lacks.
+    warnings.filterwarnings('ignore', 'Glyph .* missing')
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update(STYLE | {'svg.hashsalt': legible(title)})
+    text.set_text = set_plain
+    try:
+      yield
+    finally:
+      text.set_text = set_text
+
+
+def library() -> Any:
+  """Imports matplotlib even where $MPLBACKEND names a backend that cannot be used.
+
+  That is so in notebooks, whose backend may be missing from our environment.
+  """
+  given = None if 'matplotlib' in sys.modules else os.environ.pop('MPLBACKEND', None)
+  try:
+    matplotlib = importlib.import_module('matplotlib')
+    if given:
+      with contextlib.suppress(ValueError):
+        matplotlib.rcParams['backend'] = given  # for the user's own figures
+    return matplotlib
+  finally:
+    if given is not None:
+      os.environ['MPLBACKEND'] = given
+
+
+def plain(label: str) -> str:
+  """Escapes the dollar signs of a label, except in matplotlib's own powers of ten."""
+  label = legible(label)
+  return label if r'\mathdefault' in label else re.sub(r'(?<!\\)\$', r'\\$', label)
+
+
+def legible(text: str) -> str:
+  r"""Escapes what is no character: 'a\udc80' becomes 'a\\udc80'."""
+  return re.sub(
+    '[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]',
+    lambda found: found[0].encode('unicode_escape').decode(),
+    text,
+  )
+
+
 def inline(svg: str) -> str:
-  """Makes of an SVG file an element that fits among others on a page."""
+  """Turns an SVG file into an element that can stand beside others on a page."""
   svg = svg[svg.index('<svg') :].replace(INK, 'currentColor')
   svg = re.sub(r'<defs>\s*<style.*?</style>\s*</defs>', '', svg, flags=re.DOTALL)
   svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', '', svg)  # every figure has a figure_1

@@ -1,8 +1,12 @@
 import json
+import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 
-from dl_core.report import record
+from dl_core.report import record, results
 from dl_core.types import UserError
 
 STORED = {
@@ -95,13 +99,13 @@ def test_the_seeds_of_one_setting_are_one_line_with_mean_and_deviation(finished)
     record.row(finished(f'run{seed}', seed, accuracy=accuracy, seconds=seconds))
     for seed, accuracy, seconds in ((2, 0.992, 80.0), (0, 0.99, 60.0), (1, 0.988, 40.0))
   ]
-  *_, line = record.table(rows).splitlines()
+  *_, line = results.table(results.grouped(rows)).splitlines()
   assert line == (
     '| lenet | mnist/1.0.0 | accuracy 99.00% ± 0.20% (seeds 0, 1, 2), 60 s | 11.35% '
     '| 99.05% (LeCun) | `python -m experiments.lenet --dataset=mnist '
     '--data_dir=DATA_DIR` |'
   )
-  assert len(record.table(rows).splitlines()) == 3
+  assert len(results.table(results.grouped(rows)).splitlines()) == 3
 
 
 def test_other_settings_are_another_line_and_a_repeated_run_is_not(finished):
@@ -111,41 +115,175 @@ def test_other_settings_are_another_line_and_a_repeated_run_is_not(finished):
     record.row(finished('b', stored=longer)),
     record.row(finished('c', accuracy=0.5)),  # the same seed again: the newest counts
   ]
-  lines = record.table(rows).splitlines()[2:]
+  lines = results.table(results.grouped(rows)).splitlines()[2:]
   assert len(lines) == 2
   assert sum('accuracy 50.00%' in line for line in lines) == 1
   assert sum('accuracy 99.00%' in line for line in lines) == 1
 
 
+def test_the_default_command_stands_for_an_experiment_and_else_the_best(finished):
+  def entry(command, source, accuracy, experiment='lenet'):
+    found = record.row(finished(source.replace('/', '-'), accuracy=accuracy))
+    settings = found['settings'] | {'source': source}
+    return found | {'command': command, 'settings': settings, 'experiment': experiment}
+
+  plain = 'python -m experiments.lenet --workdir=WORKDIR --seed=3'
+  rows = [
+    entry('python -m experiments.lenet --dataset=mnist', 'mnist/1', 0.99),
+    entry(plain, 'digits/1', 0.9),
+    entry('python -m experiments.mlp --dataset=a', 'a/1', 0.7, 'mlp'),
+    entry('python -m experiments.mlp --dataset=b', 'b/1', 0.8, 'mlp'),
+    entry('python -m experiments.study --workdir=WORKDIR', 'c/1', 0.6, 'mlp'),
+  ]
+  groups = results.grouped(rows)
+  assert len(groups) == 5
+  found = [next(iter(g.values()))['settings'] for g in results.chosen(groups)]
+  assert [each['source'] for each in found] == ['digits/1', 'b/1']
+
+
 def test_only_what_stands_between_the_marks_is_renewed(finished):
-  readme = f'before\n{record.BEGIN}\nold\n{record.END}\nafter\n'
-  rows = [record.row(finished())]
-  text = record.renew(readme, rows)
-  assert text == f'before\n{record.BEGIN}\n{record.table(rows)}\n{record.END}\nafter\n'
-  assert record.renew(text, rows) == text
+  readme = f'before\n{results.BEGIN}\nold\n{results.END}\nafter\n'
+  groups = results.grouped([record.row(finished())])
+  text = results.renew(readme, groups)
+  new = results.table(groups)
+  assert text == f'before\n{results.BEGIN}\n{new}\n{results.END}\nafter\n'
+  assert results.renew(text, groups) == text
 
 
-def test_recording_appends_and_renews(finished, tmp_path, monkeypatch, capsys):
-  monkeypatch.setattr(record, 'ROOT', tmp_path)
-  monkeypatch.setattr(record, 'read', lambda read=record.read: read(results))
-  results = tmp_path / 'results.jsonl'
-  (tmp_path / 'README.md').write_text(f'{record.BEGIN}\n{record.END}\n')
-  assert record.main([str(finished('a', 0)), str(finished('b', 1))]) == 0
-  assert len(record.read()) == 2
-  assert '(seeds 0, 1)' in (tmp_path / 'README.md').read_text()
-  before = results.read_text()
-  assert record.main([str(tmp_path / 'nowhere')]) == 2
+README = f'Käse → 치즈\n{results.BEGIN}\n{results.END}\nEnde →\n'
+
+
+@pytest.fixture
+def checkout(tmp_path):
+  """A folder with the files that recording renews."""
+  root = tmp_path / 'checkout'
+  root.mkdir()
+  (root / 'results.jsonl').write_text('')
+  (root / 'README.md').write_text(README, encoding='utf-8')
+  return root
+
+
+def test_recording_appends_and_renews(finished, checkout, tmp_path, capsys):
+  folders = [str(finished('a', 0)), str(finished('b', 1))]
+  assert record.main(folders, checkout) == 0
+  before = {path.name: path.read_bytes() for path in checkout.iterdir()}
+  assert before.keys() == {'results.jsonl', 'README.md', 'RESULTS.md'}
+  assert before['results.jsonl'].count(b'\n') == 2
+  assert b'(seeds 0, 1)' in before['README.md']
+  assert b'(seeds 0, 1)' in before['RESULTS.md']
+  assert record.main([], checkout) == 0  # renews, and there is nothing new
+  assert record.main([str(tmp_path / 'nowhere')], checkout) == 2
   assert capsys.readouterr().err.startswith('error: ')
-  assert results.read_text() == before
+  assert {path.name: path.read_bytes() for path in checkout.iterdir()} == before
 
 
-def test_the_table_of_the_readme_is_what_the_results_give():
-  readme = (record.ROOT / 'README.md').read_text()
-  assert readme.count(record.BEGIN) == readme.count(record.END) == 1
-  if not (record.ROOT / 'results.jsonl').exists():
-    assert f'{record.BEGIN}\n{record.END}' in readme  # no figure comes in by hand
-    return
-  assert record.renew(readme, record.read(record.ROOT / 'results.jsonl')) == readme
+@pytest.mark.parametrize(
+  ('name', 'text', 'said'),
+  [
+    ('README.md', b'no marks\n', 'README.md must have the lines'),
+    ('README.md', README.encode() * 2, 'once each; restore it from git'),
+    ('README.md', README.encode('utf-16'), 'README.md is not UTF-8'),
+    ('results.jsonl', b'{}\n{"exper\n', 'line 2 of results.jsonl is no JSON'),
+    ('results.jsonl', None, 'has no results.jsonl, so nothing can be recorded'),
+  ],
+)
+def test_a_checkout_that_is_not_whole_is_refused_untouched(
+  finished, checkout, capsys, name, text, said
+):
+  if text is None:
+    (checkout / name).unlink()
+  else:
+    (checkout / name).write_bytes(text)
+  before = {path.name: path.read_bytes() for path in checkout.iterdir()}
+  assert record.main([str(finished())], checkout) == 2
+  assert said in capsys.readouterr().err
+  assert {path.name: path.read_bytes() for path in checkout.iterdir()} == before
+
+
+def test_a_write_that_fails_leaves_every_file_whole(
+  finished, checkout, monkeypatch, capsys
+):
+  folder = str(finished())
+
+  def refuse(path, text):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(record.workdir, 'write', refuse)
+  assert record.main([folder], checkout) == 2
+  assert 'No space left' in capsys.readouterr().err
+  assert (checkout / 'README.md').read_text(encoding='utf-8') == README
+  assert (checkout / 'results.jsonl').read_text() == ''
+
+
+@pytest.mark.parametrize(
+  'locale',
+  [{}, {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}],
+  ids=['utf-8', 'ascii'],
+)
+def test_eight_processes_record_at_once_and_nothing_is_lost(
+  finished, checkout, tmp_path, locale
+):
+  """The package is copied as a checkout, so that it records into itself."""
+  shutil.copytree(
+    record.ROOT / 'dl_core',
+    checkout / 'dl_core',
+    ignore=shutil.ignore_patterns('__pycache__'),
+  )
+  here = [path for path in sys.path if 'site-packages' in path]
+  processes = [
+    subprocess.Popen(
+      [sys.executable, '-m', 'dl_core.report.record', str(finished(f'r{seed}', seed))],
+      cwd=checkout,
+      env=os.environ | {'PYTHONPATH': os.pathsep.join([str(checkout), *here])} | locale,
+      stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE,
+    )
+    for seed in range(8)
+  ]
+  ended = [(*process.communicate(), process.returncode) for process in processes]
+  assert [code for *_, code in ended] == [0] * 8, ended
+  rows = results.read((checkout / 'results.jsonl').read_text())
+  assert sorted(row['settings']['seed'] for row in rows) == list(range(8))
+  groups = results.grouped(rows)
+  expected = results.renew(README, groups)
+  assert '(seeds 0, 1, 2, 3, 4, 5, 6, 7)' in expected
+  assert (checkout / 'README.md').read_bytes() == expected.encode()
+  expected = results.renew(results.ALL, groups)
+  assert (checkout / 'RESULTS.md').read_bytes() == expected.encode()
+  assert not list(checkout.glob('*.tmp'))
+
+
+def test_an_installed_package_is_refused_before_anything_is_written(
+  finished, checkout, tmp_path
+):
+  site = tmp_path / 'site-packages'
+  ignored = shutil.ignore_patterns('__pycache__')
+  shutil.copytree(record.ROOT / 'dl_core', site / 'dl_core', ignore=ignored)
+  here = [path for path in sys.path if 'site-packages' in path]
+  done = subprocess.run(
+    [sys.executable, '-m', 'dl_core.report.record', str(finished())],
+    cwd=checkout,
+    env=os.environ | {'PYTHONPATH': os.pathsep.join([str(site), *here])},
+    capture_output=True,
+    text=True,
+  )
+  assert done.returncode == 2
+  assert done.stderr.startswith('error: ')
+  assert done.stderr.count('\n') == 1
+  assert 'in a checkout' in done.stderr
+  assert [path.name for path in site.iterdir()] == ['dl_core']
+  assert (checkout / 'README.md').read_text(encoding='utf-8') == README
+
+
+def test_the_tables_are_what_the_results_give():
+  text = (record.ROOT / 'results.jsonl').read_text(encoding='utf-8')
+  groups = results.grouped(results.read(text))
+  readme = (record.ROOT / 'README.md').read_text(encoding='utf-8')
+  assert results.renew(readme, results.chosen(groups)) == readme
+  every = (record.ROOT / 'RESULTS.md').read_text(encoding='utf-8')
+  assert results.renew(results.ALL, groups) == every
+  names = {next(iter(group.values()))['experiment'] for group in groups}
+  assert len(results.chosen(groups)) == len(names) < len(groups)
 
 
 def test_a_study_is_recorded_by_its_claims(tmp_path):
@@ -160,13 +298,15 @@ def test_a_study_is_recorded_by_its_claims(tmp_path):
   (folder / 'metrics.jsonl').write_text(json.dumps(found) + '\n')
   entry = record.row(folder)
   assert entry['result'] == found
-  assert '| mathematics |  | 2 of 3 claims hold, 10 s | | |' in record.table([entry])
+  assert '| mathematics |  | 2 of 3 claims hold, 10 s | | |' in results.table(
+    results.grouped([entry])
+  )
   other = entry | {
     'settings': identity | {'seed': 1},
     'result': found | {'hold': 3, 'seconds': 10.4},
   }
   both = '2 and 3 of 3 claims hold (seeds 0, 1), 10 s'
-  assert both in record.table([entry, other])
+  assert both in results.table(results.grouped([entry, other]))
 
 
 def test_a_study_of_runs_takes_the_time_that_they_took_together(finished, tmp_path):
