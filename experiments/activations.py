@@ -10,12 +10,12 @@ error, through as many of tanh 0.19. Nothing is trained.
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 
 from dl_core import config, launch
 from dl_core.lessons.networks import activations, depth, outputs, softmax
+from dl_core.types import Picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,13 +33,8 @@ class Config(config.Drawing):
 TINY = Config(draws=8, networks=2, layers=3, hidden=8)
 
 
-def study(c: Config) -> launch.Study:
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Draws the functions, the output losses and the stacks."""
-  del runs
   random = np.random.default_rng(c.seed)
   return [
     activations.picture(random, c.draws),

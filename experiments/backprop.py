@@ -11,12 +11,12 @@ starts on XOR, all of which the hand-written pass trains to four rows of four.
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 
 from dl_core import config, launch
 from dl_core.lessons.networks import agreement, learning, worked
+from dl_core.types import Picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,13 +33,8 @@ class Config(config.Drawing):
 TINY = Config(networks=8, starts=2, hidden=2, steps=2)
 
 
-def study(c: Config) -> launch.Study:
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Draws the worked example, the comparison and the training."""
-  del runs
   random = np.random.default_rng(c.seed)
   found = agreement.measure(random, c.networks)
   learned = learning.learn(random, c.starts, c.hidden, c.steps, c.learning_rate)

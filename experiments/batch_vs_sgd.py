@@ -12,14 +12,13 @@ back on the other side in the end, and none is at rest.
 """
 
 import dataclasses
-import functools
 
 import jax
 import numpy as np
 
 from dl_core import config, launch
 from dl_core.lessons.networks import memory, noise, wells
-from dl_core.types import UserError
+from dl_core.types import Picture, UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,22 +32,20 @@ class Config(config.Drawing):
     4_000, 'batches whose gradient is measured', low=2, below=10**6
   )
 
+  def __post_init__(self):
+    super().__post_init__()
+    if self.batch_size >= self.examples:
+      raise UserError(
+        f'--batch_size={self.batch_size} was given with --examples={self.examples}, '
+        'but a mini-batch has fewer examples than the whole; give a smaller one'
+      )
+
 
 TINY = Config(examples=16, steps=2, batch_size=8, paths=4, draws=16)
 
 
-def study(c: Config) -> launch.Study:
-  if c.batch_size >= c.examples:
-    raise UserError(
-      f'--batch_size={c.batch_size} was given with --examples={c.examples}; a '
-      'mini-batch has fewer, give a smaller one'
-    )
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Draws the paths, the escapes, the noise and the memory."""
-  del runs
   random, key = np.random.default_rng(c.seed), jax.random.key(c.seed)
   tilts = wells.noise(random, c.examples)
   sizes = {'paths': c.paths, 'steps': c.steps}

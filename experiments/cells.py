@@ -32,7 +32,7 @@ TINY = Config(steps=2, batch_size=8, hidden=8)
 def study(c: Config) -> launch.Study:
   return launch.Study(
     runs={
-      cell: (char_lm, config.into(char_lm.Config, c, cell=cell))
+      cell: (char_lm, char_lm.Config(**config.shared(c, 'hidden', 'layers'), cell=cell))
       for cell in ('lstm', 'gru', 'rnn')
     },
     draw=draw,

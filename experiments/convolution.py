@@ -48,7 +48,7 @@ TINY = Config(steps=2, batch_size=8, channels=2, draws=8, stacks=1)
 
 
 def study(c: Config) -> launch.Study:
-  own = config.into(lenet.Config, c)
+  own = lenet.Config(**config.shared(c, 'channels'))
   return launch.Study({'lenet': (lenet, own)}, functools.partial(draw, c, own))
 
 

@@ -10,7 +10,6 @@ distributions has "0 <= P(x) <= 10" for a probability; it is 1.
 """
 
 import dataclasses
-import functools
 
 from dl_core import config, launch
 from dl_core.lessons.mathematics import (
@@ -23,6 +22,7 @@ from dl_core.lessons.mathematics import (
   samples,
   surprise,
 )
+from dl_core.types import Picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +38,8 @@ class Config(config.Drawing):
 TINY = Config(draws=8, samples=64)
 
 
-def study(c: Config) -> launch.Study:
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Returns the pictures in the order of the lecture."""
-  del runs
   return [
     *plane.pictures(c.seed, c.draws),
     *algebra.pictures(c.seed, c.draws),

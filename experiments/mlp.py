@@ -22,7 +22,6 @@ import optax
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images, shifted, toys
 from dl_core.interpret import classification, weights
-from dl_core.launch import lists
 from dl_core.models import mlp
 from dl_core.tasks import measures, optimizers
 from dl_core.types import Data, UserError
@@ -30,7 +29,9 @@ from dl_core.types import Data, UserError
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  hidden: str = config.field('800', 'units of each hidden layer, as in 500,150')
+  hidden: tuple[int, ...] = config.field(
+    (800,), 'units of each hidden layer, as in 500,150; empty: none', low=1, empty=True
+  )
   activation: str = config.field(
     'relu', 'of the hidden layers', choices=tuple(mlp.ACTIVATIONS)
   )
@@ -64,7 +65,7 @@ class Config(config.Config):
 
 
 RECIPES = {
-  'xor': {'hidden': '4', 'activation': 'tanh', 'batch_size': 4, 'learning_rate': 0.1},
+  'xor': {'hidden': (4,), 'activation': 'tanh', 'batch_size': 4, 'learning_rate': 0.1},
   'mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500, 'l2': 3e-5},
   'fashion_mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500},
 }
@@ -73,7 +74,7 @@ FIXED = {
   'xor': ('train_size', 'label_noise', 'shift', 'noise'),
   'shifted_digits': ('label_noise', 'shift', 'noise'),
 }
-TINY = Config(steps=2, batch_size=8, hidden='8', size=8)
+TINY = Config(steps=2, batch_size=8, hidden=(8,), size=8)
 BENCH = Config(batch_size=128)
 
 
@@ -81,7 +82,7 @@ def build(c: Config) -> launch.Experiment:
   data = load(c)
   model = mlp.MLP(
     classes=len(data.spec.classes),
-    hidden=lists.numbers('hidden', c.hidden, '500,150', empty=True),
+    hidden=c.hidden,
     activation=c.activation,
     batch_norm=c.batch_norm,
     dropout_input=c.dropout_input,

@@ -12,10 +12,10 @@ and what is said holds of medians or of every set. Nothing is trained by descent
 """
 
 import dataclasses
-import functools
 
 from dl_core import config, launch
 from dl_core.lessons.regression import overfitting, polynomials
+from dl_core.types import Picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,13 +29,8 @@ class Config(config.Drawing):
 TINY = Config(draws=8)
 
 
-def study(c: Config) -> launch.Study:
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Draws the curves, the errors over the degree, and two cures."""
-  del runs
   x, t = polynomials.points(c.seed, c.draws, c.noise)
   return [
     overfitting.curves_picture(x, t),
