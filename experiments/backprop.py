@@ -22,12 +22,14 @@ from dl_core.types import Picture
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
   networks: int = config.field(
-    1_000, 'random networks of each kind', low=1, below=10**6
+    1_000, 'number of random networks of each kind', low=1, below=10**6
   )
-  starts: int = config.field(50, 'random starts on XOR', low=1, below=10_000)
+  starts: int = config.field(50, 'number of random starts on XOR', low=1, below=10_000)
   hidden: int = config.field(8, 'hidden units on XOR', low=1, below=10_000)
-  steps: int = config.field(500, 'of training on XOR', low=1, below=100_000)
-  learning_rate: float = config.field(0.5, 'η of every step', above=0)
+  steps: int = config.field(500, 'training steps on XOR', low=1, below=100_000)
+  learning_rate: float = config.field(
+    0.5, 'learning rate on XOR and in the worked example', above=0
+  )
 
 
 TINY = Config(networks=8, starts=2, hidden=2, steps=2)

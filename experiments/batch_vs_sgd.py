@@ -23,13 +23,19 @@ from dl_core.types import Picture, UserError
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
-  examples: int = config.field(256, 'whose losses are averaged', low=3, below=100_000)
-  batch_size: int = config.field(8, 'of the mini-batches', low=2)
-  steps: int = config.field(2_000, 'of a path', low=1, below=1_000_000)
-  learning_rate: float = config.field(0.05, 'η of every path', above=0)
-  paths: int = config.field(200, 'seeds of each batch size', low=1, below=10_000)
+  examples: int = config.field(
+    256, 'number of examples whose losses are averaged', low=3, below=100_000
+  )
+  batch_size: int = config.field(8, 'examples of a mini-batch', low=2)
+  steps: int = config.field(
+    2_000, 'steps of gradient descent along each path', low=1, below=1_000_000
+  )
+  learning_rate: float = config.field(0.05, 'learning rate of every path', above=0)
+  paths: int = config.field(
+    200, 'number of paths, one per seed, for each batch size', low=1, below=10_000
+  )
   draws: int = config.field(
-    4_000, 'batches whose gradient is measured', low=2, below=10**6
+    4_000, 'number of batches whose gradients are measured', low=2, below=10**6
   )
 
   def __post_init__(self):

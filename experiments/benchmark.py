@@ -40,19 +40,28 @@ class Settings(config.Settings):
     empty=True,
   )
   precision: str = config.field(
-    'float32', 'of what models compute', choices=config.PRECISIONS
+    'float32',
+    'dtype in which models compute; parameters stay float32',
+    choices=config.PRECISIONS,
   )
   steps_per_call: int = config.field(
-    0, 'updates in one dispatch; 0: the default', low=0, below=2**31
+    0,
+    'updates in one call of the compiled program; 0: as in training',
+    low=0,
+    below=2**31,
   )
-  peer: str = config.field('none', 'what to compare with', choices=('none', 'torch'))
-  rounds: int = config.field(20, 'of each contestant', low=1)
-  json: str = config.field('', 'file for the rows')
-  against: str = config.field('', 'file of an earlier run, to compare with')
+  peer: str = config.field('none', 'library to compare with', choices=('none', 'torch'))
+  rounds: int = config.field(20, 'number of timed rounds of each program', low=1)
+  json: str = config.field('', 'file to write the results to, as JSON; empty: none')
+  against: str = config.field(
+    '', 'file that an earlier --json wrote, to compare with; empty: none'
+  )
   platform: str = config.field(
-    'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu')
+    'auto',
+    'kind of device to compute on; auto: the fastest that JAX finds',
+    choices=('auto', 'cpu', 'gpu', 'tpu'),
   )
-  mesh: str = config.field('', 'devices, as in data:4; empty is one of them')
+  mesh: str = config.field('', 'device mesh, as in data:4; empty: one device')
 
 
 def main(s: Settings) -> int:

@@ -17,14 +17,14 @@ from experiments import classification
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  dataset: str = config.field('curved', 'the set', choices=('curved',))
+  dataset: str = config.field('curved', 'data set', choices=('curved',))
   degrees: tuple[int, ...] = config.field(
     (1, 2, 3, 5, 8, 12), 'degrees of the polynomials to compare', low=1, below=100
   )
-  l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
+  l2: float = config.field(1e-3, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   seeds: int = 5
   steps: int = 2_000
-  batch_size: int = config.field(120, 'training examples', low=1, below=2**31)
+  batch_size: int = config.field(120, 'number of training examples', low=1, below=2**31)
   learning_rate: float = 1.0
   eval_every: int = 200
   checkpoint_every: int = 2_000

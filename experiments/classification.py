@@ -39,7 +39,8 @@ LOSSES = {'softmax': measures.cross_entropy, 'one_vs_rest': measures.one_vs_rest
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   dataset: str = config.field(
-    'apple_orange', f'{", ".join(fruits.SETS)}, curved, or a table with classes'
+    'apple_orange',
+    f'data set: {", ".join(fruits.SETS)}, curved, or a table with classes',
   )
   columns: tuple[str, ...] = config.field(
     (),
@@ -47,14 +48,21 @@ class Config(config.Config):
     'all columns of a table',
     empty=True,
   )
-  noise: int = config.field(0, 'columns of noise beside those of fruits', low=0)
-  degree: int = config.field(1, 'of the polynomial g', low=1, below=100)
-  loss: str = config.field(
-    'softmax', 'all classes in one, or each against the rest', choices=tuple(LOSSES)
+  noise: int = config.field(
+    0, 'number of noise columns added to those of fruits', low=0
   )
-  l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
+  degree: int = config.field(1, 'degree of the polynomial g', low=1, below=100)
+  loss: str = config.field(
+    'softmax',
+    'loss: softmax over all classes, or one logistic loss per class against the rest',
+    choices=tuple(LOSSES),
+  )
+  l2: float = config.field(1e-3, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   batch_size: int = config.field(
-    1_000, 'training examples; every step sees them all', low=1, below=2**31
+    1_000,
+    'number of training examples; every step uses all of them',
+    low=1,
+    below=2**31,
   )
   learning_rate: float = 1.0
 

@@ -31,7 +31,9 @@ CLASSES = 10
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   dataset: str = 'shifted_digits'
-  size: int = config.field(10, 'height and width that images are brought to', low=1)
+  size: int = config.field(
+    10, 'height and width to which images are scaled, in pixels', low=1
+  )
   sizes: tuple[int, ...] = config.field(
     (175, 700, 2_800, 0), 'sizes of the training set to compare; 0: all examples', low=0
   )
@@ -39,11 +41,13 @@ class Config(config.Config):
     (256, 256), 'units of each hidden layer of the net', low=1, empty=True
   )
   svm_most: int = config.field(
-    14_000, 'examples that the kernel machine is fit to at most', low=0
+    14_000, 'largest training set that the support vector machine is fit to', low=0
   )
   seeds: int = 3
   learning_rate: float = config.field(2e-3, 'peak learning rate of the net', above=0)
-  linear_rate: float = config.field(0.1, 'that of the linear model', above=0)
+  linear_rate: float = config.field(
+    0.1, 'peak learning rate of the linear model', above=0
+  )
   eval_every: int = 500
 
 

@@ -24,8 +24,8 @@ class Config(config.Config):
   depths: tuple[int, ...] = config.field(
     (20, 56), 'numbers of layers with weights to compare, each 6n + 2', low=8
   )
-  train_size: int = config.field(0, 'training images; 0: all', low=0)
-  flip: bool = config.field(False, 'mirror half of the training images')
+  train_size: int = config.field(0, 'number of training images; 0: all', low=0)
+  flip: bool = config.field(False, 'augmentation: mirror half of the training images')
   steps: int = 100
   eval_every: int = 25
   batch_size: int = 32

@@ -17,7 +17,7 @@ from experiments import classification
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  dataset: str = config.field('apple_orange', 'the set', choices=('apple_orange',))
+  dataset: str = config.field('apple_orange', 'data set', choices=('apple_orange',))
   choices: tuple[str, ...] = config.field(
     ('shape+colour', 'shape+colour+softness', 'colour+softness'),
     'sets of features to compare, their features joined by +',
@@ -27,9 +27,9 @@ class Config(config.Config):
     'numbers of noise columns that are added to the last of --choices',
     low=1,
   )
-  l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
+  l2: float = config.field(1e-3, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   seeds: int = 5
-  batch_size: int = config.field(40, 'training fruits', low=1, below=2**31)
+  batch_size: int = config.field(40, 'number of training examples', low=1, below=2**31)
   learning_rate: float = 1.0
   eval_every: int = 100
   checkpoint_every: int = 1_000

@@ -24,9 +24,13 @@ from experiments import lenet, mlp
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   noise: float = config.field(
-    0.75, 'largest deviation in training with noise, white - black = 1', above=0
+    0.75,
+    'largest standard deviation of the noise in training (black is 0, white 1)',
+    above=0,
   )
-  channels: int = config.field(6, "filters of LeNet's first convolution", low=1)
+  channels: int = config.field(
+    6, "number of filters of LeNet's first convolution", low=1
+  )
   hidden: tuple[int, ...] = config.field(
     (60,), 'units of each hidden layer of the MLP', low=1, empty=True
   )

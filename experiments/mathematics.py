@@ -28,10 +28,10 @@ from dl_core.types import Picture
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
   draws: int = config.field(
-    200, 'random cases that a claim is checked on', low=8, below=10_000
+    200, 'random cases on which each claim is checked', low=8, below=10_000
   )
   samples: int = config.field(
-    4_096, 'numbers drawn in each of them', low=64, below=10**6
+    4_096, 'random numbers drawn in each case', low=64, below=10**6
   )
 
 

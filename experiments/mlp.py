@@ -33,35 +33,47 @@ class Config(config.Config):
     (800,), 'units of each hidden layer, as in 500,150; empty: none', low=1, empty=True
   )
   activation: str = config.field(
-    'relu', 'of the hidden layers', choices=tuple(mlp.ACTIVATIONS)
+    'relu', 'activation of the hidden layers', choices=tuple(mlp.ACTIVATIONS)
   )
-  size: int = config.field(28, 'height and width that images are brought to', low=1)
-  train_size: int = config.field(0, 'training examples; 0: all there are', low=0)
+  size: int = config.field(
+    28, 'height and width to which images are scaled, in pixels', low=1
+  )
+  train_size: int = config.field(0, 'number of training examples; 0: all', low=0)
   label_noise: float = config.field(
-    0.0, 'share of training labels drawn anew, blindly', low=0, below=1
+    0.0, 'share of training labels replaced by random ones', low=0, below=1
   )
-  shift: int = config.field(0, 'pixels that training images are moved by', low=0)
+  shift: int = config.field(
+    0, 'augmentation: random shift by up to this many pixels; 0: none', low=0
+  )
   noise: float = config.field(
-    0.0, 'added to training images: deviation, from black to white being 1', low=0
+    0.0,
+    'augmentation: largest standard deviation of Gaussian noise (black is 0, white 1); 0: none',
+    low=0,
   )
   optimizer: str = config.field(
-    'adam', 'how it descends', choices=tuple(optimizers.DIRECTIONS)
+    'adam', 'optimization method', choices=tuple(optimizers.DIRECTIONS)
   )
   schedule: str = config.field(
-    'cosine', 'of the learning rate over the run', choices=('cosine', 'constant')
+    'cosine',
+    'learning-rate schedule: cosine to 0, or constant',
+    choices=('cosine', 'constant'),
   )
   l1: float = config.field(
-    0.0, 'times Σ|w|, added to the loss; not with adaptive optimizers', low=0
+    0.0, 'L1 penalty: factor of Σ|w| in the loss; not for adaptive optimizers', low=0
   )
-  l2: float = config.field(0.0, 'times Σw²/2, added to the loss', low=0)
-  decay: float = config.field(0.0, 'of the weights, times the learning rate', low=0)
+  l2: float = config.field(0.0, 'L2 penalty: factor of ½Σw² in the loss', low=0)
+  decay: float = config.field(
+    0.0, 'decoupled weight decay, multiplied by the learning rate', low=0
+  )
   max_norm: float = config.field(
-    0.0, "longest that a unit's incoming weights may be; 0: no limit", low=0
+    0.0, "largest L2 norm of a unit's incoming weights; 0: no limit", low=0
   )
-  dropout_input: float = config.field(0.0, 'share of inputs left out', low=0, below=1)
-  dropout: float = config.field(0.0, 'share of hidden units left out', low=0, below=1)
-  batch_norm: bool = config.field(False, 'normalise hidden layers over the batch')
-  init_scale: float = config.field(1.0, 'times the usual first weights', above=0)
+  dropout_input: float = config.field(0.0, 'dropout rate of the inputs', low=0, below=1)
+  dropout: float = config.field(
+    0.0, 'dropout rate of the hidden layers', low=0, below=1
+  )
+  batch_norm: bool = config.field(False, 'add batch norm to the hidden layers')
+  init_scale: float = config.field(1.0, 'factor on the usual initial weights', above=0)
 
 
 RECIPES = {

@@ -19,7 +19,9 @@ from experiments import classification
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  dataset: str = config.field('fruits', 'what is drawn', choices=('fruits',))
+  dataset: str = config.field(
+    'fruits', 'data set whose regions are drawn', choices=('fruits',)
+  )
   tables: tuple[str, ...] = config.field(
     ('wine', 'iris'), 'tables to classify too; empty: none', empty=True
   )
@@ -28,10 +30,10 @@ class Config(config.Config):
     'features of the fruits to classify by; empty: shape,colour',
     empty=True,
   )
-  l2: float = config.field(3e-3, 'strength of the penalty ½Σw²', low=0)
+  l2: float = config.field(3e-3, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   seeds: int = 5
-  batch_size: int = config.field(500, 'training fruits', low=1, below=2**31)
-  learning_rate: float = config.field(1.0, 'of the fruits', above=0)
+  batch_size: int = config.field(500, 'number of training fruits', low=1, below=2**31)
+  learning_rate: float = config.field(1.0, 'learning rate on the fruits', above=0)
   eval_every: int = 100
   checkpoint_every: int = 1_000
 

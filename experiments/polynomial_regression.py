@@ -21,9 +21,11 @@ from dl_core.types import Picture
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
   noise: float = config.field(
-    0.3, 'standard deviation of the points', above=0, below=1_000
+    0.3, 'standard deviation of the noise on the points', above=0, below=1_000
   )
-  draws: int = config.field(200, 'sets of points', low=1, below=100_000)
+  draws: int = config.field(
+    200, 'number of random sets of points', low=1, below=100_000
+  )
 
 
 TINY = Config(draws=8)

@@ -35,14 +35,22 @@ class Config(config.Config):
     (256, 256), 'units of each hidden layer', low=1, empty=True
   )
   size: int = config.field(8, 'height and width of the digits, in pixels', low=1)
-  train_size: int = config.field(400, 'training examples', low=1)
+  train_size: int = config.field(400, 'number of training examples', low=1)
   label_noise: float = config.field(
-    0.2, 'share of training labels drawn anew, blindly', low=0, below=1
+    0.2, 'share of training labels replaced by random ones', low=0, below=1
   )
-  l1: float = config.field(3e-4, 'times Σ|w|', low=0)
-  l2: float = config.field(1e-2, 'times Σw²/2', low=0)
-  dropout_input: float = config.field(0.2, 'share of inputs left out', low=0, below=1)
-  dropout: float = config.field(0.5, 'share of hidden units left out', low=0, below=1)
+  l1: float = config.field(
+    3e-4, 'L1 penalty of the method l1: factor of Σ|w| in the loss', low=0
+  )
+  l2: float = config.field(
+    1e-2, 'L2 penalty of the method l2: factor of ½Σw² in the loss', low=0
+  )
+  dropout_input: float = config.field(
+    0.2, 'dropout rate of the inputs in the method dropout', low=0, below=1
+  )
+  dropout: float = config.field(
+    0.5, 'dropout rate of the hidden layers in the method dropout', low=0, below=1
+  )
   patience: int = 10
   seeds: int = 3
   batch_size: int = 50

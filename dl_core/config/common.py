@@ -40,10 +40,13 @@ class Drawing(Settings):
 class Config(Drawing):
   """The settings of every experiment, and of studies that have runs."""
 
-  dataset: str = field('digits', 'name of the data set', group='data')
+  dataset: str = field(
+    'digits', 'name of the data set; python -m dl_core.data lists them', group='data'
+  )
   data_dir: str = field(
     '',
-    'folder that holds the data sets; empty: $TFDS_DATA_DIR',
+    'folder that holds the data sets, or your own data for --dataset=folder or text; '
+    'empty: $TFDS_DATA_DIR',
     how=True,
     handed=True,
     group='data',
@@ -184,7 +187,12 @@ class Generating(Config):
     group='trained',
   )
   length: int = field(
-    500, 'number of tokens to generate', low=1, below=2**20, how=True, group='trained'
+    500,
+    'number of tokens to generate, here and in the report',
+    low=1,
+    below=2**20,
+    how=True,
+    group='trained',
   )
 
 
