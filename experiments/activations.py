@@ -10,36 +10,31 @@ error, through as many of tanh 0.19. Nothing is trained.
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 
 from dl_core import config, launch
 from dl_core.lessons.networks import activations, depth, outputs, softmax
+from dl_core.types import Picture
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
   draws: int = config.field(
-    1_000, 'random draws that an identity is tried on', low=1, below=10**6
+    1_000, 'random inputs on which each identity is checked', low=1, below=10**6
   )
   networks: int = config.field(
-    20, 'stacks of each kind that are measured', low=1, below=10_000
+    20, 'number of random stacks of each kind to measure', low=1, below=10_000
   )
-  layers: int = config.field(20, 'of a stack', low=2, below=200)
-  hidden: int = config.field(64, 'units of a layer', low=1, below=2_000)
+  layers: int = config.field(20, 'layers of a stack', low=2, below=200)
+  hidden: int = config.field(64, 'units of each layer of a stack', low=1, below=2_000)
 
 
 TINY = Config(draws=8, networks=2, layers=3, hidden=8)
 
 
-def study(c: Config) -> launch.Study:
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Draws the functions, the output losses and the stacks."""
-  del runs
   random = np.random.default_rng(c.seed)
   return [
     activations.picture(),

@@ -31,12 +31,14 @@ PUBLISHED = {
 @dataclasses.dataclass(frozen=True)
 class Config(photographs.Config):
   variant: str = config.field(
-    'torchvision', "Krizhevsky's of 2014, or 2012's", choices=tuple(alexnet.VARIANTS)
+    'torchvision',
+    'network: of 2014 (torchvision), or of 2012 with or without groups',
+    choices=tuple(alexnet.VARIANTS),
   )
   image_size: int = config.field(
-    64, 'sides of the images, in pixels', low=63, below=2_049
+    64, 'height and width of the images, in pixels', low=63, below=2_049
   )
-  dropout: float = config.field(0.5, 'of the dense layers', low=0, below=1)
+  dropout: float = config.field(0.5, 'dropout rate of the dense layers', low=0, below=1)
   decay: float = 5e-4
   learning_rate: float = 0.01
   steps: int = 400

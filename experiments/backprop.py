@@ -11,35 +11,32 @@ starts on XOR, all of which the hand-written pass trains to four rows of four.
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 
 from dl_core import config, launch
 from dl_core.lessons.networks import agreement, learning, worked
+from dl_core.types import Picture
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
   networks: int = config.field(
-    1_000, 'random networks of each kind', low=1, below=10**6
+    1_000, 'number of random networks of each kind', low=1, below=10**6
   )
-  starts: int = config.field(50, 'random starts on XOR', low=1, below=10_000)
+  starts: int = config.field(50, 'number of random starts on XOR', low=1, below=10_000)
   hidden: int = config.field(8, 'hidden units on XOR', low=1, below=10_000)
-  steps: int = config.field(500, 'of training on XOR', low=1, below=100_000)
-  learning_rate: float = config.field(0.5, 'η of every step', above=0)
+  steps: int = config.field(500, 'training steps on XOR', low=1, below=100_000)
+  learning_rate: float = config.field(
+    0.5, 'learning rate on XOR and in the worked example', above=0
+  )
 
 
 TINY = Config(networks=8, starts=2, hidden=2, steps=2)
 
 
-def study(c: Config) -> launch.Study:
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Draws the worked example, the comparison and the training."""
-  del runs
   random = np.random.default_rng(c.seed)
   found = agreement.measure(random, c.networks)
   learned = learning.learn(random, c.starts, c.hidden, c.steps, c.learning_rate)

@@ -15,47 +15,57 @@ import functools
 from collections.abc import Callable
 
 from dl_core import config, launch
-from dl_core.launch import lists
 from dl_core.lessons.training import normalising
 from dl_core.types import Picture
 from experiments import mlp
 
 ACCURACY = 0.95  # on validation, the mark to reach
+PARTS = ('rates', 'scales', 'sigmoid')
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  parts: str = config.field('rates,scales,sigmoid', 'what to show')
-  rates: str = config.field('0.03,0.1,0.3,1', 'learning rates')
-  scales: str = config.field('0.01,0.1,1,10,100', 'of the first weights')
-  hidden: str = config.field('64,64,64', 'units of each hidden layer, as in 500,150')
-  size: int = config.field(8, 'height and width of the digits', low=1)
+  parts: tuple[str, ...] = config.field(
+    PARTS,
+    'comparisons to make: of learning rates, of scales of the initial weights, and of '
+    'sigmoid nets',
+    choices=PARTS,
+  )
+  rates: tuple[float, ...] = config.field(
+    (0.03, 0.1, 0.3, 1.0), 'learning rates to compare', low=1e-6
+  )
+  scales: tuple[float, ...] = config.field(
+    (0.01, 0.1, 1.0, 10.0, 100.0),
+    'factors on the usual initial weights to compare',
+    low=1e-6,
+  )
+  hidden: tuple[int, ...] = config.field(
+    (64, 64, 64), 'units of each hidden layer', low=1, empty=True
+  )
+  size: int = config.field(8, 'height and width of the digits, in pixels', low=1)
   seeds: int = 3
   steps: int = 300
   learning_rate: float = 0.1
   eval_every: int = 10
 
 
-TINY = Config(steps=2, batch_size=8, hidden='8,8', parts='sigmoid', seeds=1)
+TINY = Config(steps=2, batch_size=8, hidden=(8, 8), parts=('sigmoid',), seeds=1)
 
 
 def study(c: Config) -> launch.Study:
   sweeps: dict[str, dict[float, dict]] = {
-    'rates': {rate: {'learning_rate': rate} for rate in values(c, 'rates')},
-    'scales': {scale: {'init_scale': scale} for scale in values(c, 'scales')},
+    'rates': {rate: {'learning_rate': rate} for rate in sorted(c.rates)},
+    'scales': {scale: {'init_scale': scale} for scale in sorted(c.scales)},
     'sigmoid': {1.0: {'learning_rate': 1.0, 'activation': 'sigmoid'}},
   }
-  parts = lists.names('parts', c.parts, sweeps)
-  same = {'activation': 'tanh', 'optimizer': 'sgd', 'schedule': 'constant'}
+  same = config.shared(c, 'hidden', 'size')
+  same |= {'activation': 'tanh', 'optimizer': 'sgd', 'schedule': 'constant'}
   pairs = {
     part: {
-      value: [
-        config.into(mlp.Config, c, **same | change, batch_norm=norm)
-        for norm in (False, True)
-      ]
+      value: [mlp.Config(**same | change, batch_norm=norm) for norm in (False, True)]
       for value, change in sweeps[part].items()
     }
-    for part in parts
+    for part in c.parts
   }
   runs = {
     label(own): (mlp, own)
@@ -69,11 +79,6 @@ def study(c: Config) -> launch.Study:
 def label(c: mlp.Config) -> str:
   norm = 'norm' if c.batch_norm else 'plain'
   return f'{c.activation}-rate-{c.learning_rate:g}-scale-{c.init_scale:g}-{norm}'
-
-
-def values(c: Config, name: str) -> list[float]:
-  """Returns the learning rates, or the scales, that are tried, in order."""
-  return sorted(lists.numbers(name, getattr(c, name), '0.1,1', float, 1e-6))
 
 
 def draw(pairs, results) -> list[Picture]:

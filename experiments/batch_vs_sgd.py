@@ -12,43 +12,46 @@ back on the other side in the end, and none is at rest.
 """
 
 import dataclasses
-import functools
 
 import jax
 import numpy as np
 
 from dl_core import config, launch
 from dl_core.lessons.networks import memory, noise, wells
-from dl_core.types import UserError
+from dl_core.types import Picture, UserError
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
-  examples: int = config.field(256, 'whose losses are averaged', low=3, below=100_000)
-  batch_size: int = config.field(8, 'of the mini-batches', low=2)
-  steps: int = config.field(2_000, 'of a path', low=1, below=1_000_000)
-  learning_rate: float = config.field(0.05, 'η of every path', above=0)
-  paths: int = config.field(200, 'seeds of each batch size', low=1, below=10_000)
-  draws: int = config.field(
-    4_000, 'batches whose gradient is measured', low=2, below=10**6
+  examples: int = config.field(
+    256, 'number of examples whose losses are averaged', low=3, below=100_000
   )
+  batch_size: int = config.field(8, 'examples of a mini-batch', low=2)
+  steps: int = config.field(
+    2_000, 'steps of gradient descent along each path', low=1, below=1_000_000
+  )
+  learning_rate: float = config.field(0.05, 'learning rate of every path', above=0)
+  paths: int = config.field(
+    200, 'number of paths, one per seed, for each batch size', low=1, below=10_000
+  )
+  draws: int = config.field(
+    4_000, 'number of batches whose gradients are measured', low=2, below=10**6
+  )
+
+  def __post_init__(self):
+    super().__post_init__()
+    if self.batch_size >= self.examples:
+      raise UserError(
+        f'--batch_size={self.batch_size} was given with --examples={self.examples}, '
+        'but a mini-batch has fewer examples than the whole; give a smaller one'
+      )
 
 
 TINY = Config(examples=16, steps=2, batch_size=8, paths=4, draws=16)
 
 
-def study(c: Config) -> launch.Study:
-  if c.batch_size >= c.examples:
-    raise UserError(
-      f'--batch_size={c.batch_size} was given with --examples={c.examples}; a '
-      'mini-batch has fewer, give a smaller one'
-    )
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Draws the paths, the escapes, the noise and the memory."""
-  del runs
   random, key = np.random.default_rng(c.seed), jax.random.key(c.seed)
   tilts = wells.noise(random, c.examples)
   sizes = {'paths': c.paths, 'steps': c.steps}

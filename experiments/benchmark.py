@@ -14,6 +14,7 @@ import importlib
 import json
 import pkgutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -21,7 +22,7 @@ import jax
 import experiments
 from dl_core import config, launch
 from dl_core.bench import benchmark, timings
-from dl_core.launch import cli, lists
+from dl_core.launch import cli
 from dl_core.runtime import sharding
 from dl_core.train import manifest, workdir
 from dl_core.types import UserError
@@ -29,28 +30,44 @@ from dl_core.types import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Settings(config.Settings):
-  experiments: str = config.field('all', 'names, separated by commas')
-  batch_sizes: str = config.field('', 'in place of that of BENCH, as in 64,256')
+  experiments: tuple[str, ...] = config.field(
+    ('all',), 'experiments to time, as in lenet,gan; all: those with a BENCH'
+  )
+  batch_sizes: tuple[int, ...] = config.field(
+    (),
+    "batch sizes to time, as in 64,256; empty: the one of the experiment's BENCH",
+    low=1,
+    empty=True,
+  )
   precision: str = config.field(
-    'float32', 'of what models compute', choices=config.PRECISIONS
+    'float32',
+    'dtype in which models compute; parameters stay float32',
+    choices=config.PRECISIONS,
   )
   steps_per_call: int = config.field(
-    0, 'updates in one dispatch; 0: the default', low=0, below=2**31
+    0,
+    'updates in one call of the compiled program; 0: as in training',
+    low=0,
+    below=2**31,
   )
-  peer: str = config.field('none', 'what to compare with', choices=('none', 'torch'))
-  rounds: int = config.field(20, 'of each contestant', low=1)
-  json: str = config.field('', 'file for the rows')
-  against: str = config.field('', 'file of an earlier run, to compare with')
+  peer: str = config.field('none', 'library to compare with', choices=('none', 'torch'))
+  rounds: int = config.field(20, 'number of timed rounds of each program', low=1)
+  json: str = config.field('', 'file to write the results to, as JSON; empty: none')
+  against: str = config.field(
+    '', 'file that an earlier --json wrote, to compare with; empty: none'
+  )
   platform: str = config.field(
-    'auto', 'where to run', choices=('auto', 'cpu', 'gpu', 'tpu')
+    'auto',
+    'kind of device to compute on; auto: the fastest that JAX finds',
+    choices=('auto', 'cpu', 'gpu', 'tpu'),
   )
-  mesh: str = config.field('', 'devices, as in data:4; empty is one of them')
+  mesh: str = config.field('', 'device mesh, as in data:4; empty: one device')
 
 
 def main(s: Settings) -> int:
   """Measures; prints a table, writes a file. Returns the exit code."""
   names = listed(s.experiments)
-  sizes = lists.numbers('batch_sizes', s.batch_sizes, '64,256', empty=True) or (0,)
+  sizes = s.batch_sizes or (0,)
   before = read(s.against) if s.against else []
   check(s.json)
   cli.use(s.platform)
@@ -97,14 +114,20 @@ def note(text: str) -> None:
   print(text, file=sys.stderr)
 
 
-def listed(text: str) -> list[str]:
+def listed(names: Sequence[str]) -> Sequence[str]:
   """Returns the experiments that are asked for. Raises UserError where one is not."""
   modules = pkgutil.iter_modules(experiments.__path__)
   sources = {m.name: Path(experiments.__path__[0], f'{m.name}.py') for m in modules}
   known = [
     name for name, path in sources.items() if '\nBENCH = ' in path.read_text('utf-8')
   ]
-  return known if text == 'all' else [*lists.names('experiments', text, known)]
+  for name in () if names == ('all',) else names:
+    if name not in known:
+      raise UserError(
+        f'--experiments={config.stored(names)} was given, but {name!r} is unknown; '
+        f'name some of {", ".join(known)}'
+      )
+  return known if names == ('all',) else names
 
 
 def read(path: str) -> list[dict]:

@@ -11,34 +11,35 @@ growing degree. Each seed draws other examples.
 import dataclasses
 
 from dl_core import config, launch
-from dl_core.launch import lists
 from dl_core.lessons.boundaries import capacity
 from experiments import classification
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  dataset: str = config.field('curved', 'the set', choices=('curved',))
-  degrees: str = config.field('1,2,3,5,8,12', 'of the polynomials')
-  l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
+  dataset: str = config.field('curved', 'data set', choices=('curved',))
+  degrees: tuple[int, ...] = config.field(
+    (1, 2, 3, 5, 8, 12), 'degrees of the polynomials to compare', low=1, below=100
+  )
+  l2: float = config.field(1e-3, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   seeds: int = 5
   steps: int = 2_000
-  batch_size: int = config.field(120, 'training examples', low=1, below=2**31)
+  batch_size: int = config.field(120, 'number of training examples', low=1, below=2**31)
   learning_rate: float = 1.0
   eval_every: int = 200
   checkpoint_every: int = 2_000
 
 
-TINY = Config(steps=2, batch_size=8, degrees='1,2', seeds=1)
+TINY = Config(steps=2, batch_size=8, degrees=(1, 2), seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  degrees = sorted(set(lists.numbers('degrees', c.degrees, '1,3,9', below=100)))
+  degrees, same = sorted(set(c.degrees)), config.shared(c, 'l2')
   return launch.Study(
     runs={
       f'degree-{degree}': (
         classification,
-        config.into(classification.Config, c, degree=degree),
+        classification.Config(**same, degree=degree),
       )
       for degree in degrees
     },

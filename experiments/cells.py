@@ -19,8 +19,8 @@ from experiments import char_lm
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   dataset: str = 'python_docs'
-  hidden: int = config.field(128, 'units of a layer', low=1)
-  layers: int = config.field(1, 'recurrent layers', low=1)
+  hidden: int = config.field(128, 'units of each recurrent layer', low=1)
+  layers: int = config.field(1, 'number of recurrent layers', low=1)
   steps: int = 600
   batch_size: int = 32
   learning_rate: float = 4e-3
@@ -32,7 +32,7 @@ TINY = Config(steps=2, batch_size=8, hidden=8)
 def study(c: Config) -> launch.Study:
   return launch.Study(
     runs={
-      cell: (char_lm, config.into(char_lm.Config, c, cell=cell))
+      cell: (char_lm, char_lm.Config(**config.shared(c, 'hidden', 'layers'), cell=cell))
       for cell in ('lstm', 'gru', 'rnn')
     },
     draw=draw,

@@ -28,16 +28,24 @@ from dl_core.tasks import measures, optimizers
 @dataclasses.dataclass(frozen=True)
 class Config(config.Generating):
   dataset: str = 'python_docs'
-  cell: str = config.field('lstm', 'recurrent cell', choices=('lstm', 'gru', 'rnn'))
-  layers: int = config.field(2, 'recurrent layers', low=1)
-  hidden: int = config.field(128, 'units of a layer', low=1)
-  window: int = config.field(64, 'characters of an example', low=1)
-  refit: bool = config.field(
-    False, 'train on the validation split too, once all is chosen on it'
+  cell: str = config.field(
+    'lstm', 'kind of recurrent cell', choices=('lstm', 'gru', 'rnn')
   )
-  dropout: float = config.field(0.0, 'share of units left out', low=0, below=1)
+  layers: int = config.field(2, 'number of recurrent layers', low=1)
+  hidden: int = config.field(128, 'units of each recurrent layer', low=1)
+  window: int = config.field(64, 'characters per training example', low=1)
+  refit: bool = config.field(
+    False,
+    'train on the validation split too (after all settings have been chosen on it)',
+  )
+  dropout: float = config.field(
+    0.0, 'dropout rate of the recurrent layers', low=0, below=1
+  )
   average: float = config.field(
-    0.99, 'decay of the average of the parameters, which is tested', low=0, below=1
+    0.99,
+    'decay of the moving average of the parameters, which is tested',
+    low=0,
+    below=1,
   )
   batch_size: int = 32
   steps: int = 1_500

@@ -44,24 +44,31 @@ SOURCES = ('He et al. 2016', 'akamaster/pytorch_resnet_cifar10')
 @dataclasses.dataclass(frozen=True)
 class Config(config.Transfer):
   depth: int = config.field(
-    20, 'layers with weights, 6n + 2: 20, 32, 44, 56, 110', low=8, below=2_000
+    20,
+    'number of layers with weights, 6n + 2, such as 20, 32, 44, 56 or 110',
+    low=8,
+    below=2_000,
   )
   shortcut: str = config.field(
-    'A', 'where shapes differ: zeros for new channels, or a projection', choices='AB'
+    'A',
+    'shortcut where shapes differ: zeros for new channels (A), or a projection (B)',
+    choices='AB',
   )
-  plain: bool = config.field(False, 'no shortcuts at all')
-  se: bool = config.field(False, 'squeeze and excitation in every block')
-  train_size: int = config.field(0, 'training images; 0: all', low=0)
-  flip: bool = config.field(False, 'mirror half of the training images')
+  plain: bool = config.field(False, 'leave out all shortcuts')
+  se: bool = config.field(False, 'add squeeze-and-excitation to every block')
+  train_size: int = config.field(0, 'number of training images; 0: all', low=0)
+  flip: bool = config.field(False, 'augmentation: mirror half of the training images')
   schedule: str = config.field(
     'steps',
-    'of the rate: a tenth after half of the steps, a hundredth after three quarters, '
-    'or to 0 along a cosine',
+    'learning-rate schedule: steps (x 0.1 at 1/2 and at 3/4 of training) or cosine '
+    'to 0',
     choices=('steps', 'cosine'),
   )
   steps: int = 200
   learning_rate: float = 0.1
-  decay: float = config.field(1e-4, 'times Σp²/2 of all parameters, added', low=0)
+  decay: float = config.field(
+    1e-4, 'weight decay: factor of Σp²/2, over all parameters, in the loss', low=0
+  )
 
 
 RECIPES = {

@@ -39,20 +39,30 @@ LOSSES = {'softmax': measures.cross_entropy, 'one_vs_rest': measures.one_vs_rest
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   dataset: str = config.field(
-    'apple_orange', f'{", ".join(fruits.SETS)}, curved, or a table with classes'
+    'apple_orange',
+    f'data set: {", ".join(fruits.SETS)}, curved, or a table with classes',
   )
-  columns: str = config.field(
-    '', 'those to tell from, as in colour,softness; empty: shape,colour of fruits, all '
-    'of a table'
-  )  # fmt: skip
-  noise: int = config.field(0, 'columns of noise beside those of fruits', low=0)
-  degree: int = config.field(1, 'of the polynomial g', low=1, below=100)
+  columns: tuple[str, ...] = config.field(
+    (),
+    'columns to classify by, as in colour,softness; empty: shape,colour for fruits, '
+    'all columns of a table',
+    empty=True,
+  )
+  noise: int = config.field(
+    0, 'number of noise columns added to those of fruits', low=0
+  )
+  degree: int = config.field(1, 'degree of the polynomial g', low=1, below=100)
   loss: str = config.field(
-    'softmax', 'all classes in one, or each against the rest', choices=tuple(LOSSES)
+    'softmax',
+    'loss: softmax over all classes, or one logistic loss per class against the rest',
+    choices=tuple(LOSSES),
   )
-  l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
+  l2: float = config.field(1e-3, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   batch_size: int = config.field(
-    1_000, 'training examples; every step sees them all', low=1, below=2**31
+    1_000,
+    'number of training examples; every step uses all of them',
+    low=1,
+    below=2**31,
   )
   learning_rate: float = 1.0
 
@@ -104,9 +114,8 @@ def refuse_many(c: Config, columns: int) -> None:
 
 def load(c: Config) -> tuple[Data, Sequence[str], fruits.Best | None]:
   """Finds the examples, the names of columns, the best boundary if it is known."""
-  given = tuple(filter(None, c.columns.split(',')))
   if c.dataset in fruits.SETS:
-    columns = given or ('shape', 'colour')
+    columns = tuple(c.columns) or ('shape', 'colour')
     data = fruits.data(c.dataset, columns, c.noise, c.batch_size)
     two = len(fruits.SETS[c.dataset]) == 2
     best = fruits.best(c.dataset, columns, c.noise) if two else None
@@ -114,16 +123,19 @@ def load(c: Config) -> tuple[Data, Sequence[str], fruits.Best | None]:
   if c.noise:
     raise UserError(f'--noise={c.noise} was given, which is for fruits alone; drop it')
   if c.dataset == 'curved':
-    if given:
-      raise UserError(f'--columns={c.columns} was given, but curved has but x and y')
+    if c.columns:
+      raise UserError(
+        f'--columns={config.stored(c.columns)} was given, but the columns of curved '
+        'are x and y; drop it'
+      )
     return curved.data(c.batch_size), curved.COLUMNS, None
-  data = tabular.load(c, columns=given)
+  data = tabular.load(c, columns=c.columns)
   if not data.spec.classes:
     raise UserError(
       f'--dataset={c.dataset} was given, of which a number is to be told; give a table '
       'with classes, as breast_cancer, wine or iris'
     )
-  return data, tabular.declared(c.dataset, c.data_dir, given).names, None
+  return data, tabular.declared(c.dataset, c.data_dir, c.columns).names, None
 
 
 if __name__ == '__main__':

@@ -33,12 +33,14 @@ from experiments import lenet
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   draws: int = config.field(
-    100, 'images and layers that are drawn at random', low=1, below=10**5
+    100, 'number of random images and layers', low=1, below=10**5
   )
   stacks: int = config.field(
-    6, 'stacks of convolutions that are drawn at random', low=1, below=1_000
+    6, 'number of random stacks of convolutions', low=1, below=1_000
   )
-  channels: int = config.field(6, "filters of LeNet's first convolution", low=1)
+  channels: int = config.field(
+    6, "number of filters of LeNet's first convolution", low=1
+  )
   steps: int = 300
   eval_every: int = 300
   learning_rate: float = 2e-3
@@ -48,7 +50,7 @@ TINY = Config(steps=2, batch_size=8, channels=2, draws=8, stacks=1)
 
 
 def study(c: Config) -> launch.Study:
-  own = config.into(lenet.Config, c)
+  own = lenet.Config(**config.shared(c, 'channels'))
   return launch.Study({'lenet': (lenet, own)}, functools.partial(draw, c, own))
 
 

@@ -21,7 +21,6 @@ import functools
 import math
 
 from dl_core import config, launch
-from dl_core.launch import lists
 from dl_core.lessons.training import scaling
 from dl_core.types import Picture, UserError
 from experiments import mlp
@@ -32,42 +31,49 @@ CLASSES = 10
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   dataset: str = 'shifted_digits'
-  size: int = config.field(10, 'height and width that images are brought to', low=1)
-  sizes: str = config.field('175,700,2800,0', 'training examples; 0: all')
-  hidden: str = config.field('256,256', 'of the net, units of each hidden layer')
+  size: int = config.field(
+    10, 'height and width to which images are scaled, in pixels', low=1
+  )
+  sizes: tuple[int, ...] = config.field(
+    (175, 700, 2_800, 0), 'sizes of the training set to compare; 0: all examples', low=0
+  )
+  hidden: tuple[int, ...] = config.field(
+    (256, 256), 'units of each hidden layer of the net', low=1, empty=True
+  )
   svm_most: int = config.field(
-    14_000, 'examples that the kernel machine is fit to at most', low=0
+    14_000, 'largest training set that the support vector machine is fit to', low=0
   )
   seeds: int = 3
   learning_rate: float = config.field(2e-3, 'peak learning rate of the net', above=0)
-  linear_rate: float = config.field(0.1, 'that of the linear model', above=0)
+  linear_rate: float = config.field(
+    0.1, 'peak learning rate of the linear model', above=0
+  )
   eval_every: int = 500
 
 
 RECIPES = {
-  'digits': {'size': 8, 'sizes': '20,80,315,0', 'linear_rate': 0.03},
+  'digits': {'size': 8, 'sizes': (20, 80, 315, 0), 'linear_rate': 0.03},
   'mnist': {
     'size': 28,
-    'sizes': '215,860,3437,13750,0',
+    'sizes': (215, 860, 3_437, 13_750, 0),
     'steps': 6_000,
     'linear_rate': 3e-3,  # at 0.1 it learns its examples by heart
   },
 }
-TINY = Config(steps=2, batch_size=8, hidden='8', size=8, sizes='16', seeds=1)
+TINY = Config(steps=2, batch_size=8, hidden=(8,), size=8, sizes=(16,), seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  sizes = set(lists.numbers('sizes', c.sizes, '100,400,0', low=0))
-  if any(0 < size < CLASSES for size in sizes):
+  if any(0 < size < CLASSES for size in c.sizes):
     raise UserError(
-      f'--sizes={c.sizes} was given; a size is 0, for all examples, or at least '
-      f'{CLASSES}, so that there is one of each digit'
+      f'--sizes={config.stored(c.sizes)} was given, but a size is 0, for all examples, '
+      f'or at least {CLASSES}, so that there is one of each digit; give such sizes'
     )
-  runs = {}
-  for size in sorted(sizes, key=lambda size: size or math.inf):
+  runs, same = {}, config.shared(c, 'hidden', 'size')
+  for size in sorted(set(c.sizes), key=lambda size: size or math.inf):
     batch_size = min(c.batch_size, size or c.batch_size)
-    net = config.into(mlp.Config, c, train_size=size, batch_size=batch_size)
-    linear = dataclasses.replace(net, hidden='', learning_rate=c.linear_rate)
+    net = mlp.Config(**same | {'train_size': size, 'batch_size': batch_size})
+    linear = dataclasses.replace(net, hidden=(), learning_rate=c.linear_rate)
     runs[f'linear-{size or "all"}'] = mlp, linear
     runs[f'net-{size or "all"}'] = mlp, net
   return launch.Study(runs, functools.partial(draw, c.svm_most))

@@ -14,7 +14,6 @@ import dataclasses
 import functools
 
 from dl_core import config, launch
-from dl_core.launch import lists
 from dl_core.lessons.convolutions import degradation
 from dl_core.types import UserError
 from experiments import cifar_resnet
@@ -22,9 +21,11 @@ from experiments import cifar_resnet
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  depths: str = config.field('20,56', 'layers with weights, 6n + 2 each')
-  train_size: int = config.field(0, 'training images; 0: all', low=0)
-  flip: bool = config.field(False, 'mirror half of the training images')
+  depths: tuple[int, ...] = config.field(
+    (20, 56), 'numbers of layers with weights to compare, each 6n + 2', low=8
+  )
+  train_size: int = config.field(0, 'number of training images; 0: all', low=0)
+  flip: bool = config.field(False, 'augmentation: mirror half of the training images')
   steps: int = 100
   eval_every: int = 25
   batch_size: int = 32
@@ -35,20 +36,21 @@ RECIPES = {
   'cifar10': {'steps': 780, 'batch_size': 128, 'train_size': 10_000, 'flip': True}
   | {'eval_every': 78, 'learning_rate': 0.1},
 }
-TINY = Config(steps=2, batch_size=8, depths='8,14', eval_every=1)
+TINY = Config(steps=2, batch_size=8, depths=(8, 14), eval_every=1)
 
 
 def study(c: Config) -> launch.Study:
-  depths = set(lists.numbers('depths', c.depths, '20,56', low=8))
+  depths = set(c.depths)
   if len(depths) < 2:
     raise UserError(
-      f'--depths={c.depths} was given, two different ones or more are wanted: a deeper '
-      'net is held against a shallower one'
+      f'--depths={config.stored(c.depths)} was given, two different depths or more are '
+      'wanted; give a shallower and a deeper one'
     )
+  same = config.shared(c, 'train_size', 'flip')
   runs = {
     f'{kind}-{depth}': (
       cifar_resnet,
-      config.into(cifar_resnet.Config, c, depth=depth, plain=kind == 'plain'),
+      cifar_resnet.Config(**same, depth=depth, plain=kind == 'plain'),
     )
     for kind in degradation.KINDS
     for depth in sorted(depths)

@@ -11,36 +11,39 @@ shape; and with columns of noise, which let a classifier learn its few fruits by
 import dataclasses
 
 from dl_core import config, launch
-from dl_core.launch import lists
 from dl_core.lessons.boundaries import features
 from experiments import classification
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  dataset: str = config.field('apple_orange', 'the set', choices=('apple_orange',))
-  choices: str = config.field(
-    'shape+colour,shape+colour+softness,colour+softness', 'columns to tell them by'
+  dataset: str = config.field('apple_orange', 'data set', choices=('apple_orange',))
+  choices: tuple[str, ...] = config.field(
+    ('shape+colour', 'shape+colour+softness', 'colour+softness'),
+    'sets of features to compare, their features joined by +',
   )
-  noise: str = config.field('10,100,1000', 'columns of noise beside the last choice')
-  l2: float = config.field(1e-3, 'strength of the penalty ½Σw²', low=0)
+  noise: tuple[int, ...] = config.field(
+    (10, 100, 1_000),
+    'numbers of noise columns that are added to the last of --choices',
+    low=1,
+  )
+  l2: float = config.field(1e-3, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   seeds: int = 5
-  batch_size: int = config.field(40, 'training fruits', low=1, below=2**31)
+  batch_size: int = config.field(40, 'number of training examples', low=1, below=2**31)
   learning_rate: float = 1.0
   eval_every: int = 100
   checkpoint_every: int = 1_000
 
 
-TINY = Config(steps=2, batch_size=8, choices='colour+softness', noise='8', seeds=1)
+TINY = Config(steps=2, batch_size=8, choices=('colour+softness',), noise=(8,), seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  chosen = [tuple(each.split('+')) for each in c.choices.split(',')]
-  counts = sorted(set(lists.numbers('noise', c.noise, '10,100')))
+  chosen = [tuple(each.split('+')) for each in c.choices]
+  counts, same = sorted(set(c.noise)), config.shared(c, 'l2')
 
   def run(columns, noise=0):
-    own = config.into(classification.Config, c, columns=','.join(columns), noise=noise)
-    return classification, own
+    return classification, classification.Config(**same, columns=columns, noise=noise)
 
   runs = {'+'.join(columns): run(columns) for columns in chosen}
   runs |= {f'noise-{count}': run(chosen[-1], count) for count in counts}

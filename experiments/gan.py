@@ -27,16 +27,25 @@ from dl_core.types import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  net: str = config.field('mlp', 'of both players', choices=('mlp', 'dcgan'))
-  loss: str = config.field(
-    'nonsaturating', 'the game', choices=('nonsaturating', 'minimax', 'hinge')
+  net: str = config.field(
+    'mlp', 'architecture of generator and discriminator', choices=('mlp', 'dcgan')
   )
-  width: int = config.field(64, 'maps of a DCGAN at its largest image', low=1)
-  size: int = config.field(28, 'pixels of a side', low=16)
-  latent: int = config.field(128, 'numbers that an image is made of', low=1)
-  critic_steps: int = config.field(1, "discriminator's steps for one of G's", low=1)
-  average: float = config.field(0.999, "decay of G's average", low=0, below=1)
-  judge_steps: int = config.field(600, 'steps of the LeNet that names samples', low=1)
+  loss: str = config.field(
+    'nonsaturating', 'loss of the game', choices=('nonsaturating', 'minimax', 'hinge')
+  )
+  width: int = config.field(64, 'feature maps of a DCGAN at full image size', low=1)
+  size: int = config.field(28, 'height and width of the images, in pixels', low=16)
+  latent: int = config.field(128, 'dimensions of the latent vector', low=1)
+  critic_steps: int = config.field(1, 'discriminator steps per generator step', low=1)
+  average: float = config.field(
+    0.999,
+    "decay of the moving average of the generator's parameters, which is tested",
+    low=0,
+    below=1,
+  )
+  judge_steps: int = config.field(
+    600, 'training steps of the LeNet that classifies samples', low=1
+  )
   steps: int = 6_000
   learning_rate: float = 2e-3
   eval_every: int = 500

@@ -39,10 +39,17 @@ EPOCHS = 90
 @dataclasses.dataclass(frozen=True)
 class Config(photographs.Config):
   variant: str = config.field(
-    'bn', 'biases, batch norm, or that with 3 x 3 for 5 x 5', choices=googlenet.VARIANTS
+    'bn',
+    "network: the paper's, with batch norm instead of biases (bn), or also with 3 x 3 "
+    'for 5 x 5 kernels (torchvision)',
+    choices=googlenet.VARIANTS,
   )
-  aux: bool = config.field(False, 'auxiliary classifiers, which training asks too')
-  dropout: float = config.field(0.4, 'of the last features', low=0, below=1)
+  aux: bool = config.field(
+    False, 'add the auxiliary classifiers, whose losses count in training'
+  )
+  dropout: float = config.field(
+    0.4, 'dropout rate before the last layer', low=0, below=1
+  )
 
 
 RECIPES = {

@@ -24,13 +24,19 @@ from dl_core.types import UserError
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   variant: str = config.field(
-    'modern', 'as it is taught, or as it was', choices=('modern', '1998')
+    'modern',
+    "network and loss: as taught today, or the 1998 paper's",
+    choices=('modern', '1998'),
   )
-  channels: int = config.field(6, 'filters of the first convolution', low=1)
+  channels: int = config.field(6, 'number of filters of the first convolution', low=1)
   learning_rate: float = 2e-3
-  weight_decay: float = config.field(0.1, 'of AdamW, times the learning rate', low=0)
+  weight_decay: float = config.field(
+    0.1, 'weight decay of AdamW, which multiplies it by the learning rate', low=0
+  )
   noise: float = config.field(
-    0.0, 'added to training images: deviation, from black to white being 1', low=0
+    0.0,
+    'augmentation: largest standard deviation of Gaussian noise (black is 0, white 1); 0: none',
+    low=0,
   )
 
 

@@ -24,10 +24,16 @@ from experiments import lenet, mlp
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
   noise: float = config.field(
-    0.75, 'largest deviation in training with noise, white - black = 1', above=0
+    0.75,
+    'largest standard deviation of the noise in training (black is 0, white 1)',
+    above=0,
   )
-  channels: int = config.field(6, "filters of LeNet's first convolution", low=1)
-  hidden: str = config.field('60', "units of each of the MLP's hidden layers")
+  channels: int = config.field(
+    6, "number of filters of LeNet's first convolution", low=1
+  )
+  hidden: tuple[int, ...] = config.field(
+    (60,), 'units of each hidden layer of the MLP', low=1, empty=True
+  )
   seeds: int = 3
   steps: int = 600
   learning_rate: float = 2e-3
@@ -35,12 +41,12 @@ class Config(config.Config):
 
 
 RECIPES = {'mnist': {'steps': 3_000, 'eval_every': 1_000}}
-TINY = Config(steps=2, batch_size=8, channels=2, hidden='8', seeds=1)
+TINY = Config(steps=2, batch_size=8, channels=2, hidden=(8,), seeds=1)
 
 
 def study(c: Config) -> launch.Study:
-  plain = config.into(lenet.Config, c, noise=0.0)
-  flat = config.into(mlp.Config, c, noise=0.0, size=32, shift=2)
+  plain = lenet.Config(**config.shared(c, 'channels'))
+  flat = mlp.Config(**config.shared(c, 'hidden'), size=32, shift=2)
   return launch.Study(
     {
       'lenet': (lenet, plain),

@@ -37,14 +37,22 @@ LOSSES = {'squared': measures.squared_error, 'absolute': measures.absolute_error
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  dataset: str = config.field('cars', 'cars, or a table with a number to tell')
-  loss: str = config.field('squared', 'which error', choices=tuple(LOSSES))
-  l1: float = config.field(0.0, 'strength of the penalty Σ|w|', low=0)
-  l2: float = config.field(0.0, 'strength of the penalty ½Σw²', low=0)
+  dataset: str = config.field(
+    'cars', 'data set: cars, or a table with a numeric target, such as diabetes'
+  )
+  loss: str = config.field(
+    'squared', 'loss: ½(y - f)² (squared) or |y - f| (absolute)', choices=tuple(LOSSES)
+  )
+  l1: float = config.field(0.0, 'L1 penalty: factor of Σ|w| in the loss', low=0)
+  l2: float = config.field(0.0, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   steps: int = 200
-  batch_size: int = config.field(10, 'examples a step: all of them, to be exact', low=1)
+  batch_size: int = config.field(
+    10, 'training examples per step; full batch if as many as there are', low=1
+  )
   learning_rate: float = config.field(
-    0.1, 'of squared errors at every step, of absolute ones at first', above=0
+    0.1,
+    'learning rate; constant for --loss=squared, a cosine to 0 for --loss=absolute',
+    above=0,
   )
   eval_every: int = 5
 

@@ -10,7 +10,6 @@ distributions has "0 <= P(x) <= 10" for a probability; it is 1.
 """
 
 import dataclasses
-import functools
 
 from dl_core import config, launch
 from dl_core.lessons.mathematics import (
@@ -23,28 +22,24 @@ from dl_core.lessons.mathematics import (
   samples,
   surprise,
 )
+from dl_core.types import Picture
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
   draws: int = config.field(
-    200, 'random cases that a claim is checked on', low=8, below=10_000
+    200, 'random cases on which each claim is checked', low=8, below=10_000
   )
   samples: int = config.field(
-    4_096, 'numbers drawn in each of them', low=64, below=10**6
+    4_096, 'random numbers drawn in each case', low=64, below=10**6
   )
 
 
 TINY = Config(draws=8, samples=64)
 
 
-def study(c: Config) -> launch.Study:
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Returns the pictures in the order of the lecture."""
-  del runs
   return [
     *plane.pictures(c.seed, c.draws),
     *algebra.pictures(c.seed, c.draws),

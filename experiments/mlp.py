@@ -22,7 +22,6 @@ import optax
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images, shifted, toys
 from dl_core.interpret import classification, weights
-from dl_core.launch import lists
 from dl_core.models import mlp
 from dl_core.tasks import measures, optimizers
 from dl_core.types import Data, UserError
@@ -30,41 +29,55 @@ from dl_core.types import Data, UserError
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  hidden: str = config.field('800', 'units of each hidden layer, as in 500,150')
+  hidden: tuple[int, ...] = config.field(
+    (800,), 'units of each hidden layer, as in 500,150; empty: none', low=1, empty=True
+  )
   activation: str = config.field(
-    'relu', 'of the hidden layers', choices=tuple(mlp.ACTIVATIONS)
+    'relu', 'activation of the hidden layers', choices=tuple(mlp.ACTIVATIONS)
   )
-  size: int = config.field(28, 'height and width that images are brought to', low=1)
-  train_size: int = config.field(0, 'training examples; 0: all there are', low=0)
+  size: int = config.field(
+    28, 'height and width to which images are scaled, in pixels', low=1
+  )
+  train_size: int = config.field(0, 'number of training examples; 0: all', low=0)
   label_noise: float = config.field(
-    0.0, 'share of training labels drawn anew, blindly', low=0, below=1
+    0.0, 'share of training labels replaced by random ones', low=0, below=1
   )
-  shift: int = config.field(0, 'pixels that training images are moved by', low=0)
+  shift: int = config.field(
+    0, 'augmentation: random shift by up to this many pixels; 0: none', low=0
+  )
   noise: float = config.field(
-    0.0, 'added to training images: deviation, from black to white being 1', low=0
+    0.0,
+    'augmentation: largest standard deviation of Gaussian noise (black is 0, white 1); 0: none',
+    low=0,
   )
   optimizer: str = config.field(
-    'adam', 'how it descends', choices=tuple(optimizers.DIRECTIONS)
+    'adam', 'optimization method', choices=tuple(optimizers.DIRECTIONS)
   )
   schedule: str = config.field(
-    'cosine', 'of the learning rate over the run', choices=('cosine', 'constant')
+    'cosine',
+    'learning-rate schedule: cosine to 0, or constant',
+    choices=('cosine', 'constant'),
   )
   l1: float = config.field(
-    0.0, 'times Σ|w|, added to the loss; not with adaptive optimizers', low=0
+    0.0, 'L1 penalty: factor of Σ|w| in the loss; not for adaptive optimizers', low=0
   )
-  l2: float = config.field(0.0, 'times Σw²/2, added to the loss', low=0)
-  decay: float = config.field(0.0, 'of the weights, times the learning rate', low=0)
+  l2: float = config.field(0.0, 'L2 penalty: factor of ½Σw² in the loss', low=0)
+  decay: float = config.field(
+    0.0, 'decoupled weight decay, multiplied by the learning rate', low=0
+  )
   max_norm: float = config.field(
-    0.0, "longest that a unit's incoming weights may be; 0: no limit", low=0
+    0.0, "largest L2 norm of a unit's incoming weights; 0: no limit", low=0
   )
-  dropout_input: float = config.field(0.0, 'share of inputs left out', low=0, below=1)
-  dropout: float = config.field(0.0, 'share of hidden units left out', low=0, below=1)
-  batch_norm: bool = config.field(False, 'normalise hidden layers over the batch')
-  init_scale: float = config.field(1.0, 'times the usual first weights', above=0)
+  dropout_input: float = config.field(0.0, 'dropout rate of the inputs', low=0, below=1)
+  dropout: float = config.field(
+    0.0, 'dropout rate of the hidden layers', low=0, below=1
+  )
+  batch_norm: bool = config.field(False, 'add batch norm to the hidden layers')
+  init_scale: float = config.field(1.0, 'factor on the usual initial weights', above=0)
 
 
 RECIPES = {
-  'xor': {'hidden': '4', 'activation': 'tanh', 'batch_size': 4, 'learning_rate': 0.1},
+  'xor': {'hidden': (4,), 'activation': 'tanh', 'batch_size': 4, 'learning_rate': 0.1},
   'mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500, 'l2': 3e-5},
   'fashion_mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500},
 }
@@ -73,7 +86,7 @@ FIXED = {
   'xor': ('train_size', 'label_noise', 'shift', 'noise'),
   'shifted_digits': ('label_noise', 'shift', 'noise'),
 }
-TINY = Config(steps=2, batch_size=8, hidden='8', size=8)
+TINY = Config(steps=2, batch_size=8, hidden=(8,), size=8)
 BENCH = Config(batch_size=128)
 
 
@@ -81,7 +94,7 @@ def build(c: Config) -> launch.Experiment:
   data = load(c)
   model = mlp.MLP(
     classes=len(data.spec.classes),
-    hidden=lists.numbers('hidden', c.hidden, '500,150', empty=True),
+    hidden=c.hidden,
     activation=c.activation,
     batch_norm=c.batch_norm,
     dropout_input=c.dropout_input,

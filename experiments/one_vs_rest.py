@@ -19,35 +19,44 @@ from experiments import classification
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  dataset: str = config.field('fruits', 'what is drawn', choices=('fruits',))
-  tables: str = config.field('wine,iris', 'held beside it')
-  columns: str = config.field('shape,colour', 'features of the fruits')
-  l2: float = config.field(3e-3, 'strength of the penalty ½Σw²', low=0)
+  dataset: str = config.field(
+    'fruits', 'data set whose regions are drawn', choices=('fruits',)
+  )
+  tables: tuple[str, ...] = config.field(
+    ('wine', 'iris'), 'tables to classify too; empty: none', empty=True
+  )
+  columns: tuple[str, ...] = config.field(
+    ('shape', 'colour'),
+    'features of the fruits to classify by; empty: shape,colour',
+    empty=True,
+  )
+  l2: float = config.field(3e-3, 'L2 penalty: factor of ½Σw² in the loss', low=0)
   seeds: int = 5
-  batch_size: int = config.field(500, 'training fruits', low=1, below=2**31)
-  learning_rate: float = config.field(1.0, 'of the fruits', above=0)
+  batch_size: int = config.field(500, 'number of training fruits', low=1, below=2**31)
+  learning_rate: float = config.field(1.0, 'learning rate on the fruits', above=0)
   eval_every: int = 100
   checkpoint_every: int = 1_000
 
 
 SHARE = 0.6  # of a table's training examples, drawn by each seed
-TINY = Config(steps=2, batch_size=8, tables='', seeds=1)
+TINY = Config(steps=2, batch_size=8, tables=(), seeds=1)
 
 
 def study(c: Config) -> launch.Study:
+  same = config.shared(c, 'l2', 'columns')
   changes: dict[str, dict] = {c.dataset: {}}
-  for table in filter(None, c.tables.split(',')):
+  for table in c.tables:
     there = tabular.declared(table, c.data_dir).declaration.counts['train']
     changes[table] = {
       'dataset': table,
-      'columns': '',
+      'columns': (),
       'batch_size': int(SHARE * there),
       'learning_rate': classification.TABLE['learning_rate'],
     }
   runs = {
     f'{name}-{loss}': (
       classification,
-      config.into(classification.Config, c, loss=loss, **change),
+      classification.Config(**same | change, loss=loss),
     )
     for name, change in changes.items()
     for loss in classification.LOSSES

@@ -17,7 +17,6 @@ import dataclasses
 from functools import partial
 
 from dl_core import config, launch
-from dl_core.launch import lists
 from dl_core.lessons.training import adaptive, descent, race
 from dl_core.types import Picture
 from experiments import mlp
@@ -37,29 +36,38 @@ LOW = 0.1  # nats of train loss
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  optimizers: str = config.field(','.join(RATES), 'which to train with; empty: none')
-  hidden: str = config.field('64', 'units of each hidden layer, as in 500,150')
-  size: int = config.field(8, 'height and width of the digits', low=1)
-  starts: int = config.field(20, 'descents into the bowl', low=1, below=10_000)
+  optimizers: tuple[str, ...] = config.field(
+    tuple(RATES),
+    'optimizers that train on the digits; empty: none, the bowl alone',
+    choices=tuple(RATES),
+    empty=True,
+  )
+  hidden: tuple[int, ...] = config.field(
+    (64,), 'units of each hidden layer', low=1, empty=True
+  )
+  size: int = config.field(8, 'height and width of the digits, in pixels', low=1)
+  starts: int = config.field(
+    20, 'number of starting points in the bowl', low=1, below=10_000
+  )
   seeds: int = 3
   steps: int = 300
   learning_rate: float = config.field(
-    1.0, "times each optimizer's own best rate, see RATES", above=0
+    1.0, "factor on each optimizer's own best learning rate (see RATES)", above=0
   )
   eval_every: int = 10
 
 
-TINY = Config(steps=2, batch_size=8, hidden='8', optimizers='sgd', starts=2, seeds=1)
+TINY = Config(
+  steps=2, batch_size=8, hidden=(8,), optimizers=('sgd',), starts=2, seeds=1
+)
 
 
 def study(c: Config) -> launch.Study:
+  same = config.shared(c, 'hidden', 'size') | {'schedule': 'constant'}
   runs = {}
-  for name in lists.names('optimizers', c.optimizers, RATES, empty=True):
-    rate = c.learning_rate * RATES[name]
-    own = config.into(
-      mlp.Config, c, optimizer=name, learning_rate=rate, schedule='constant'
-    )
-    runs[name] = mlp, own
+  for name in c.optimizers:
+    change = {'optimizer': name, 'learning_rate': c.learning_rate * RATES[name]}
+    runs[name] = mlp, mlp.Config(**same | change)
   return launch.Study(runs, partial(draw, c.seed, c.starts))
 
 

@@ -24,10 +24,16 @@ from dl_core.tasks import measures
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  dataset: str = config.field('gate', 'what to learn', choices=('gate', 'points'))
-  gate: str = config.field('and', 'which truth table', choices=tuple(toys.GATES))
+  dataset: str = config.field(
+    'gate',
+    'data set: a truth table (gate), or 100 separable points',
+    choices=('gate', 'points'),
+  )
+  gate: str = config.field('and', 'truth table to learn', choices=tuple(toys.GATES))
   steps: int = 200
-  batch_size: int = config.field(1, 'the rule sees one example a step', low=1, below=2)
+  batch_size: int = config.field(
+    1, 'examples per step; the rule takes one at a time', low=1, below=2
+  )
   learning_rate: float = 1.0
   eval_every: int = 4
   until: str = 'accuracy:1'

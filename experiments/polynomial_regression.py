@@ -12,30 +12,27 @@ and what is said holds of medians or of every set. Nothing is trained by descent
 """
 
 import dataclasses
-import functools
 
 from dl_core import config, launch
 from dl_core.lessons.regression import overfitting, polynomials
+from dl_core.types import Picture
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Drawing):
   noise: float = config.field(
-    0.3, 'standard deviation of the points', above=0, below=1_000
+    0.3, 'standard deviation of the noise on the points', above=0, below=1_000
   )
-  draws: int = config.field(200, 'sets of points', low=1, below=100_000)
+  draws: int = config.field(
+    200, 'number of random sets of points', low=1, below=100_000
+  )
 
 
 TINY = Config(draws=8)
 
 
-def study(c: Config) -> launch.Study:
-  return launch.Study(runs={}, draw=functools.partial(draw, c))
-
-
-def draw(c: Config, runs):
+def draw(c: Config) -> list[Picture]:
   """Draws the curves, the errors over the degree, and two cures."""
-  del runs
   x, t = polynomials.points(c.seed, c.draws, c.noise)
   return [
     overfitting.curves_picture(x, t),

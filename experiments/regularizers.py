@@ -18,29 +18,39 @@ learning faster (see `batch_norm`); that it narrows the gap too is a side effect
 import dataclasses
 
 from dl_core import config, launch
-from dl_core.launch import lists
 from dl_core.lessons.training import regularisation
 from dl_core.types import Picture
 from experiments import mlp
 
+METHODS = ('none', 'early_stopping', 'l1', 'l2', 'dropout', 'batch_norm')
 PENALTIES = ('l1', 'l2')
 
 
 @dataclasses.dataclass(frozen=True)
 class Config(config.Config):
-  methods: str = config.field(
-    'none,early_stopping,l1,l2,dropout,batch_norm', 'those to compare'
+  methods: tuple[str, ...] = config.field(
+    METHODS, 'methods of regularisation to compare', choices=METHODS
   )
-  hidden: str = config.field('256,256', 'units of each hidden layer, as in 500,150')
-  size: int = config.field(8, 'height and width of the digits', low=1)
-  train_size: int = config.field(400, 'training examples', low=1)
+  hidden: tuple[int, ...] = config.field(
+    (256, 256), 'units of each hidden layer', low=1, empty=True
+  )
+  size: int = config.field(8, 'height and width of the digits, in pixels', low=1)
+  train_size: int = config.field(400, 'number of training examples', low=1)
   label_noise: float = config.field(
-    0.2, 'share of training labels drawn anew, blindly', low=0, below=1
+    0.2, 'share of training labels replaced by random ones', low=0, below=1
   )
-  l1: float = config.field(3e-4, 'times Σ|w|', low=0)
-  l2: float = config.field(1e-2, 'times Σw²/2', low=0)
-  dropout_input: float = config.field(0.2, 'share of inputs left out', low=0, below=1)
-  dropout: float = config.field(0.5, 'share of hidden units left out', low=0, below=1)
+  l1: float = config.field(
+    3e-4, 'L1 penalty of the method l1: factor of Σ|w| in the loss', low=0
+  )
+  l2: float = config.field(
+    1e-2, 'L2 penalty of the method l2: factor of ½Σw² in the loss', low=0
+  )
+  dropout_input: float = config.field(
+    0.2, 'dropout rate of the inputs in the method dropout', low=0, below=1
+  )
+  dropout: float = config.field(
+    0.5, 'dropout rate of the hidden layers in the method dropout', low=0, below=1
+  )
   patience: int = 10
   seeds: int = 3
   batch_size: int = 50
@@ -49,7 +59,7 @@ class Config(config.Config):
 
 
 TINY = Config(
-  steps=2, batch_size=8, hidden='8', train_size=16, methods='none,l1', seeds=1
+  steps=2, batch_size=8, hidden=(8,), train_size=16, methods=('none', 'l1'), seeds=1
 )
 
 
@@ -63,11 +73,9 @@ def study(c: Config) -> launch.Study:
     'dropout': {'dropout': c.dropout, 'dropout_input': c.dropout_input},
     'batch_norm': {'batch_norm': True},
   }
-  same = none | {'optimizer': 'momentum', 'schedule': 'constant'}
-  names = lists.names('methods', c.methods, changes)
-  runs = {
-    name: (mlp, config.into(mlp.Config, c, **same | changes[name])) for name in names
-  }
+  same = config.shared(c, 'hidden', 'size', 'train_size', 'label_noise')
+  same |= none | {'optimizer': 'momentum', 'schedule': 'constant'}
+  runs = {name: (mlp, mlp.Config(**same | changes[name])) for name in c.methods}
   return launch.Study(runs, draw)
 
 

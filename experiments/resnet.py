@@ -35,11 +35,13 @@ RECIPE = photographs.epochs(90, 256)
 @dataclasses.dataclass(frozen=True)
 class Config(photographs.Config):
   depth: int = config.field(
-    18, 'layers with weights: 18, 34, 50, 101 or 152', low=18, below=153
+    18, 'number of layers with weights: 18, 34, 50, 101 or 152', low=18, below=153
   )
-  plain: bool = config.field(False, 'no shortcuts at all')
+  plain: bool = config.field(False, 'leave out all shortcuts')
   stem: str = config.field(
-    'imagenet', "torchvision's, or as it was in 2015", choices=('imagenet', 'caffe')
+    'imagenet',
+    "version of the network: torchvision's (imagenet), or of 2015 (caffe)",
+    choices=('imagenet', 'caffe'),
   )
 
 

@@ -34,13 +34,13 @@ TORCHVISION = {  # depth, batch norm: top-1, top-5
 @dataclasses.dataclass(frozen=True)
 class Config(photographs.Config):
   depth: int = config.field(
-    11, 'layers with weights: 11, 13, 16 or 19', low=11, below=20
+    11, 'number of layers with weights: 11, 13, 16 or 19', low=11, below=20
   )
-  batch_norm: bool = config.field(False, 'after every convolution')
+  batch_norm: bool = config.field(False, 'add batch norm after every convolution')
   image_size: int = config.field(
-    32, 'sides of the images, in pixels', low=32, below=2_049
+    32, 'height and width of the images, in pixels', low=32, below=2_049
   )
-  dropout: float = config.field(0.5, 'of the dense layers', low=0, below=1)
+  dropout: float = config.field(0.5, 'dropout rate of the dense layers', low=0, below=1)
   decay: float = 5e-4
   learning_rate: float = 0.01
 

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import math
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from dl_core import config
 from dl_core.launch import flags
 from dl_core.types import UserError
+from experiments import mlp
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,11 +165,121 @@ def test_the_help_shows_every_flag_with_its_default_and_the_recipes():
     switch = f'--[no]{entry.name}' if entry.type is bool else f'--{entry.name}'
     assert f'  {switch} ' in text
     assert config.rule_of(Own, entry.name).help.split()[0] in text
-  own, common = text.index('of its own'), text.index('of every experiment')
-  assert own < text.index('--width') < common < text.index('--steps')
   assert '[4]' in text
   assert '--dataset=big' in text
   assert '--steps=100 --width=8' in text
+
+
+def test_the_help_groups_the_flags_and_puts_rare_ones_last():
+  text = flags.help_text('A title.', Own, {})
+  titles = [text.index(f'\n{title}:\n') for title in config.GROUPS.values()]
+  assert titles == sorted(titles)
+  places = dict(zip(config.GROUPS, titles, strict=True))
+  at = {name: text.index(f'  --{name} ') for name in ('width', 'steps', 'mesh')}
+  assert places[''] < at['width'] < places['run'] < at['steps'] < places['data']
+  assert places['trained'] < text.index('--predict') < places['rare'] < at['mesh']
+
+
+def test_a_field_that_is_declared_again_stays_in_its_group():
+  @dataclasses.dataclass(frozen=True)
+  class Again(config.Config):
+    learning_rate: float = config.field(1.0, 'of the fruits', above=0)
+    steps: int = 3
+
+  assert config.group_of(Again, 'learning_rate') == 'run'
+  assert config.group_of(Again, 'steps') == 'run'
+  assert config.group_of(Own, 'width') == ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Lists(config.Config):
+  hidden: tuple[int, ...] = config.field((64, 8), 'units', low=1, below=999, empty=True)
+  rates: tuple[float, ...] = config.field((0.1, 1.0), 'learning rates', low=1e-6)
+  parts: tuple[str, ...] = config.field(('a',), 'what to show', choices=('a', 'b'))
+
+
+def test_lists_are_read_in_their_order():
+  read = lambda *words: parse(*words, cls=Lists)[0]
+  c = read('--hidden=500, 150', '--rates=1e-3,2', '--parts=b,a')
+  assert (c.hidden, c.rates, c.parts) == ((500, 150), (1e-3, 2.0), ('b', 'a'))
+  assert read('--hidden=').hidden == ()
+  assert read() == Lists()
+
+
+@pytest.mark.parametrize(
+  'word',
+  [
+    *('--hidden=x', '--hidden=0', '--hidden=8,', '--hidden=8;8', '--hidden=1.5'),
+    *('--hidden=,', '--hidden=999', '--rates=', '--rates=nan', '--rates=inf'),
+    *('--rates=0', '--parts=', '--parts=a,c', '--parts=a,'),
+  ],
+)
+def test_what_is_no_list_of_its_kind_is_refused_in_a_sentence(word):
+  wanted = f'^{word} was given, .*, separated by commas, are wanted$'
+  with pytest.raises(UserError, match=wanted):
+    parse(word, cls=Lists)
+
+
+@pytest.mark.parametrize('value', ['8', 8, [8], (8.0,), (0,), ('8',)])
+def test_a_list_from_python_is_a_tuple_of_its_kind(value):
+  with pytest.raises(
+    UserError, match=r'^--hidden=.* whole numbers of at least 1 and be'
+  ):
+    Lists(hidden=value)
+
+
+def test_the_identity_keeps_a_list_as_the_text_that_was_given():
+  kept = lambda *words: config.settings(parse(*words, cls=Lists)[0], 's')
+  assert kept()['hidden'] == '64,8'
+  assert kept()['rates'] == '0.1,1'
+  assert kept('--rates=1e-3, 2', '--hidden=')['rates'] == '1e-3, 2'
+  assert kept('--hidden=')['hidden'] == ''
+  assert config.settings(Lists(hidden=(7,)), 's')['hidden'] == '7'
+
+
+@pytest.mark.parametrize(
+  ('words', 'fingerprint'),
+  [
+    ([], 'a6b3b847'),
+    (['--hidden=500,150'], 'b87afd61'),
+    (['--dataset=mnist', '--hidden=5, 7'], '9014cbf7'),
+  ],
+)
+def test_runs_from_before_lists_were_tuples_keep_their_folder(words, fingerprint):
+  # If this moves, workdirs of earlier runs are not found again.
+  c, _ = parse(*words, cls=mlp.Config, recipes=mlp.RECIPES)
+  assert config.fingerprint(config.settings(c, 's')) == fingerprint
+
+
+def test_settings_come_back_from_what_config_json_keeps():
+  c = parse('--hidden=5, 7', '--rates=2', '--steps=3', cls=Lists)[0]
+  text = json.dumps(config.written(c) | {'a field of another day': 1})
+  assert config.restored(Lists, json.loads(text)) == c
+
+
+@dataclasses.dataclass(frozen=True)
+class Renamed(config.Config):
+  units: tuple[int, ...] = (64,)
+
+
+def test_a_study_passes_on_the_common_settings_and_the_fields_it_names():
+  c = Lists(steps=3, data_dir='d', hidden=(5,), rates=(9.0,))
+  run = Lists(**config.shared(c, 'hidden'))
+  assert (run.steps, run.data_dir, run.hidden) == (3, 'd', (5,))
+  assert run.rates == Lists.rates
+
+
+def test_a_field_renamed_in_the_study_or_in_its_run_is_noticed():
+  with pytest.raises(AttributeError, match='hidden'):
+    Lists(**config.shared(Renamed(), 'hidden'))
+  with pytest.raises(TypeError, match='hidden'):
+    Renamed(**config.shared(Lists(), 'hidden'))
+
+
+def test_a_study_hands_down_how_its_runs_are_executed_and_not_where():
+  handed = {'data_dir', 'platform', 'mesh', 'distributed', 'resident_bytes'}
+  assert set(config.handed(Own())) == handed | {'fresh', 'profile'}
+  assert set(config.handed(config.Drawing())) == {'platform', 'fresh'}
 
 
 def identity(c):

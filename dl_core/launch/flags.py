@@ -27,7 +27,7 @@ class _Parser(absl_flags.ArgumentParser):
 
   def parse(self, text: Any) -> Any:
     try:
-      value = text if isinstance(text, self.kind) else self.kind(text)
+      value = config.read(self.kind, text) if isinstance(text, str) else text
     except ValueError:
       value = None
     if not self.rule.admits(self.kind, value):
@@ -41,15 +41,15 @@ def parse(
   """Reads a command line into settings.
 
   Args:
-    cls: what they are, an experiment's Config for one.
+    cls: class of the settings, such as an experiment's Config.
     recipes: {dataset: defaults that it brings with it}; explicit flags win.
     argv: the command line, the program's name first.
 
   Returns:
-    The config, and the arguments that are no flags.
+    The settings, and the arguments that are no flags.
 
   Raises:
-    UserError: an unknown flag (with the nearest one that exists) or a wrong value.
+    UserError: a flag is unknown (the sentence names the nearest one), or a value wrong.
   """
   values = absl_flags.FlagValues()
   values.set_gnu_getopt(True)
@@ -65,7 +65,9 @@ def parse(
   except absl_flags.UnrecognizedFlagError as error:
     near = difflib.get_close_matches(error.flagname, list(values), n=1)
     hint = f'did you mean --{near[0]}?' if near else '--help lists the flags'
-    raise UserError(f'--{error.flagname} is no flag here; {hint}') from None
+    raise UserError(
+      f'--{error.flagname} was given, but there is no such flag here; {hint}'
+    ) from None
   except (absl_flags.Error, UnicodeDecodeError) as error:
     text = ' '.join(str(error).split()).removeprefix('ERROR:: ')
     raise UserError(f'{text}; --help lists the flags and what they take') from None
@@ -80,31 +82,36 @@ def parse(
 def help_text(
   module_doc: str, cls: type[config.Settings], recipes: Mapping[str, Mapping[str, Any]]
 ) -> str:
-  """Returns what `--help` prints: the docstring, every flag, the recipes."""
-  own: list[str] = []
-  common: list[str] = []
-  shared = set()
-  if issubclass(cls, config.Drawing):
-    base = config.Config if issubclass(cls, config.Config) else config.Drawing
-    shared = {entry.name for entry in dataclasses.fields(base)}
+  """Returns the text of `--help`: the docstring, the flags by group, the recipes."""
+  groups: dict[str, list[str]] = {name: [] for name in config.GROUPS}
   for entry in dataclasses.fields(cls):
-    rule = config.rule_of(cls, entry.name)
-    about = f'{rule.help} ({rule.wanted(entry.type)})' if rule.choices else rule.help
-    default = json.dumps(entry.default) if entry.default != '' else 'empty'
-    name = f'  --{entry.name}' if entry.type is not bool else f'  --[no]{entry.name}'
-    lines = textwrap.wrap(f'{about} [{default}]', 58)
-    text = ('\n' + 27 * ' ').join(lines)
-    (common if entry.name in shared else own).append(f'{name:<26} {text}')
+    groups[config.group_of(cls, entry.name)].append(line(cls, entry))
   parts = [module_doc.strip()]
-  if own:
-    parts.append('Flags of its own:\n' + '\n'.join(own))
-  if common:
-    parts.append('Flags of every experiment:\n' + '\n'.join(common))
+  parts += [
+    '\n'.join([f'{config.GROUPS[name]}:', *lines])
+    for name, lines in groups.items()
+    if lines
+  ]
   if recipes:
     rows = (
-      f'  --dataset={name:<16} ' + ' '.join(f'--{k}={v}' for k, v in recipe.items())
+      f'  --dataset={name:<16} '
+      + ' '.join(f'--{k}={config.stored(v)}' for k, v in recipe.items())
       for name, recipe in recipes.items()
     )
     parts.append('Defaults that a data set brings with it:\n' + '\n'.join(rows))
-  parts.append('Also: --flagfile=FILE (one flag a line).')
+  parts.append('Also: --flagfile=FILE, a file with one flag per line.')
   return '\n\n'.join(parts)
+
+
+def line(cls: type[config.Settings], entry: Any) -> str:
+  """Returns the lines of --help on one flag: its name, its help and [its default]."""
+  rule, default = config.rule_of(cls, entry.name), config.stored(entry.default)
+  listed = isinstance(entry.default, tuple)
+  about = rule.help
+  if rule.choices:
+    about += f' ({"some" if listed else "one"} of {", ".join(rule.choices)})'
+  shown = default if listed else json.dumps(default, ensure_ascii=False)
+  shown = 'empty' if default == '' else shown
+  name = f'  --{entry.name}' if entry.type is not bool else f'  --[no]{entry.name}'
+  indent = '\n' + 27 * ' '
+  return f'{name:<26} {indent.join(textwrap.wrap(f"{about} [{shown}]", 58))}'

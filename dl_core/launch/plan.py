@@ -16,7 +16,7 @@ import jax
 
 from dl_core import config as configs
 from dl_core import tasks, train
-from dl_core.launch import jobs, studies
+from dl_core.launch import jobs, seeds, studies
 from dl_core.runtime import collectives, compilation, devices, quiet, sharding
 from dl_core.train import compiled
 from dl_core.types import Experiment, UserError
@@ -34,7 +34,7 @@ def main(module: ModuleType, name: str, c: configs.Config) -> int:
   sharding.check(c.mesh, c.batch_size)
   study = studies.of(module, c)
   planned = studies.plan(module, name, c, study).jobs if study else {}
-  for cohort in studies.alike(planned or {'': jobs.plan(module, name, c)}):
+  for cohort in seeds.alike(planned or {'': jobs.plan(module, name, c)}):
     found = of(next(iter(cohort.values())).experiment)
     paths = [job.folder / 'plan.json' for job in cohort.values()]
     for path in paths:

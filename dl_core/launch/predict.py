@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import train
+from dl_core import config, train
 from dl_core.config import Config
 from dl_core.runtime import compilation, multihost
 from dl_core.train import compiled, evaluate, initial, workdir
@@ -51,18 +51,18 @@ def trained(module: ModuleType, name: str, c: Config) -> Trained:
         f'{c.workdir} is a run of {stored["experiment"]}, not of {name}; use '
         f'python -m experiments.{stored["experiment"]}'
       )
-    known = {entry.name for entry in dataclasses.fields(c)}
-    settings = {k: v for k, v in stored['settings'].items() if k in known}
+    settings, identity = stored['settings'], stored['identity']
     own = {'workdir': c.workdir, 'data_dir': c.data_dir or settings['data_dir']}
+    before = config.restored(module.Config, settings | own)
     for entry in dataclasses.fields(c):
-      given, there = getattr(c, entry.name), stored['identity'].get(entry.name)
-      matters = entry.name in stored['identity'] and entry.name != 'seed'
+      given, there = getattr(c, entry.name), getattr(before, entry.name)
+      matters = entry.name in identity and entry.name != 'seed'
       if matters and given not in (there, entry.default):
         raise UserError(
-          f'--{entry.name}={given} was given, but {c.workdir} was trained with '
-          f'--{entry.name}={there}; drop it'
+          f'--{entry.name}={config.stored(given)} was given, but {c.workdir} was '
+          f'trained with --{entry.name}={config.stored(there)}; drop it'
         )
-    c = module.Config(**settings | own)
+    c = before
   experiment = module.build(c)
   spec = experiment.data.spec
   return Trained(experiment, workdir.find(workdir.Owner(name, name, c, spec.source)))

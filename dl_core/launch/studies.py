@@ -1,8 +1,8 @@
 """Several runs, compared and drawn: `--seeds=N`, and modules with a `study`.
 
-Each run has the folder WORKDIR/LABEL and is a run like any other. Seeds of a small
-model are trained side by side. Finished runs are left alone, so a study resumes. A
-study without runs only draws.
+Each run has the folder WORKDIR/LABEL and is a run like any other. Finished runs are
+left alone, so a study resumes. A module with `draw(config)` and neither `study` nor
+`build` has no runs and only draws.
 """
 
 import collections
@@ -16,31 +16,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import jax
-
-from dl_core import config, train
-from dl_core.launch import jobs, predict
+from dl_core import config
+from dl_core.launch import jobs, predict, seeds
 from dl_core.launch.jobs import Job
 from dl_core.report import claims
 from dl_core.runtime import multihost
-from dl_core.train import compiled, history, log, manifest, recorder, workdir
+from dl_core.train import history, log, manifest, workdir
 from dl_core.train.progress import Progress
 from dl_core.types import Experiment, Picture, Study, UserError, Variables
-
-# Seeds of models up to so many parameters are trained side by side. Above it, and with
-# convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
-SMALL = {'cpu': 200_000}
-SMALL_ELSEWHERE = 4_000_000
-# Of the study's flags, by its runs.
-INHERITED = (
-  'data_dir',
-  'platform',
-  'mesh',
-  'distributed',
-  'resident_bytes',
-  'fresh',
-  'profile',
-)
 
 
 class Finished(NamedTuple):
@@ -61,6 +44,8 @@ class Finished(NamedTuple):
 
 def of(module: ModuleType, c: config.Drawing) -> Study | None:
   """Returns the study that is asked for; None where it is one run."""
+  if not hasattr(module, 'study') and not hasattr(module, 'build'):
+    return Study({}, lambda _: module.draw(c))
   if not isinstance(c, config.Config):
     return module.study(c)
   if c.seed + c.seeds > 2**32:
@@ -118,8 +103,8 @@ def plan(module: ModuleType, name: str, c: config.Drawing, study: Study) -> Plan
     workdir.check(folder, owner)
   planned = {}
   for label, (each, own) in study.runs.items():
-    inherited = {field: getattr(c, field) for field in INHERITED}
-    own = dataclasses.replace(own, workdir=str(folder / label), seeds=1, **inherited)
+    place = str(folder / label)
+    own = dataclasses.replace(own, workdir=place, seeds=1, **config.handed(c))
     called = name if each is module else each.__name__.rpartition('.')[2]
     planned[label] = jobs.plan(each, called, own)
   return Plan(owner, folder, planned)
@@ -152,8 +137,8 @@ def perform(
     stop = lambda: interrupted() or late()
     left = {label: job for label, job in plan.jobs.items() if not job.finished}
     number = len(plan.jobs) - len(left) + 1
-    for group in alike(left):
-      group, both, shared = level(group)
+    for group in seeds.alike(left):
+      group, both, shared = seeds.level(group)
       for labels in [list(group)] if both else [[label] for label in group]:
         progress.say(f'{", ".join(labels)} ({number} of {len(plan.jobs)})')
         runs = [group[label] for label in labels]
@@ -164,41 +149,6 @@ def perform(
     pictures = study.draw(finished(plan)) if study.draw else ()
     multihost.on_first(functools.partial(conclude, plan, pictures, begun))
   return True
-
-
-def alike(left: Mapping[str, Job]) -> list[dict[str, Job]]:
-  """Puts together the runs that differ in their seeds alone."""
-  found: dict[str, dict[str, Job]] = {}
-  for label, job in left.items():
-    same = job.owner.identity | {'experiment': job.owner.name, 'seed': 0}
-    found.setdefault(json.dumps(same, sort_keys=True), {})[label] = job
-  return list(found.values())
-
-
-def level(
-  group: dict[str, Job],
-) -> tuple[dict[str, Job], bool, compiled.Compiled | None]:
-  """Makes runs that differ in their seeds alone of one experiment.
-
-  Returns:
-    The runs; whether to train them side by side; what is compiled for all of them, None
-    where there is but one.
-  """
-  if len(group) == 1:
-    return group, False, None
-  # What the first was built of, and what is compiled of it, serves all.
-  first = next(iter(group.values())).experiment
-  group = {
-    label: job._replace(experiment=first._replace(config=job.owner.config))
-    for label, job in group.items()
-  }
-  stand = [
-    set() if job.owner.config.fresh else jobs.saved(job) for job in group.values()
-  ]
-  early = max([0, *set().union(*stand)]) < recorder.soon(first.config)
-  both = (early or bool(set.intersection(*stand))) and together(first)
-  layout = compiled.layout_of(first)
-  return group, both, compiled.make(first, layout, len(group) if both else 1)
 
 
 def finished(plan: Plan) -> dict[str, Finished]:
@@ -249,23 +199,3 @@ def lines_of(runs: Mapping[str, Path], same: bool) -> list[dict[str, Any]]:
   if same:
     return history.together(list(lines.values()))
   return [each[-1] | {'run': label} for label, each in lines.items()]
-
-
-def together(experiment: Experiment) -> bool:
-  """Tells whether seeds of it may, and should, be trained side by side."""
-  c = experiment.config
-  if c.patience or c.until or not quick(experiment):
-    return False
-  return jobs.read(experiment, 0) is jobs.read(experiment, 1)  # resident data
-
-
-def quick(experiment: Experiment) -> bool:
-  """Tells whether a few of its steps are quicker as one than one after another."""
-  backend = jax.default_backend()
-  state = train.shapes(experiment)
-  size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-  if size > SMALL.get(backend, SMALL_ELSEWHERE):
-    return False
-  update = train.make_update(experiment.task, experiment.optimizers)
-  program = str(jax.make_jaxpr(update)(state, experiment.data.spec.batch))
-  return backend != 'cpu' or 'conv_general_dilated' not in program

@@ -51,7 +51,7 @@ def check() -> None:
   try:
     jax.devices()
   except (AssertionError, RuntimeError):
-    wanted = jax.config.jax_platforms
+    wanted = getattr(jax.config, 'jax_platforms')
     if not wanted:
       raise
     jax.config.update('jax_platforms', None)  # to learn what there is

@@ -5,7 +5,6 @@ checkpoints/ and report/index.html.
 """
 
 import contextlib
-import dataclasses
 import errno
 import fcntl
 import json
@@ -190,8 +189,8 @@ def claim(folder: Path, owner: Owner) -> None:
     {
       'experiment': owner.name,
       'doc': owner.doc.strip().splitlines()[0],
-      'settings': dataclasses.asdict(c),
-      'defaults': {entry.name: entry.default for entry in dataclasses.fields(c)},
+      'settings': config.written(c),
+      'defaults': config.written(type(c)()),
       'identity': owner.identity,
       'source': owner.source,
       'classes': list(owner.classes),

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 
+from dl_core.launch import flags
 from dl_core.lessons.training import normalising
 from dl_core.models import mlp
 from dl_core.types import UserError
@@ -103,18 +104,18 @@ def test_a_deep_net_that_learns_with_batch_norm_alone_is_said_to_and_no_other_is
 
 
 def test_every_sweep_has_each_net_without_and_with_batch_norm():
-  study = batch_norm.study(batch_norm.Config(rates='0.1,1', scales='1,10'))
+  study = batch_norm.study(batch_norm.Config(rates=(0.1, 1.0), scales=(1.0, 10.0)))
   own = [c for _, c in study.runs.values()]
   assert len(own) == 8  # rate 0.1 and scale 1 are the same runs
   assert sum(c.batch_norm for c in own) == 4
   for c in own:
     assert dataclasses.replace(c, batch_norm=not c.batch_norm) in own
   with pytest.raises(
-    UserError, match=r'--rates=fast was given, numbers of at least 1e-06'
+    UserError, match=r'--rates=fast was given, finite numbers of at least 1e-06'
   ):
-    batch_norm.study(batch_norm.Config(rates='fast'))
-  with pytest.raises(UserError, match=r"--parts=luck was given, but 'luck' is unknown"):
-    batch_norm.study(batch_norm.Config(parts='luck'))
+    flags.parse(batch_norm.Config, {}, ['', '--rates=fast'])
+  with pytest.raises(UserError, match=r'--parts=luck was given, some of rates, scales'):
+    flags.parse(batch_norm.Config, {}, ['', '--parts=luck'])
 
 
 @pytest.mark.slow

@@ -97,7 +97,9 @@ def test_of_one_seed_there_is_no_spread_and_of_several_it_is_the_sample_one():
 
 
 def test_a_bend_in_many_dimensions_keeps_its_claims_and_says_so_in_words():
-  c = classification.Config(columns='shape,colour,softness', degree=2, batch_size=100)
+  c = classification.Config(
+    columns=('shape', 'colour', 'softness'), degree=2, batch_size=100
+  )
   study = classification.launch.Study({'': (classification, c)})
   told = next(p for p in pictures(finish.solved(study, 1)[''][0]) if p.claims)
   assert [claim.holds for claim in told.claims] == [True]
@@ -105,7 +107,7 @@ def test_a_bend_in_many_dimensions_keeps_its_claims_and_says_so_in_words():
 
 
 def test_columns_of_a_table_are_chosen_and_named(data_dir):
-  c = classification.Config(dataset='iris', columns='petal_width', data_dir=data_dir)
+  c = classification.Config(dataset='iris', columns=('petal_width',), data_dir=data_dir)
   data, columns, best = classification.load(dataclasses.replace(c, batch_size=8))
   assert (data.spec.batch.x.shape, columns, best) == ((8, 1), ('petal_width',), None)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import svm
 
+from dl_core.launch import flags
 from dl_core.lessons.training import scaling
 from dl_core.types import UserError
 from experiments import data_scaling, mlp
@@ -64,20 +65,20 @@ def test_sizes_that_are_no_numbers_are_refused_in_a_sentence():
   with pytest.raises(
     UserError, match=r'--sizes=all was given, whole numbers of at least 0'
   ):
-    data_scaling.study(data_scaling.Config(sizes='all'))
+    flags.parse(data_scaling.Config, {}, ['', '--sizes=all'])
   with pytest.raises(UserError, match=r'one of each digit'):
-    data_scaling.study(data_scaling.Config(sizes='9,0'))
+    data_scaling.study(data_scaling.Config(sizes=(9, 0)))
 
 
 def test_sizes_grow_in_whatever_order_they_are_given_and_all_is_the_largest():
-  study = data_scaling.study(data_scaling.Config(sizes='0,700,175,700'))
+  study = data_scaling.study(data_scaling.Config(sizes=(0, 700, 175, 700)))
   assert [label for label in study.runs if 'net' in label] == [
     'net-175',
     'net-700',
     'net-all',
   ]
   for label, (_, c) in study.runs.items():
-    assert c.hidden == ('256,256' if label.startswith('net') else '')
+    assert c.hidden == ((256, 256) if label.startswith('net') else ())
     assert f'{label.partition("-")[0]}-{c.train_size or "all"}' == label
 
 

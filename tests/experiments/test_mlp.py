@@ -9,6 +9,7 @@ import pytest
 
 from dl_core import train
 from dl_core.data import toys
+from dl_core.launch import flags
 from dl_core.types import UserError
 from experiments import mlp
 
@@ -39,13 +40,13 @@ def rows_right(experiment, seeds):
 
 def test_xor_is_learnt_from_every_start_with_a_hidden_layer_and_from_none_without():
   assert rows_right(xor(), seeds=20).tolist() == [4] * 20
-  assert max(rows_right(xor(hidden=''), seeds=20)) <= 3
+  assert max(rows_right(xor(hidden=()), seeds=20)) <= 3
 
 
 @pytest.mark.parametrize('hidden', ['x', '0', '8,', '8;8', '-1'])
 def test_hidden_layers_that_are_none_are_refused_in_a_sentence(hidden):
   with pytest.raises(UserError, match=f'--hidden={hidden} was given'):
-    mlp.build(dataclasses.replace(mlp.TINY, hidden=hidden))
+    flags.parse(mlp.Config, {}, ['', f'--hidden={hidden}'])
 
 
 def test_a_part_of_the_training_set_keeps_the_other_splits_and_its_classes(digits_dir):

@@ -13,7 +13,7 @@ from experiments import mlp
 def run(digits_dir):
   """An experiment with a strong L1 penalty, and its run."""
   c = mlp.Config(
-    hidden='16', size=8, steps=60, batch_size=50, train_size=50, l1=0.03,
+    hidden=(16,), size=8, steps=60, batch_size=50, train_size=50, l1=0.03,
     optimizer='sgd', learning_rate=0.2, eval_every=20, data_dir=digits_dir,
   )  # fmt: skip
   e = mlp.build(c)

@@ -24,7 +24,7 @@ from dl_core import launch
 from dl_core.launch import cli
 from dl_core.train import log, workdir
 from dl_core.train.log import Log
-from experiments import char_lm, lenet, perceptron
+from experiments import char_lm, lenet, mlp, perceptron
 
 ROOT = Path(__file__).parents[2]
 TINY = ('--channels=2', '--batch_size=16', '--steps=4', '--eval_every=2')
@@ -466,3 +466,20 @@ def test_a_copied_file_is_an_experiment_like_any_other(tmp_path, monkeypatch, ca
   assert 'newcomer on gate-and/1' in capsys.readouterr().out
   for label in ('', 'seed-0', 'seed-1'):
     assert (tmp_path / 'run' / label / 'report' / 'index.html').exists()
+
+
+def test_a_workdir_whose_settings_hold_a_list_is_used_again(
+  call, refused, tmp_path, digits_dir
+):
+  words = ('--workdir=run', f'--data_dir={digits_dir}', '--size=8')
+  assert call(mlp, *words, '--steps=2', '--hidden=8, 4')[0] == 0
+  stored = json.loads((tmp_path / 'run' / 'config.json').read_text())
+  for part in ('settings', 'identity'):
+    assert stored[part]['hidden'] == '8, 4'  # as every version has written it
+  assert stored['defaults']['hidden'] == '800'
+  Image.fromarray(np.zeros((8, 8), np.uint8)).save('a.png')
+  for more in ((), ('--hidden=8,4',)):
+    code, out, _ = call(mlp, '--workdir=run', '--predict=a.png', *more)
+    assert (code, out.splitlines()[-1][:7]) == (0, 'a.png: ')
+  said = refused(mlp, '--workdir=run', '--predict=a.png', '--hidden=8')
+  assert '--hidden=8 was given, but run was trained with --hidden=8, 4' in said

@@ -9,7 +9,7 @@ import jax
 import pytest
 
 from dl_core import launch, metrics, train
-from dl_core.launch import jobs, studies
+from dl_core.launch import jobs, seeds, studies
 from dl_core.report import grouping
 from dl_core.train import log, workdir
 from dl_core.train.progress import Progress
@@ -165,8 +165,8 @@ def test_one_run_is_no_study():
 
 def test_convolutions_are_not_trained_side_by_side_on_cpu(digits_dir):
   small = jobs.plan(lenet, 'lenet', lenet.Config(data_dir=digits_dir))
-  assert not studies.quick(small.experiment)
-  assert studies.quick(
+  assert not seeds.quick(small.experiment)
+  assert seeds.quick(
     jobs.plan(perceptron, 'perceptron', perceptron.Config()).experiment
   )
 

@@ -36,10 +36,10 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'absolute errors': ('linear_regression', {'loss': 'absolute', **COLUMNS}, 0.1),
   'lenet': ('lenet', {'batch_size': 8}, 0.1),
   'lenet 1998': ('lenet', {'variant': '1998', 'batch_size': 8}, 1e-3),
-  'mlp': ('mlp', {'hidden': '16,8', 'size': 8, 'batch_size': 8}, 0.1),
+  'mlp': ('mlp', {'hidden': (16, 8), 'size': 8, 'batch_size': 8}, 0.1),
   'mlp batch norm': (
     'mlp',
-    {'hidden': '16,8', 'size': 8, 'batch_size': 8, 'batch_norm': True},
+    {'hidden': (16, 8), 'size': 8, 'batch_size': 8, 'batch_norm': True},
     0.1,
   ),
   'cifar resnet': ('cifar_resnet', {'depth': 8, 'batch_size': 8}, 0.01),

@@ -21,7 +21,7 @@ OPTIMIZERS = {
 def peer(config, spec) -> Peer:
   inputs = int(np.prod(spec.batch.x.shape[1:]))
   layers = [nn.Flatten(), nn.Dropout(config.dropout_input)]
-  for width in map(int, filter(None, config.hidden.split(','))):
+  for width in config.hidden:
     layers.append(nn.Linear(inputs, width, bias=not config.batch_norm))
     if config.batch_norm:
       layers.append(nn.BatchNorm1d(width))

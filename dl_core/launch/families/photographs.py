@@ -35,39 +35,50 @@ Published = tuple[float | None, float | None]
 @dataclasses.dataclass(frozen=True)
 class Config(config.Transfer):
   image_size: int = config.field(
-    64, 'sides of the images, in pixels', low=32, below=2_049
+    64, 'height and width of the images, in pixels', low=32, below=2_049
   )
   classes: int = config.field(
-    0, 'with --plan: of data that is not there; 0: of the data', low=0, below=2**20
+    0,
+    'number of classes to plan for (--plan) without data; 0: as in the data',
+    low=0,
+    below=2**20,
   )
   width: float = config.field(
     0.0,
-    'channels, times those published; 0: a quarter for the digits, else 1',
+    'factor on the published numbers of channels; 0: 0.25 for the digits, else 1',
     low=0,
     below=1_000,
   )
-  se: bool = config.field(False, 'squeeze and excitation')
+  se: bool = config.field(False, 'add squeeze-and-excitation to the blocks')
   crop: float = config.field(
     0.0,
-    'least share of an image that training sees at a time; 0: all of it',
+    'augmentation: random crops of at least this share of the image; 0: none',
     low=0,
     below=1,
   )
-  flip: bool = config.field(False, 'mirror half of the training images')
+  flip: bool = config.field(False, 'augmentation: mirror half of the training images')
   colour: float = config.field(
-    0.0, "tint training images by so much of ImageNet's own spread", low=0
+    0.0,
+    "augmentation: random tint, as a multiple of the spread of ImageNet's colours; "
+    '0: none',
+    low=0,
   )
   smoothing: float = config.field(
-    0.0, 'share of a label that goes to all classes', low=0, below=1
+    0.0, 'label smoothing: share of each label spread over all classes', low=0, below=1
   )
-  warmup: int = config.field(0, 'first steps, in which the rate rises', low=0)
+  warmup: int = config.field(
+    0, 'steps in which the learning rate rises from 0 to its peak; 0: none', low=0
+  )
   average: float = config.field(
     0.0,
-    'test a moving average of parameters of this decay; 0: the last',
+    'decay of the moving average of the parameters, which is tested instead of the '
+    'last ones; 0: none',
     low=0,
     below=1,
   )
-  decay: float = config.field(1e-4, 'times Σp²/2 of all parameters, added', low=0)
+  decay: float = config.field(
+    1e-4, 'weight decay: factor of Σp²/2, over all parameters, in the loss', low=0
+  )
   learning_rate: float = 0.05
   steps: int = 200
 

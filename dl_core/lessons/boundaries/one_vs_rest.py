@@ -29,7 +29,7 @@ def pictures(runs: Mapping[str, Mapping[str, Sequence[Any]]], l2: float):
   found = [errors_picture(fits, l2)]
   if spec.batch.x.shape[-1] == 2:
     pair = {loss: same[0] for loss, same in fits[first].items()}
-    found.insert(0, claimed_picture(pair, spec.classes, c.columns.split(',')))
+    found.insert(0, claimed_picture(pair, spec.classes, c.columns))
   return found
 
 

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from dl_core.launch import flags
 from dl_core.lessons.boundaries import capacity as pictures
 from dl_core.types import UserError
 from experiments import capacity
@@ -26,7 +27,7 @@ def holds(**changed):
 
 
 def test_more_capacity_fits_better_and_predicts_worse():
-  c = dataclasses.replace(capacity.Config(), degrees='1,3,9')
+  c = dataclasses.replace(capacity.Config(), degrees=(1, 3, 9))
   study = capacity.study(c)
   drawn = study.draw(finish.solved(study, seeds=3))
   held = finish.held(drawn)
@@ -58,6 +59,6 @@ def test_the_razor_takes_the_simplest_that_validation_cannot_tell_from_the_best(
 @pytest.mark.parametrize('degrees', ['', '1,x', '0', '1,,2', '-1'])
 def test_degrees_that_are_none_are_refused(degrees):
   with pytest.raises(UserError, match=f'--degrees={degrees} was given'):
-    capacity.study(capacity.Config(degrees=degrees))
-  study = capacity.study(capacity.Config(degrees='9,1,1'))
+    flags.parse(capacity.Config, {}, ['', f'--degrees={degrees}'])
+  study = capacity.study(capacity.Config(degrees=(9, 1, 1)))
   assert list(study.runs) == ['degree-1', 'degree-9']

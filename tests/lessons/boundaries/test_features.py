@@ -11,7 +11,7 @@ FLAT, DEEP, WITHOUT = fruits.COLUMNS[:2], fruits.COLUMNS, fruits.COLUMNS[1:]
 
 @pytest.fixture(scope='module')
 def drawn():
-  study = feature_choice.study(feature_choice.Config(noise='20,100'))
+  study = feature_choice.study(feature_choice.Config(noise=(20, 100)))
   return study.draw(finish.solved(study, seeds=3))
 
 
@@ -33,7 +33,9 @@ def test_claims_of_choices_can_be_false():
 
 
 def test_noise_that_does_no_harm_bears_nothing_out(drawn):
-  study = feature_choice.study(feature_choice.Config(noise='1', choices='shape+colour'))
+  study = feature_choice.study(
+    feature_choice.Config(noise=(1,), choices=('shape+colour',))
+  )
   runs = finish.solved(study, seeds=2)
   runs['noise-1'] = runs['shape+colour']
   _, curse, _ = study.draw(runs)

@@ -8,7 +8,7 @@ from tests import finish
 
 @pytest.fixture(scope='module')
 def study():
-  return experiment.study(experiment.Config(tables='', batch_size=300))
+  return experiment.study(experiment.Config(tables=(), batch_size=300))
 
 
 @pytest.fixture(scope='module')

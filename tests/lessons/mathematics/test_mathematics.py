@@ -30,7 +30,7 @@ def holds(*pictures):
 
 def test_every_claim_holds_on_200_random_cases():
   c = mathematics.Config(samples=1_024)
-  pictures = mathematics.study(c).draw({})
+  pictures = mathematics.draw(c)
   claims = [claim for picture in pictures for claim in picture.claims]
   assert [claim for claim in claims if not claim.holds] == []
   assert (len(pictures), len(claims)) == (13, 29)

@@ -47,7 +47,7 @@ def test_the_error_on_new_points_is_that_of_a_large_sample(drawn):
 
 
 def test_the_default_study_bears_out_every_claim():
-  pictures = polynomial_regression.study(polynomial_regression.Config()).draw({})
+  pictures = polynomial_regression.draw(polynomial_regression.Config())
   assert len(held(*pictures)) == 7
   assert all(held(*pictures))
   for picture in pictures:
@@ -56,7 +56,7 @@ def test_the_default_study_bears_out_every_claim():
 
 def test_another_seed_bears_out_the_same():
   c = polynomial_regression.Config(seed=7, draws=100)
-  assert all(held(*polynomial_regression.study(c).draw({})))
+  assert all(held(*polynomial_regression.draw(c)))
 
 
 def test_without_noise_the_highest_degree_is_the_best():
