@@ -18,13 +18,14 @@ from typing import Any, NamedTuple
 
 import markupsafe
 
+from dl_core.report.draw import COLOURS
 from dl_core.types import Claim, Picture
 
 HEAVY = 250_000  # characters; a drawing that takes more as SVG becomes a PNG
 INK = '#000000'
 TEXT = 900.0  # CSS pixels that text may be wide
 STYLE: dict[Any, Any] = {
-  'axes.prop_cycle': "cycler('color', ['#2f7fb8', '#cf7a24', '#3f9c74', '#b5577f'])",
+  'axes.prop_cycle': f"cycler('color', {list(COLOURS[:4])})",
   'axes.spines.right': False,
   'axes.spines.top': False,
   'font.size': 10,

@@ -37,7 +37,7 @@ class Net(NamedTuple):
 
 
 class Forward(NamedTuple):
-  """What the forward pass keeps for the backward pass."""
+  """The results of the forward pass that the backward pass needs."""
 
   z: list[Array]  # z(1) ... z(L): [n(l)]
   a: list[Array]  # the input a(0), then a(1) ... a(L) = p: [n(l)]

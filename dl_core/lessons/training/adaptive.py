@@ -83,7 +83,7 @@ def blindness(found: dict[str, np.ndarray]) -> Picture:
         f'apart by at most {most:.0e} of the distance at the start, {count} starts',
       ),
       Claim(
-        'The paths of gradient descent and momentum do depend on it',
+        'Paths of gradient descent and momentum depend on how steep a coordinate is',
         least > 0.1,
         f'apart by at least {least:.2f}',
       ),

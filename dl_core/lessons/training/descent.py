@@ -185,7 +185,8 @@ def speed(found: Rates) -> Picture:
         f'within {off["plain"]:.1g} of it, {span}',
       ),
       Claim(
-        'At its best rates each step of momentum multiplies it by (√κ−1)/(√κ+1)',
+        'At its best rates each step of momentum multiplies the distance by '
+        '(√κ−1)/(√κ+1)',
         off['heavy'] < 0.05,
         f'within {off["heavy"]:.1%} of it, {span}',
       ),
