@@ -164,14 +164,15 @@ def concentration() -> Picture:
   """Draws the relative range of distances over the number of dimensions."""
   random = np.random.default_rng(0)
   found = np.array([contrast(random, d) for d in DIMENSIONS])  # [d, DRAWS]
-  mean = np.exp(np.log(found).mean(axis=1))
+  geometric = lambda values, axis: np.exp(np.log(values).mean(axis))
+  mean = geometric(found, 1)
   high = [n for n, d in enumerate(DIMENSIONS) if d >= 30]
   slope = np.polyfit(np.log(np.array(DIMENSIONS)[high]), np.log(mean[high]), 1)[0]
 
   def show():
     labels = {'xlabel': 'dimensions d', 'ylabel': '(farthest - nearest) / nearest'}
     figure, axes = draw.panel(5.2, 3.4, xscale='log', yscale='log', **labels)
-    look: Any = {'middle': lambda *_, **__: mean, 'marker': 'o'}
+    look: Any = {'middle': geometric, 'marker': 'o'}
     draw.band(axes, DIMENSIONS, found, 'mean and range', draw.BLUE, **look)
     line = mean[-1] * np.sqrt(DIMENSIONS[-1] / np.array(DIMENSIONS))
     axes.plot(DIMENSIONS, line, color='black', ls=':', lw=1.2, label='∝ 1/√d')
