@@ -86,7 +86,7 @@ def test_claims_are_not_kept_where_they_are_false():
   assert not any(claim.holds for claim in bad)
   (none,) = linear.known(good, least._replace(error=2.7e-6))
   assert not none.holds
-  assert 'misreads 2.7 in a million' in none.sentence
+  assert 'misclassifies 2.7 in a million' in none.sentence
 
 
 def test_of_one_seed_there_is_no_spread_and_of_several_it_is_the_sample_one():

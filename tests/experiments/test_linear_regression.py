@@ -112,7 +112,7 @@ def test_a_penalty_shrinks_the_weights_and_leaves_the_bias_alone(penalty):
 def test_a_fit_elsewhere_does_not_pass_for_the_exact_one(fit):
   e, run, found = fit(steps=20)
   assert not held(jobs.pictures(e, run))[
-    'Descent ends at what the normal equations give'
+    'Gradient descent ends at the solution of the normal equations, to 1e-5'
   ]
   wrong = exact.Fit(found.w + 1e-3, found.b)
   assert not any(

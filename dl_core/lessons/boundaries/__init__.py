@@ -1,1 +1,1 @@
-"""Lecture 3: boundaries between classes."""
+"""Lectures 1 and 3: decision boundaries of the perceptron and of linear classifiers."""

@@ -1,4 +1,4 @@
-"""Boundaries of growing capacity: too stiff, about right, bent around every example.
+"""Decision boundaries of growing capacity: underfitting and overfitting.
 
 Shapes: D degrees, S seeds, each of which draws its own training examples.
 """
@@ -11,15 +11,16 @@ import numpy as np
 
 from dl_core.data import curved
 from dl_core.lessons.boundaries import linear, regions
+from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
 
 class Errors(NamedTuple):
-  """What classifiers of each degree read wrong.
+  """Errors of classifiers of each degree.
 
   Attributes:
-    degrees: D of them, the lowest first.
-    train, validation, test: shares [D, S] read wrong.
+    degrees: D degrees, the lowest first.
+    train, validation, test: error rates [D, S].
   """
 
   degrees: Sequence[int]
@@ -45,37 +46,30 @@ def pictures(runs: Mapping[int, Sequence[Any]]) -> list[Picture]:
 
 
 def last(run: Any) -> float:
-  """Returns the last accuracy on validation of a finished run."""
+  """Returns the last validation accuracy of a finished run."""
   return [line for line in run.lines if line['split'] == 'validation'][-1]['accuracy']
 
 
 def boundaries(fits: Mapping[int, linear.Fitted]) -> Picture:
-  """Draws the boundary of each degree and the examples that it learnt from."""
+  """Draws the boundary of each degree and its training examples."""
 
-  def draw():
-    from matplotlib.figure import Figure
-
+  def show():
     across = min(3, len(fits))
-    down = -(-len(fits) // across)
-    figure = Figure(figsize=(2.7 * across, 2.75 * down), layout='constrained')
-    panels = figure.subplots(
-      down, across, squeeze=False, sharex=True, sharey=True
-    ).ravel()
+    size = 2.7 * across, 2.75 * -(-len(fits) // across)
+    titles = [
+      f'degree {d}: training {fit.train.error:.0%}, test {fit.test.error:.0%}'
+      for d, fit in fits.items()
+    ]
+    share = {'sharex': True, 'sharey': True}
+    figure, panels = draw.panels(*size, len(fits), across, titles, **share)
     box = (-np.ones(2), np.ones(2))
-    for axes in panels:
-      axes.axis('off')
-    for axes, (degree, fit) in zip(panels, fits.items(), strict=False):
-      axes.axis('on')
+    for axes, fit in zip(panels, fits.values(), strict=True):
       regions.shade(axes, fit.logits, box)
       x = np.linspace(-1, 1, regions.GRID)
-      axes.plot(x, curved.curve(x), color='C3', ls='--', lw=2, label='true boundary')
+      look = {'color': draw.PINK, 'ls': '--', 'lw': 2}
+      axes.plot(x, curved.curve(x), label='true boundary', **look)
       regions.scatter(axes, fit.train.x, fit.train.y, curved.CLASSES)
-      test, train = fit.test.error, fit.train.error
-      axes.set_title(
-        f'degree {degree}: training {train:.0%}, test {test:.0%}', fontsize=10
-      )
-      axes.set_xticks([-1, 0, 1])
-      axes.set_yticks([-1, 0, 1])
+      axes.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     figure.legend(
       *panels[0].get_legend_handles_labels(), loc='outside lower center', ncols=3
     )
@@ -84,10 +78,10 @@ def boundaries(fits: Mapping[int, linear.Fitted]) -> Picture:
   count = len(next(iter(fits.values())).train.y)
   return Picture(
     'Boundaries of growing capacity',
-    f'The same {count} training examples and a polynomial g of growing degree, with '
-    'the share that each reads wrong. One label in ten is turned round; the last '
-    'boundaries bend around those too.',
-    draw,
+    f'The same {count} training examples and polynomials g of growing degree, with '
+    'their training and test errors. One label in ten is flipped; the boundaries of '
+    'the highest degrees fit those labels too.',
+    show,
   )
 
 
@@ -95,44 +89,25 @@ def curve(errors: Errors) -> Picture:
   """Draws training and test error over the degree."""
   seeds = errors.test.shape[1]
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.6, 3.6), layout='constrained')
-    axes = figure.subplots()
-    for name, values, colour, marker in (
-      ('training', errors.train, 'C1', 's'),
-      ('test', errors.test, 'C0', 'o'),
-    ):
-      axes.errorbar(
-        errors.degrees,
-        100 * values.mean(axis=1),
-        100 * linear.spread(values),
-        label=f'{name} error',
-        capsize=3,
-        color=colour,
-        marker=marker,
-      )
-    axes.axhline(
-      100 * curved.TURNED, color='black', ls=':', lw=1.2, label='labels that are wrong'
-    )
-    axes.set_xlabel('degree of the polynomial: capacity')
-    axes.set_ylabel('examples read wrong, %')
+  def show():
+    figure, axes = draw.panel(5.6, 3.6, xlabel='degree of the polynomial: capacity')
+    linear.error_bars(axes, errors.degrees, errors.train, errors.test)
+    draw.guide(axes, y=100 * curved.TURNED, color='black', label='flipped labels')
     axes.set_ylim(bottom=0)
     axes.set_xticks(errors.degrees)
-    axes.legend()
+    draw.legend(axes)
     return figure
 
   return Picture(
     'Too simple, too complex',
     f'Mean and standard deviation over {seeds} draws of the training examples.',
-    draw,
+    show,
     tuple(claims(errors)),
   )
 
 
 def claims(errors: Errors) -> list[Claim]:
-  """Says what follows for training error, test error and the choice between them."""
+  """Makes the claims about training error, test error and model selection."""
   degrees, train, test = errors.degrees, errors.train, errors.test
   rises = [later - earlier for earlier, later in itertools.pairwise(train)]
   worst = max(rises, key=np.mean, default=np.zeros(1))
@@ -145,28 +120,27 @@ def claims(errors: Errors) -> list[Claim]:
     Claim(
       'Training error falls as capacity grows, and nowhere rises by more than three '
       'standard errors',
-      bool(
-        train[-1].mean() < train[0].mean() and np.mean(worst) <= 3 * linear.doubt(worst)
-      ),
+      train[-1].mean() < train[0].mean() and np.mean(worst) <= 3 * linear.doubt(worst),
       f'{train[0].mean():.1%} to {train[-1].mean():.1%}',
     ),
     Claim(
-      'Test error is a U: both the least capacity and the greatest err more often than '
-      'the one that errs least on validation, by more than twice the standard error',
-      all(bool(np.mean(side) > 2 * linear.doubt(side)) for side in sides),
+      'Test error is U-shaped: the lowest and the highest capacity have a higher test '
+      'error than the best on validation, by more than twice the standard error',
+      all(np.mean(side) > 2 * linear.doubt(side) for side in sides),
       f'{first:.1f} % at degree {degrees[0]}, {lowest:.1f} % at {degrees[low]}, '
       f'{final:.1f} % at {degrees[-1]}',
     ),
     Claim(
-      'The greatest capacity reads more of its training labels right than are right: '
-      'it has learnt the noise',
-      bool(train[-1].mean() < curved.TURNED),
-      f'{train[-1].mean():.1%} errors where {curved.TURNED:.0%} of labels are wrong',
+      'The highest capacity fits the noise: its training error is below the share of '
+      'flipped labels',
+      train[-1].mean() < curved.TURNED,
+      f'{train[-1].mean():.1%} errors with {curved.TURNED:.0%} of the labels flipped',
     ),
     Claim(
-      "Occam's razor: the simplest degree that validation cannot tell from the best "
-      'errs less on the test than the one that fits the training examples best',
-      bool(np.mean(lost) > 2 * linear.doubt(lost)),
+      "Occam's razor: the lowest degree within one standard error of the best on "
+      'validation has a lower test error than the degree with the lowest training '
+      'error',
+      np.mean(lost) > 2 * linear.doubt(lost),
       f'degree {degrees[chosen]}: {test[chosen].mean():.1%}, degree '
       f'{degrees[closest]}: {test[closest].mean():.1%}',
     ),
@@ -174,12 +148,10 @@ def claims(errors: Errors) -> list[Claim]:
 
 
 def occam(errors: Errors) -> int:
-  """Chooses the simplest within one standard error of the least validation error.
+  """Returns the index of the lowest degree within one standard error of the best.
 
-  The rule of Breiman et al. 1984, Classification and Regression Trees, 3.4.3.
-
-  Returns:
-    Its place among the degrees.
+  The one-standard-error rule of Breiman et al. 1984, Classification and Regression
+  Trees, 3.4.3, on validation errors.
   """
   mean = errors.validation.mean(axis=1)
   best = int(np.argmin(mean))

@@ -1,4 +1,4 @@
-"""Which features a classifier is given: the one that tells, one too many, mere noise.
+"""Feature choice: an informative feature, a redundant one, and columns of noise.
 
 Shapes: n examples, S seeds, d dimensions.
 """
@@ -10,10 +10,11 @@ import numpy as np
 
 from dl_core.data import fruits
 from dl_core.lessons.boundaries import hyperplane, linear
+from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
 DIMENSIONS = (1, 3, 10, 30, 100, 300, 1_000)
-POINTS, DRAWS = 100, 10  # in each draw of distances
+POINTS, DRAWS = 100, 10  # points in each draw of distances, and draws
 
 
 def pictures(
@@ -23,7 +24,7 @@ def pictures(
 
   Args:
     chosen: {columns: runs}.
-    noise: {columns of noise beside the last choice: runs}.
+    noise: {number of noise columns beside the last choice: runs}.
   """
   fits = {columns: [linear.of(run) for run in runs] for columns, runs in chosen.items()}
   noisy = {count: [linear.of(run) for run in runs] for count, runs in noise.items()}
@@ -41,15 +42,15 @@ def errors_of(fits: Sequence[linear.Fitted]) -> np.ndarray:
 
 
 def choices(fits: Mapping[tuple[str, ...], Sequence[linear.Fitted]]) -> Picture:
-  """Draws the boundary that each choice of columns gives, in the plane or in space."""
+  """Draws the boundary for each choice of columns, in the plane or in space."""
   classes = fruits.SETS['apple_orange']
   errors = {columns: errors_of(same) for columns, same in fits.items()}
 
-  def draw():
-    from matplotlib.figure import Figure
+  def show():
+    from matplotlib.figure import Figure  # panels cannot mix 2-D and 3-D axes
 
     figure = Figure(figsize=(3.7 * len(fits), 3.7))
-    # Axes in 3-D ask for no room for their labels.
+    # 3-D axes reserve no space for their labels.
     figure.set_layout_engine('constrained', wspace=0.1)
     for place, (columns, same) in enumerate(fits.items()):
       fit, deep = same[0], len(columns) == 3
@@ -68,16 +69,16 @@ def choices(fits: Mapping[tuple[str, ...], Sequence[linear.Fitted]]) -> Picture:
 
   return Picture(
     'Which features to ask for',
-    'Apples and oranges that look alike feel different: with softness the boundary is '
-    'a plane in three dimensions, and shape can be left out again. Errors are means '
-    'over draws of the training examples.',
-    draw,
+    'Apples and oranges differ in softness more than in shape and colour. With '
+    'softness the boundary is a plane in three dimensions, and shape becomes '
+    'redundant. Errors are means over draws of the training examples.',
+    show,
     tuple(claims_of_choices(errors)),
   )
 
 
 def claims_of_choices(errors: Mapping[tuple[str, ...], np.ndarray]) -> list[Claim]:
-  """Says what adding softness and dropping shape does, where both were tried."""
+  """Makes the claims about adding softness and dropping shape, if both were tried."""
   flat, deep, without = (
     errors.get(columns)
     for columns in (fruits.COLUMNS[:2], fruits.COLUMNS, fruits.COLUMNS[1:])
@@ -86,9 +87,9 @@ def claims_of_choices(errors: Mapping[tuple[str, ...], np.ndarray]) -> list[Clai
   if flat is not None and deep is not None:
     found.append(
       Claim(
-        'Softness tells apples from oranges: with it less than a fifth of the errors '
-        'are left, in every draw',
-        bool(np.all(deep < flat / 5)),
+        'Softness separates apples from oranges: with it the error is less than a '
+        'fifth, in every draw',
+        np.all(deep < flat / 5),
         f'{flat.mean():.1%} without, {deep.mean():.1%} with it',
       )
     )
@@ -96,8 +97,9 @@ def claims_of_choices(errors: Mapping[tuple[str, ...], np.ndarray]) -> list[Clai
     lost = without - deep
     found.append(
       Claim(
-        'Shape can be left out then: that costs less than one fruit in 200',
-        bool(lost.mean() < 1 / 200),
+        'With softness, shape is redundant: without it the error rises by less than '
+        '0.5 %',
+        lost.mean() < 1 / 200,
         f'{deep.mean():.2%} with, {without.mean():.2%} without shape',
       )
     )
@@ -113,54 +115,34 @@ def curse(
   train = np.array([[fit.train.error for fit in same] for same in fits.values()])
   least = fruits.best('apple_orange', columns).error
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2, 3.4), layout='constrained')
-    axes = figure.subplots()
-    for name, values, colour, marker in (
-      ('test error', test, 'C0', 'o'),
-      ('training error', train, 'C1', 's'),
-    ):
-      axes.errorbar(
-        range(len(counts)),
-        100 * values.mean(axis=1),
-        100 * linear.spread(values),
-        label=name,
-        color=colour,
-        marker=marker,
-        capsize=3,
-      )
-    axes.axhline(100 * least, color='black', ls=':', lw=1.2, label='least possible')
+  def show():
+    label = f'columns of noise beside {" and ".join(columns)}'
+    figure, axes = draw.panel(5.2, 3.4, xlabel=label)
+    linear.error_bars(axes, range(len(counts)), train, test)
+    draw.guide(axes, y=100 * least, color='black', label='least possible')
     axes.set_xticks(range(len(counts)), [f'{each:,}' for each in counts])
-    axes.set_xlabel(f'columns of noise beside {" and ".join(columns)}')
-    axes.set_ylabel('fruits read wrong, %')
-    axes.legend()
+    draw.legend(axes)
     return figure
 
   rise = test[-1] - test[0]
   return Picture(
     'The curse of dimensionality',
-    f'Learnt from {count} fruits. Among enough columns of noise there are always some '
-    'that happen to tell these fruits apart, and no others.',
-    draw,
+    f'Trained on {count} fruits. Among enough columns of noise some always happen to '
+    'separate the training examples, and do not generalise.',
+    show,
     (
       Claim(
-        'The more columns of noise, the more errors: on average over the draws, and '
-        'from first to last by more than twice the standard error',
-        bool(
-          np.all(np.diff(test.mean(axis=1)) > 0)
-          and rise.mean() > 2 * linear.doubt(rise)
-        ),
+        'The test error grows with the number of noise columns: on average over the '
+        'draws, and from first to last by more than twice the standard error',
+        np.all(np.diff(test.mean(axis=1)) > 0) and rise.mean() > 2 * linear.doubt(rise),
         ', '.join(
           f'{error:.1%} with {each:,}'
           for each, error in zip(counts, test.mean(axis=1), strict=True)
         ),
       ),
       Claim(
-        'Nothing of it shows on the training examples: with the most columns none is '
-        'read wrong',
-        bool(np.all(train[-1] == 0)),
+        'The training error does not show this: with the most columns it is 0',
+        np.all(train[-1] == 0),
         f'{train[-1].mean():.1%} training errors with {counts[-1]:,}',
       ),
     ),
@@ -170,8 +152,8 @@ def curse(
 def contrast(random: np.random.Generator, d: int) -> np.ndarray:
   """Returns (max - min) / min of the distances from a point to `POINTS` others [DRAWS].
 
-  All lie evenly in the cube [0, 1]^d (Beyer et al. 1999, "When is nearest neighbor
-  meaningful?", https://doi.org/10.1007/3-540-49257-7_15).
+  All points are uniform in the cube [0, 1]^d (Beyer et al. 1999, "When is nearest
+  neighbor meaningful?", https://doi.org/10.1007/3-540-49257-7_15).
   """
   points = random.uniform(size=(DRAWS, POINTS + 1, d))
   distance = np.linalg.norm(points[:, 1:] - points[:, :1], axis=-1)
@@ -179,40 +161,34 @@ def contrast(random: np.random.Generator, d: int) -> np.ndarray:
 
 
 def concentration() -> Picture:
-  """Draws how alike all distances become as dimensions are added."""
+  """Draws the relative range of distances over the number of dimensions."""
   random = np.random.default_rng(0)
   found = np.array([contrast(random, d) for d in DIMENSIONS])  # [d, DRAWS]
-  mean = np.exp(np.log(found).mean(axis=1))
+  geometric = lambda values, axis: np.exp(np.log(values).mean(axis))
+  mean = geometric(found, 1)
   high = [n for n, d in enumerate(DIMENSIONS) if d >= 30]
   slope = np.polyfit(np.log(np.array(DIMENSIONS)[high]), np.log(mean[high]), 1)[0]
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2, 3.4), layout='constrained')
-    axes = figure.subplots()
-    axes.fill_between(
-      DIMENSIONS, found.min(axis=1), found.max(axis=1), color='C0', alpha=0.25, lw=0
-    )
-    axes.loglog(DIMENSIONS, mean, color='C0', marker='o', label='mean and range')
+  def show():
+    labels = {'xlabel': 'dimensions d', 'ylabel': '(farthest - nearest) / nearest'}
+    figure, axes = draw.panel(5.2, 3.4, xscale='log', yscale='log', **labels)
+    look: Any = {'middle': geometric, 'marker': 'o'}
+    draw.band(axes, DIMENSIONS, found, 'mean and range', draw.BLUE, **look)
     line = mean[-1] * np.sqrt(DIMENSIONS[-1] / np.array(DIMENSIONS))
-    axes.loglog(DIMENSIONS, line, color='black', ls=':', lw=1.2, label='∝ 1/√d')
-    axes.set_xlabel('dimensions d')
-    axes.set_ylabel('(farthest - nearest) / nearest')
-    axes.legend()
+    axes.plot(DIMENSIONS, line, color='black', ls=':', lw=1.2, label='∝ 1/√d')
+    draw.legend(axes)
     return figure
 
   return Picture(
     'All neighbours are equally far',
-    f'Distances from a point to {POINTS} others, all drawn evenly from a cube, in '
-    f'{DRAWS} draws. In many dimensions the nearest one is hardly nearer than the '
-    'farthest.',
-    draw,
+    f'Distances from a point to {POINTS} others, all uniform in a cube, in {DRAWS} '
+    'draws. In many dimensions the nearest point is hardly nearer than the farthest.',
+    show,
     (
       Claim(
-        'Nearest and farthest of random points become alike with the dimension, in the '
-        'end like 1/√d',
-        bool(np.all(np.diff(mean) < 0) and abs(slope + 0.5) < 0.1),
+        'The relative range of the distances between random points falls with the '
+        'dimension, from 30 dimensions on like 1/√d',
+        np.all(np.diff(mean) < 0) and abs(slope + 0.5) < 0.1,
         f'{mean[0]:.3g} times the nearest at d = {DIMENSIONS[0]}, {mean[-1]:.2g} at '
         f'{DIMENSIONS[-1]:,}; slope {slope:.2f} from d = 30 on',
       ),

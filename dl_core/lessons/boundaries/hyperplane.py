@@ -1,4 +1,4 @@
-"""The boundary of a linear classifier, drawn: a line, a plane, or its weights.
+"""The boundary of a linear classifier: a line, a plane, or its weights.
 
 Shapes: n examples, F features, K classes.
 """
@@ -10,10 +10,11 @@ import numpy as np
 
 from dl_core.data.fruits import Best
 from dl_core.lessons.boundaries import linear, regions
+from dl_core.report import draw
 from dl_core.types import Picture, Task
 
 MOST = 20  # weights drawn
-BEST: Any = {'colors': 'C3', 'linestyles': 'dashed', 'linewidths': 2}
+BEST: Any = {'colors': draw.PINK, 'linestyles': 'dashed', 'linewidths': 2}
 
 
 def report(c: Any, task: Task, columns: Sequence[str], best: Best | None):
@@ -23,7 +24,7 @@ def report(c: Any, task: Task, columns: Sequence[str], best: Best | None):
     c: settings of experiments/classification.
     task: its outputs are logits [B, K].
     columns: the name of each feature.
-    best: the best boundary there can be, where that is known.
+    best: the best possible boundary, if it is known.
   """
 
   def pictures(variables, observed, data, key) -> list[Picture]:
@@ -43,7 +44,7 @@ def report(c: Any, task: Task, columns: Sequence[str], best: Best | None):
     elif c.degree == 1:
       picture = weights(fit, classes, columns)
     else:
-      picture = untold(fit, columns, c.degree)
+      picture = described(fit, columns, c.degree)
     return [picture._replace(claims=tuple(claims))]
 
   return pictures
@@ -55,22 +56,20 @@ def in_the_plane(
   columns: Sequence[str],
   best: Best | None = None,
 ) -> Picture:
-  """Draws two features, the classes that are named there and some training examples."""
-  told = ' The dashed line is the best there can be.' if best else ''
+  """Draws predicted classes over two features and some training examples."""
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.8, 3.8), layout='constrained')
-    plane(figure.subplots(), fit, classes, columns, best)
+  def show():
+    figure, axes = draw.panel(4.8, 3.8)
+    plane(axes, fit, classes, columns, best)
     figure.legend(loc='outside right upper', markerscale=1.5)
     return figure
 
   return Picture(
     'The boundary',
-    'Places are painted in the colour of the class that is named there; points are '
-    f'some of the {len(fit.train.y):,} training examples.{told}',
-    draw,
+    'Places have the colour of their predicted class; points are some of the '
+    f'{len(fit.train.y):,} training examples.'
+    + (' The dashed line is the best possible boundary.' if best else ''),
+    show,
   )
 
 
@@ -81,12 +80,11 @@ def plane(
   columns: Sequence[str],
   best: Best | None = None,
 ) -> None:
-  """Draws on axes what `in_the_plane` shows."""
+  """Draws the picture of `in_the_plane` on axes."""
   box = regions.around(fit.train.x)
   regions.shade(axes, fit.logits, box)
   if best:
-    points = regions.grid(box)
-    regions.outline(axes, points, points @ best.w + best.b, **BEST)
+    draw.outline(axes, regions.grid(box) @ best.w + best.b, box, **BEST)
   regions.scatter(axes, fit.train.x, fit.train.y, classes)
   axes.set_xlabel(columns[0])
   axes.set_ylabel(columns[1])
@@ -97,7 +95,7 @@ def in_space(
 ) -> Picture:
   """Draws three features and the plane between two classes."""
 
-  def draw():
+  def show():
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 4.4))
@@ -108,16 +106,16 @@ def in_space(
 
   return Picture(
     'The hyperplane',
-    f'With three features the boundary w·x + b = 0 is a plane: {classes[1]} is named '
-    f'on one side of it, {classes[0]} on the other.',
-    draw,
+    'With three features the boundary w·x + b = 0 is a plane: the classifier predicts '
+    f'{classes[1]} on one side, {classes[0]} on the other.',
+    show,
   )
 
 
 def space(
   axes: Any, fit: linear.Fitted, classes: Sequence[str], columns: Sequence[str]
 ) -> None:
-  """Draws on axes in 3-D what `in_space` shows."""
+  """Draws the picture of `in_space` on 3-D axes."""
   box = regions.around(fit.train.x, room=0)
   regions.plane(axes, fit.w[:, 0], float(fit.b[0]), box)
   regions.scatter(axes, fit.train.x, fit.train.y, classes)
@@ -130,14 +128,14 @@ def space(
   axes.view_init(elev=20, azim=-55)
 
 
-def untold(fit: linear.Fitted, columns: Sequence[str], degree: int) -> Picture:
-  """Says in words what lies bent in more dimensions than can be drawn."""
+def described(fit: linear.Fitted, columns: Sequence[str], degree: int) -> Picture:
+  """Describes in words a curved boundary of more than two features."""
   return Picture(
     'The boundary',
-    'A curved boundary is drawn of two features alone.',
+    'A curved boundary can be drawn for two features only.',
     lambda: (
       f'A polynomial of degree {degree} in {len(columns)} features: {len(fit.w):,} '
-      f'products of them, each with its weight.'
+      'products of features, each with a weight.'
     ),
   )
 
@@ -145,23 +143,21 @@ def untold(fit: linear.Fitted, columns: Sequence[str], degree: int) -> Picture:
 def weights(
   fit: linear.Fitted, classes: Sequence[str], columns: Sequence[str]
 ) -> Picture:
-  """Draws the weights of the features, the largest ones where there are many."""
+  """Draws the weights of the features, at most the `MOST` largest."""
   size = np.abs(fit.w).max(axis=1)
   chosen = np.argsort(-size, kind='stable')[:MOST][::-1]
   which = 'The weights' if len(size) <= MOST else f'The {MOST} largest weights'
   names = classes if fit.w.shape[1] > 1 else classes[1:]
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    height = 0.6 + 0.22 * len(chosen)
-    figure = Figure(figsize=(2.2 + 2.2 * len(names), height), layout='constrained')
-    panels = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
-    for k, (axes, name) in enumerate(zip(panels, names, strict=True)):
-      axes.barh(range(len(chosen)), fit.w[chosen, k], color='C0', height=0.7)
-      axes.axvline(0, color='black', lw=0.8)
+  def show():
+    size = 2.2 + 2.2 * len(names), 0.6 + 0.22 * len(chosen)
+    titles = [f'for {name}' for name in names]
+    share = {'sharex': True, 'sharey': True}
+    figure, panels = draw.panels(*size, len(names), titles=titles, **share)
+    for k, axes in enumerate(panels):
+      axes.barh(range(len(chosen)), fit.w[chosen, k], color=draw.BLUE, height=0.7)
+      draw.guide(axes, x=0, color='black', ls='-', lw=0.8, zorder=2)
       axes.set_yticks(range(len(chosen)), [columns[i] for i in chosen], fontsize=9)
-      axes.set_title(f'for {name}', fontsize=10)
       axes.tick_params(axis='y', length=0)
       axes.spines['left'].set_visible(False)
       axes.set_xlabel('weight')
@@ -169,7 +165,7 @@ def weights(
 
   return Picture(
     'What it goes by',
-    f'{which} of features on one scale: positive ones speak for a class, negative ones '
-    'against it. Columns that resemble each other share what they say.',
-    draw,
+    f'{which} of standardised features: positive weights are evidence for a class, '
+    'negative ones against it. Correlated columns share their weight.',
+    show,
   )

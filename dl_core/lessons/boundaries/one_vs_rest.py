@@ -1,4 +1,4 @@
-"""One classifier for each class against the rest, beside one softmax for all.
+"""One-vs-rest classifiers compared with softmax.
 
 Shapes: n examples, F features, K classes, S seeds.
 """
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dl_core.lessons.boundaries import linear, regions
+from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
 LOSSES = ('softmax', 'one_vs_rest')
@@ -34,7 +35,7 @@ def pictures(runs: Mapping[str, Mapping[str, Sequence[Any]]], l2: float):
 
 
 def claims_of(logits: np.ndarray) -> np.ndarray:
-  """Returns how many of the K classifiers claim each place: those with g > 0.
+  """Returns the number of the K classifiers with g > 0, which claim a place.
 
   Args:
     logits: [..., K] of one-vs-rest.
@@ -45,32 +46,30 @@ def claims_of(logits: np.ndarray) -> np.ndarray:
 def claimed_picture(
   fits: Mapping[str, linear.Fitted], classes: Sequence[str], columns: Sequence[str]
 ) -> Picture:
-  """Draws the regions of softmax, and those that one, none or several claim."""
+  """Draws the regions of softmax and the regions that one classifier claims."""
   softmax, rest = (fits[loss] for loss in LOSSES)
   count = claims_of(rest.logits(rest.test.x))
   none, several = float(np.mean(count == 0)), float(np.mean(count > 1))
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.4, 3.9), layout='constrained')
-    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+  def show():
+    titles = [
+      f'{title}: {fit.test.error:.1%} test errors'
+      for title, fit in (('softmax', softmax), ('each against the rest', rest))
+    ]
+    share = {'sharex': True, 'sharey': True}
+    figure, (left, right) = draw.panels(8.4, 3.9, 2, titles=titles, **share)
     box = regions.around(softmax.train.x)
     regions.shade(left, softmax.logits, box)
     points = regions.grid(box)
     g = rest.logits(points.reshape(-1, 2)).reshape(*points.shape[:2], -1)
     claimed = claims_of(g)
-    regions.paint(right, np.where(claimed == 1, g.argmax(axis=-1), -1), box)
+    draw.regions(right, np.where(claimed == 1, g.argmax(axis=-1), -1), box)
     for k in range(len(classes)):
-      regions.outline(right, points, g[..., k], colors=f'C{k}', linewidths=2)
+      draw.outline(right, g[..., k], box, colors=f'C{k}', linewidths=2)
     for here, word in ((claimed == 0, 'none'), (claimed > 1, 'several')):
       name_parts(right, here, rest.train.x, box, word)
-    for axes, fit, title in (
-      (left, softmax, 'softmax'),
-      (right, rest, 'each against the rest'),
-    ):
+    for axes, fit in ((left, softmax), (right, rest)):
       regions.scatter(axes, fit.train.x, fit.train.y, classes)
-      axes.set_title(f'{title}: {fit.test.error:.1%} test errors', fontsize=10)
       axes.set_xlabel(columns[0])
     left.set_ylabel(columns[1])
     figure.legend(
@@ -80,11 +79,11 @@ def claimed_picture(
 
   return Picture(
     'One against the rest',
-    'Left: softmax names one class everywhere. Right: a line for each class, which '
-    'claims what is on its side; places that none claims, or several do, are left '
-    'blank. There the highest g decides, though the g of different classifiers were '
-    'never compared in training.',
-    draw,
+    'Left: softmax predicts one class everywhere. Right: one line for each class, '
+    'whose classifier claims one side. Places claimed by none or by several '
+    'classifiers are blank; the highest g decides there, although training never '
+    'compares the g of different classifiers.',
+    show,
     (
       Claim(
         'Some examples are claimed by none of the classifiers, or by several',
@@ -102,10 +101,10 @@ def name_parts(
 
   Args:
     axes: of the plane.
-    here: [GRID, GRID], where the region is.
+    here: mask [GRID, GRID] of the region.
     x: examples [n, 2].
     box: corners of the plane.
-    word: its name.
+    word: name of the region.
   """
   from scipy import ndimage
 
@@ -126,17 +125,14 @@ def name_parts(
 def errors_picture(
   fits: Mapping[str, Mapping[str, Sequence[linear.Fitted]]], l2: float
 ) -> Picture:
-  """Draws the test errors of both on every data set, and holds both against others."""
+  """Draws the test errors of both classifiers on every data set."""
   errors = {
     name: {loss: np.array([fit.test.error for fit in pair[loss]]) for loss in LOSSES}
     for name, pair in fits.items()
   }  # [S] each
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(1.6 + 1.5 * len(errors), 3.2), layout='constrained')
-    axes = figure.subplots()
+  def show():
+    figure, axes = draw.panel(1.6 + 1.5 * len(errors), 3.2, ylabel='test errors, %')
     for n, (loss, label) in enumerate(
       zip(LOSSES, ('softmax', 'each against the rest'), strict=True)
     ):
@@ -152,24 +148,23 @@ def errors_picture(
       )
       axes.bar_label(bars, fmt='%.1f', padding=3, fontsize=9)
     axes.set_xticks(range(len(errors)), list(errors))
-    axes.set_ylabel('test examples read wrong, %')
     axes.margins(y=0.2)
-    axes.legend()
+    draw.legend(axes)
     return figure
 
   first = next(iter(errors))
   more = errors[first]['one_vs_rest'] - errors[first]['softmax']
   return Picture(
     'What it costs',
-    'Mean test error, and its standard deviation over the draws of the training '
+    'Mean and standard deviation of the test error over draws of the training '
     'examples.',
-    draw,
+    show,
     (
       agreement(fits, l2),
       Claim(
-        f'Where one class lies between the others, as in {first}, softmax errs less '
-        'often than each against the rest, by more than twice the standard error',
-        bool(np.mean(more) > 2 * linear.doubt(more)),
+        f'With one class between the others, as in {first}, softmax has a lower error '
+        'than one-vs-rest, by more than twice the standard error',
+        np.mean(more) > 2 * linear.doubt(more),
         f'{errors[first]["softmax"].mean():.1%} against '
         f'{errors[first]["one_vs_rest"].mean():.1%}',
       ),
@@ -180,7 +175,7 @@ def errors_picture(
 def agreement(
   fits: Mapping[str, Mapping[str, Sequence[linear.Fitted]]], l2: float
 ) -> Claim:
-  """Holds the first seed's answers against OneVsRestClassifier of scikit-learn."""
+  """Compares predictions of the first seed with scikit-learn's OneVsRestClassifier."""
   differ, allowed = {}, {}
   for name, pair in fits.items():
     fit = pair['one_vs_rest'][0]
@@ -189,7 +184,7 @@ def agreement(
     differ[name] = int(np.sum(theirs.predict(fit.test.x) != fit.test.said))
     allowed[name] = max(2, linear.CLOSE * n)
   return Claim(
-    "The K classifiers answer as scikit-learn's OneVsRestClassifier does, but for two "
+    "The predictions are those of scikit-learn's OneVsRestClassifier, except for two "
     f'examples or {linear.CLOSE:.1%}',
     all(differ[name] <= allowed[name] for name in fits),
     ', '.join(

@@ -1,1 +1,1 @@
-"""Lecture 3: lines and polynomials through points."""
+"""Lecture 3: linear and polynomial regression."""

@@ -1,7 +1,7 @@
-"""Linear fits by other ways than descent, to hold a descent against.
+"""Reference solutions of linear regression, computed without gradient descent.
 
-All minimise the same thing: the mean of ½(y - f)² or of |y - f|, plus l1·Σ|w|, plus
-½·l2·Σw², of f = x·w + b; b is not penalised. Shapes: N examples, F columns.
+All minimise the mean of ½(y - f)² or of |y - f|, plus l1·Σ|w|, plus ½·l2·Σw², for
+f = x·w + b; b is not penalised. Shapes: N examples, F columns.
 """
 
 import itertools
@@ -30,7 +30,7 @@ class Fit(NamedTuple):
 
 
 def squared(x: np.ndarray, y: np.ndarray, l2: float = 0.0) -> Fit:
-  """Solves the normal equations of squared errors, in float64."""
+  """Returns the minimum of squared errors, by the normal equations in float64."""
   x, y = x.astype(np.float64), y.astype(np.float64)
   middle, mean = x.mean(axis=0), y.mean()
   centred = x - middle
@@ -40,9 +40,9 @@ def squared(x: np.ndarray, y: np.ndarray, l2: float = 0.0) -> Fit:
 
 
 def absolute(x: np.ndarray, y: np.ndarray) -> Fit:
-  """Finds the least absolute errors of a line, F = 1: it passes through two points.
+  """Returns the line, F = 1, with the least absolute errors.
 
-  The loss is linear between such lines, so its least value is at one of them.
+  The loss is piecewise linear, so that its minimum is at a line through two points.
   """
   best, least = Fit(np.zeros(1), float(np.median(y))), np.inf
   points = list(zip(x[:, 0].astype(np.float64), y.astype(np.float64), strict=True))
@@ -59,10 +59,10 @@ def absolute(x: np.ndarray, y: np.ndarray) -> Fit:
 def scikit_learn(
   loss: str, x: np.ndarray, y: np.ndarray, l1: float = 0.0, l2: float = 0.0
 ) -> tuple[str, Fit] | None:
-  """Fits by scikit-learn, whose penalties are scaled otherwise.
+  """Fits a model of scikit-learn with the penalties in its own scale.
 
-  Ridge sums the squares that we take the mean of and has no ½, so its alpha is N·l2;
-  Lasso has ½ and the mean, and its alpha is l1; ElasticNet's is l1 + l2, its l1_ratio
+  Ridge sums squares without ½ where we take the mean, so its alpha is N·l2. Lasso takes
+  the mean with ½, so its alpha is l1. The alpha of ElasticNet is l1 + l2, its l1_ratio
   the share of l1. QuantileRegressor halves absolute errors, so its alpha is l1 / 2.
 
   Args:
@@ -71,7 +71,8 @@ def scikit_learn(
     l1, l2: the strengths of the penalties.
 
   Returns:
-    The name of its class and the fit; None where it has none (absolute with l2).
+    The name of the class and the fit; None if there is no such class (absolute with
+    l2).
   """
   from sklearn import linear_model
 

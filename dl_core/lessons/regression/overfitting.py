@@ -1,14 +1,14 @@
-"""Polynomials with too few powers and too many, drawn, and two cures.
+"""Underfitting and overfitting polynomials; more data and a penalty as remedies.
 
 Shapes: N points, D draws, M degree, G places of a fine grid.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from dl_core.lessons.regression import polynomials
+from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
 GRID, MOST = polynomials.GRID, polynomials.MOST
@@ -19,30 +19,27 @@ BAND = (10, 90)  # percentiles of the draws
 
 
 def curves_picture(x: np.ndarray, t: np.ndarray) -> Picture:
-  """Draws the first draw of the points and its curves of a few degrees."""
+  """Draws the first draw of the points and its polynomials of a few degrees."""
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 2.7), layout='constrained')
-    panels = figure.subplots(1, len(SHOWN), sharex=True, sharey=True)
+  def show():
+    titles = [f'degree {degree}' for degree in SHOWN]
+    figure, panels = draw.panels(9, 2.7, len(SHOWN), titles=titles, sharey=True)
     for axes, degree in zip(panels, SHOWN, strict=True):
       _curve(axes, x[:, :1], t[:, :1], degree)
-      axes.set_title(f'degree {degree}', fontsize=10)
     panels[0].set_ylabel('t')
-    panels[-1].legend(fontsize=8, loc='upper right')
+    draw.legend(panels[-1], loc='upper right')
     return figure
 
   return Picture(
     'Curves of four degrees',
-    f'{len(x)} points (black) of a sine (grey), and the polynomial nearest to them '
-    '(blue). Low degrees cannot bend as it does; the highest bends to the noise.',
-    draw,
+    f'{len(x)} noisy points (black) of a sine (grey) and the polynomial of least '
+    'squares (blue). Low degrees underfit the sine; the highest fits the noise.',
+    show,
   )
 
 
 def degrees_picture(x: np.ndarray, t: np.ndarray, noise: float) -> Picture:
-  """Draws both errors over the degree: one falls, the other turns."""
+  """Draws training error and error on new points over the degree."""
   found = np.stack(
     [polynomials.of_degree(x, t, degree, noise) for degree in range(MOST + 1)],
     1,
@@ -51,34 +48,33 @@ def degrees_picture(x: np.ndarray, t: np.ndarray, noise: float) -> Picture:
   best, middle = new.argmin(axis=0), np.median(new, axis=1)
   inside = float(np.mean((best >= 3) & (best <= 8)))
 
-  def draw():
-    axes = _errors_axes('degree')
+  def show():
+    figure, axes = draw.panel(6, 3.4, xlabel='degree')
     _bands(axes, np.arange(MOST + 1), found, noise)
     axes.set_xticks(range(MOST + 1))
-    axes.set_ylim(0, 1.6)
-    return axes.figure
+    return figure
 
   return Picture(
     'Errors over the degree',
-    f'Root-mean-square errors of {t.shape[1]} draws of the points: median and the '
-    f'middle four fifths. On new points no curve errs less than the noise, {noise:g}.',
-    draw,
+    f'Root-mean-square errors of {t.shape[1]} draws of the points: median and 10th to '
+    f'90th percentile. On new points the noise, {noise:g}, is a lower bound.',
+    show,
     (
       Claim(
         'The training error never rises with the degree, in any draw',
-        bool(np.all(np.diff(train, axis=0) <= 1e-9)),
+        np.all(np.diff(train, axis=0) <= 1e-9),
         f'largest rise {max(0.0, float(np.diff(train, axis=0).max())):.0e}',
       ),
       Claim(
-        'The highest degree passes through all points, and between them its error '
-        'explodes',
-        bool(train[-1].max() < 1e-6 and middle[-1] > 5 * middle.min()),
+        'The highest degree passes through all points and has a large error between '
+        'them',
+        train[-1].max() < 1e-6 and middle[-1] > 5 * middle.min(),
         f'training error at most {train[-1].max():.0e}; on new points '
-        f'{middle[-1]:.2f}, of the best degree {middle.min():.2f} (medians)',
+        f'{middle[-1]:.2f}, for the best degree {middle.min():.2f} (medians)',
       ),
       Claim(
-        'The best degree lies between 3 and 8',
-        bool(3 <= np.median(best) <= 8 and inside > 0.95),
+        'The best degree is between 3 and 8',
+        3 <= np.median(best) <= 8 and inside > 0.95,
         f'median {np.median(best):g}; in {inside:.1%} of the draws',
       ),
     ),
@@ -86,7 +82,7 @@ def degrees_picture(x: np.ndarray, t: np.ndarray, noise: float) -> Picture:
 
 
 def data_picture(seed: int, draws: int, noise: float) -> Picture:
-  """Draws what more points do to the highest degree."""
+  """Draws the error of the highest degree over the number of points."""
   sets = {n: polynomials.points(seed, draws, noise, n) for n in SIZES}
   found = np.stack(
     [polynomials.of_degree(*each, MOST, noise) for each in sets.values()],
@@ -94,44 +90,38 @@ def data_picture(seed: int, draws: int, noise: float) -> Picture:
   )
   middle = np.median(found[1], axis=1)
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3), layout='constrained')
-    *panels, axes = figure.subplots(1, 3)
-    for panel, n in zip(panels, (SIZES[1], SIZES[-1]), strict=True):
+  def show():
+    shown = SIZES[1], SIZES[-1]
+    figure, panels = draw.panels(9, 3, 3, titles=[f'{n} points' for n in shown])
+    *curves, axes = panels
+    for panel, n in zip(curves, shown, strict=True):
       x, t = sets[n]
       _curve(panel, x[:, :1], t[:, :1], MOST)
-      panel.set_title(f'{n} points', fontsize=10)
-    panels[0].set_ylabel('t')
+    curves[0].set_ylabel('t')
     _bands(axes, np.array(SIZES), found, noise)
-    axes.set_ylim(0, 1.6)
-    axes.set_xscale('log')
+    axes.set(xscale='log', xlabel='points')
     axes.set_xticks(SIZES, map(str, SIZES))
     axes.minorticks_off()
-    axes.set_xlabel('points')
-    axes.set_ylabel('error (RMS)')
-    axes.legend(fontsize=8)
     return figure
 
   return Picture(
     'More points',
-    f'Degree {MOST} on more points. The more there are, the less a curve can bend to '
-    'the noise of each.',
-    draw,
+    f'Polynomials of degree {MOST} fitted to more points. With more points a '
+    'polynomial can fit less of their noise.',
+    show,
     (
       Claim(
-        'More points cure the highest degree',
-        bool(middle[-1] < 1.1 * noise < middle[0]),
-        f'on new points {middle[0]:.2f} with {SIZES[0]}, {middle[-1]:.3f} with '
-        f'{SIZES[-1]}, the noise being {noise:g} (medians)',
+        'More points prevent overfitting by the highest degree',
+        middle[-1] < 1.1 * noise < middle[0],
+        f'error on new points {middle[0]:.2f} with {SIZES[0]}, {middle[-1]:.3f} with '
+        f'{SIZES[-1]}; noise {noise:g} (medians)',
       ),
     ),
   )
 
 
 def penalty_picture(x: np.ndarray, t: np.ndarray, noise: float) -> Picture:
-  """Draws what a penalty on the coefficients does to the highest degree."""
+  """Draws the errors of the highest degree over the strength of a penalty."""
   rows = [polynomials.powers(places, MOST) for places in (x, GRID)]
 
   def of_strength(strength):
@@ -148,36 +138,35 @@ def penalty_picture(x: np.ndarray, t: np.ndarray, noise: float) -> Picture:
     for degree in range(MOST + 1)
   ]
 
-  def draw():
-    axes = _errors_axes('ln λ')
+  def show():
+    figure, axes = draw.panel(6, 3.4, xlabel='ln λ')
     _bands(axes, STRENGTHS, found, noise)
-    axes.set_ylim(0, 1.6)
-    return axes.figure
+    return figure
 
   return Picture(
     'A penalty on large coefficients',
-    f'Degree {MOST} on {len(x)} points, with ½λΣw² added to ½Σ(f - t)². To the left '
-    'the curve is free, to the right it is pressed flat; the best is between.',
-    draw,
+    f'Polynomials of degree {MOST} fitted to {len(x)} points with ½λΣw² added to '
+    '½Σ(f - t)². On the left they overfit, on the right they underfit.',
+    show,
     (
       Claim(
-        'A penalty cures the highest degree: the error on new points is a U over ln λ',
-        bool(
-          0 < least < len(middle) - 1
-          and middle[0] > 1.5 * middle[least]
-          and middle[-1] > 1.2 * middle[least]
-        ),
+        'A penalty prevents overfitting by the highest degree: the error on new points '
+        'is U-shaped over ln λ',
+        0 < least < len(middle) - 1
+        and middle[0] > 1.5 * middle[least]
+        and middle[-1] > 1.2 * middle[least],
         f'{middle[0]:.2f}, {middle[least]:.2f} at ln λ = {STRENGTHS[least]:g}, '
         f'{middle[-1]:.2f} (medians)',
       ),
       Claim(
-        'At its best strength the error is within a tenth of that of the best degree',
-        bool(middle[least] < 1.1 * min(free)),
+        'With the best penalty the error is at most 10 % above the error of the best '
+        'degree',
+        middle[least] < 1.1 * min(free),
         f'{middle[least]:.3f} and {min(free):.3f} (medians)',
       ),
       Claim(
         'The training error never falls with the penalty, in any draw',
-        bool(np.all(np.diff(train, axis=0) >= -1e-6)),
+        np.all(np.diff(train, axis=0) >= -1e-6),
         f'largest fall {max(0.0, float(-np.diff(train, axis=0).min())):.0e}',
       ),
     ),
@@ -185,41 +174,22 @@ def penalty_picture(x: np.ndarray, t: np.ndarray, noise: float) -> Picture:
 
 
 def _curve(axes: Any, x: np.ndarray, t: np.ndarray, degree: int) -> None:
-  """Draws points x, t [N, 1], the sine that they are of, and their polynomial."""
+  """Draws points x, t [N, 1], the sine without noise, and their polynomial."""
   w = polynomials.fitted(x, t, degree)
   curve = polynomials.curve(polynomials.basis(GRID, degree), w)
-  axes.plot(
-    GRID,
-    polynomials.sine(GRID),
-    color='gray',
-    lw=1.2,
-    label='sine',
-  )
-  axes.plot(GRID, curve, color='C0', label='fit')
+  axes.plot(GRID, polynomials.sine(GRID), color=draw.GREY, lw=1.2, label='sine')
+  axes.plot(GRID, curve, color=draw.BLUE, label='fit')
   axes.scatter(x, t, color='black', s=16, zorder=3)
-  axes.set_ylim(-2, 2)
-  axes.set_xlabel('x')
-
-
-def _errors_axes(label: str) -> Any:
-  from matplotlib.figure import Figure
-
-  axes = Figure(figsize=(6, 3.4), layout='constrained').subplots()
-  axes.set_xlabel(label)
-  axes.set_ylabel('error (RMS)')
-  return axes
+  axes.set(ylim=(-2, 2), xlabel='x')
 
 
 def _bands(axes: Any, places: np.ndarray, found: np.ndarray, noise: float) -> None:
   """Draws median and band of errors [2, K, D] over K places."""
-  names: Mapping[str, np.ndarray] = dict(
-    zip(('on the points', 'on new points'), found, strict=True)
-  )
-  for (name, each), colour in zip(names.items(), ('C0', 'C1'), strict=True):
-    low, high = np.percentile(each, BAND, axis=1)
-    axes.fill_between(places, low, high, color=colour, alpha=0.25, lw=0)
-    axes.plot(
-      places, np.median(each, axis=1), color=colour, marker='o', ms=4, label=name
-    )
-  axes.axhline(noise, color='gray', ls=':', label='noise')
-  axes.legend(fontsize=8)
+  look: Any = {'middle': np.median, 'within': BAND, 'marker': 'o', 'ms': 4}
+  for label, each, colour in zip(
+    ('on the points', 'on new points'), found, draw.COLOURS, strict=False
+  ):
+    draw.band(axes, places, each, label, colour, **look)
+  draw.guide(axes, y=noise, label='noise')
+  axes.set(ylabel='error (RMS)', ylim=(0, 1.6))
+  draw.legend(axes)

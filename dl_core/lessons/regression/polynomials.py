@@ -1,4 +1,4 @@
-"""Polynomials fitted to noisy points of a sine, freely and under a penalty.
+"""Polynomials fitted to noisy points of a sine, with and without a penalty.
 
 The example of Bishop, "Pattern Recognition and Machine Learning", 2006, section 1.1,
 over many draws of the points. All fits are exact, in float64.
@@ -15,36 +15,36 @@ GRID = np.linspace(0, 1, 1_001)
 
 
 def sine(x: Any) -> np.ndarray:
-  """Returns sin(2πx), what the points are of."""
+  """Returns sin(2πx), the function without noise."""
   return np.sin(2 * np.pi * np.asarray(x))
 
 
 def points(
   seed: int, draws: int, noise: float, n: int = POINTS
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Draws x [N, D], each point somewhere in its own Nth of [0, 1], and noisy sines."""
+  """Draws x [N, D], one point in each Nth of [0, 1], and noisy sines of them."""
   random = np.random.RandomState(seed)
   x = (np.arange(n)[:, None] + random.uniform(size=(n, draws))) / n
   return x, sine(x) + noise * random.standard_normal((n, draws))
 
 
 def fitted(x: np.ndarray, t: np.ndarray, degree: int) -> np.ndarray:
-  """Returns the coefficients [M + 1, D] of least squares, of Legendre polynomials.
+  """Returns the least-squares coefficients [M + 1, D] of Legendre polynomials.
 
-  They are the same curves as those of powers of x, and better to compute.
+  The curves are the same as with powers of x, and better conditioned.
   """
   return least_squares(basis(x, degree), t)
 
 
 def basis(x: np.ndarray, degree: int) -> np.ndarray:
-  """Returns Legendre polynomials [..., M + 1], made for [0, 1], at x [...]."""
+  """Returns Legendre polynomials [..., M + 1] of [0, 1] at x [...]."""
   return np.polynomial.legendre.legvander(2 * x - 1, degree)
 
 
 def ridge(x: np.ndarray, t: np.ndarray, degree: int, strength: float) -> np.ndarray:
   """Returns the coefficients [M + 1, D] of powers of x, minimising ½Σ(f - t)² + ½λΣw².
 
-  The sum is Bishop's; with the mean over N points it would be λ/N. All of w is
+  The sum is Bishop's; for a mean over N points λ is divided by N. All of w is
   penalised, as there.
   """
   zeros = np.zeros((degree + 1, t.shape[1]))
@@ -59,7 +59,7 @@ def powers(x: np.ndarray, degree: int) -> np.ndarray:
 
 
 def least_squares(rows: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-  """Returns coefficients [M + 1, D] of the columns of rows [N, D, M + 1]."""
+  """Returns least-squares coefficients [M + 1, D] for rows [N, D, M + 1]."""
   q, r = np.linalg.qr(np.moveaxis(rows, 1, 0))
   right = np.einsum('dnm,nd->dm', q, wanted)
   return np.linalg.solve(r, right[..., None])[..., 0].T
@@ -73,13 +73,13 @@ def curve(rows: np.ndarray, w: np.ndarray) -> np.ndarray:
 def errors(
   at: np.ndarray, t: np.ndarray, everywhere: np.ndarray, noise: float
 ) -> np.ndarray:
-  """Returns root-mean-square errors [2, D]: on the points, and on endless new ones.
+  """Returns root-mean-square errors [2, D]: on the points, and expected on new ones.
 
   Args:
     at: the curves at the points [N, D].
     t: the points.
     everywhere: the curves on the grid [G, D].
-    noise: the deviation of new points from the sine.
+    noise: the standard deviation of new points from the sine.
   """
   new = np.mean((everywhere - sine(GRID)[:, None]) ** 2, axis=0) + noise**2
   return np.sqrt(np.stack([np.mean((at - t) ** 2, axis=0), new]))

@@ -1,4 +1,4 @@
-"""Squared errors as what they are of the weights, a quadratic form, and its descent.
+"""Gradient descent on squared errors, written as a quadratic form of the weights.
 
 Shapes: N examples, F columns.
 """
@@ -11,15 +11,15 @@ import optax
 
 
 def descent(x: Any, y: Any, make: Callable, size: Any = 1.0) -> tuple[Any, Callable]:
-  """Makes descent from w = 0 on the mean of ½(x·w - y)².
+  """Makes gradient descent from w = 0 on the mean of ½(x·w - y)².
 
   Args:
-    x, y: standardised inputs [N, F] and numbers [N], so that no intercept is wanted.
+    x, y: standardised inputs [N, F] and numbers [N], so that the intercept is 0.
     make: (rate) -> the optimizer.
-    size: the rate, over the largest one that cannot overshoot.
+    size: the learning rate over the largest stable one.
 
   Returns:
-    Weights [F, 1] and the optimizer's state at first, and a step from such to the next.
+    The initial (weights [F, 1], optimizer state), and a step to the next ones.
   """
   x, y = jnp.asarray(x), jnp.asarray(y)
   curvature, slope = x.T @ x / len(x), x.T @ y[:, None] / len(x)

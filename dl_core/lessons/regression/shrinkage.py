@@ -1,4 +1,4 @@
-"""What penalties do to the weights of a linear fit, and to its errors.
+"""Weights of a linear fit under l1 and l2 penalties.
 
 Shapes: N examples, F columns, K strengths of a penalty, T steps.
 """
@@ -14,16 +14,17 @@ from dl_core.data import splits
 from dl_core.lessons.boundaries import separation
 from dl_core.lessons.regression import exact, quadratic, sparsity
 from dl_core.lessons.regression.exact import Fit
+from dl_core.report import claims, draw
 from dl_core.tasks import optimizers
 from dl_core.types import Array, Claim, Data, Key, Picture, Variables
 
-CLOSE = {'squared': 1e-4, 'absolute': 1e-2}  # in deviations
+CLOSE = {'squared': 1e-4, 'absolute': 1e-2}  # in standard deviations
 STRENGTHS = np.geomspace(1e-3, 1.0, 40)
-STEPS = 10_000  # of the fits for a path
+STEPS = 10_000  # of gradient descent for each strength
 
 
 def r2(variables: Variables, data: Data, key: Key) -> Mapping[str, float]:
-  """Returns the share of the test split's variance that a fit explains, at most 1."""
+  """Returns R², the share of the variance that a fit explains, on the test split."""
   del key
   x, y = splits.examples(data, 'test')
   neuron = jax.device_get(variables['params']['neuron'])
@@ -54,7 +55,7 @@ def report(loss: str, l1: float, l2: float, names: Sequence[str]):
 
 
 def fitted(x: Any, y: Any, l1: Any, l2: Any) -> Array:
-  """Descends on squared errors under penalties, from w = 0: weights [F].
+  """Returns the weights [F] after descent from w = 0 on penalised squared errors.
 
   Args:
     x, y: standardised inputs [N, F] and numbers [N].
@@ -72,32 +73,26 @@ def fitted(x: Any, y: Any, l1: Any, l2: Any) -> Array:
 def weights_picture(
   loss: str, found: Fit, wanted: tuple[str, Fit] | None, names: Sequence[str]
 ) -> Picture:
-  """Draws the weights of a fit beside scikit-learn's, if it has such a fit."""
-  title, claims = 'The weights', []
+  """Draws the weights of a fit, beside scikit-learn's if there are any."""
+  title = 'The weights'
+  checked: list[Claim] = []
   if wanted:
     name, own = wanted
     title = f"The weights beside those of scikit-learn's {name}"
-    claims = [
-      Claim(
-        f"Descent ends at scikit-learn's {name}",
-        found.off(own) < CLOSE[loss],
-        f'weights differ by at most {found.off(own):.1e} deviations',
-      )
-    ]
+    sentence = f"Gradient descent ends at scikit-learn's {name}"
+    checked = [claims.identity(sentence, found.off(own), 0, CLOSE[loss])]
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 0.9 + 0.27 * len(names)), layout='constrained')
-    axes, places = figure.subplots(), np.arange(len(names))
-    axes.barh(places, found.w, color='C0', height=0.6, label='descent')
+  def show():
+    figure, axes = draw.panel(7, 0.9 + 0.27 * len(names))
+    places = np.arange(len(names))
+    axes.barh(places, found.w, color=draw.BLUE, height=0.6, label='descent')
     if wanted:
-      axes.plot(wanted[1].w, places, 'D', color='C1', ms=5, label=wanted[0])
-    axes.axvline(0, color='black', lw=0.8)
+      axes.plot(wanted[1].w, places, 'D', color=draw.ORANGE, ms=5, label=wanted[0])
+    draw.guide(axes, x=0, color='black', ls='-', lw=0.8, zorder=2)
     axes.set_yticks(places, names)
     axes.invert_yaxis()
-    axes.set_xlabel('deviations of the target for one deviation of the column')
-    axes.legend()
+    axes.set_xlabel('weight, in standard deviations of the target and the column')
+    draw.legend(axes)
     return figure
 
   zeros = int(np.sum(found.w == 0))
@@ -105,69 +100,64 @@ def weights_picture(
     title,
     f'Of {len(names)} weights {zeros or "none"} {"are" if zeros > 1 else "is"} exactly '
     '0.',
-    draw,
-    tuple(claims),
+    show,
+    tuple(checked),
   )
 
 
 def path_picture(x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> Picture:
-  """Draws the weights of squared errors over the strength of either penalty."""
+  """Draws the weights of squared errors over the strength of both penalties."""
   none = np.zeros_like(STRENGTHS)
   penalties = {'l1': (STRENGTHS, none), 'l2': (none, STRENGTHS)}
   every = jax.jit(jax.vmap(fitted, (None, None, 0, 0)))
   found = {name: np.array(every(x, y, *of)) for name, of in penalties.items()}
-  off = {}
-  for name, of in penalties.items():
-    fits = (
-      exact.scikit_learn('squared', x, y, *each) for each in zip(*of, strict=True)
-    )
-    own = np.stack([fit[1].w for fit in fits if fit])
-    off[name] = np.abs(own - found[name]).max()
+  fits = [
+    exact.scikit_learn('squared', x, y, *each)
+    for of in penalties.values()
+    for each in zip(*of, strict=True)
+  ]
   zeros = {name: np.sum(w == 0, axis=1) for name, w in found.items()}
   largest = np.argsort(-np.abs(found['l2'][0]))[:4]
   named = {
-    column: {'color': f'C{place}', 'lw': 1.8, 'label': names[column]}
-    for place, column in enumerate(largest)
+    column: {'color': colour, 'lw': 1.8, 'label': names[column]}
+    for column, colour in zip(largest, draw.COLOURS, strict=False)
   }
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.5, 3.6), layout='constrained')
-    panels = zip(figure.subplots(1, 2, sharey=True), found.items(), strict=True)
-    for axes, (name, w) in panels:
+  def show():
+    titles = 'l1·Σ|w| (Lasso)', '½·l2·Σw² (Ridge)'
+    figure, panels = draw.panels(8.5, 3.6, 2, titles=titles, sharey=True)
+    for axes, (name, w) in zip(panels, found.items(), strict=True):
       for column in np.argsort(np.abs(found['l2'][0])):  # the largest come last
-        line = {'color': 'gray', 'lw': 1} | named.get(column, {})
+        line = {'color': draw.GREY, 'lw': 1} | named.get(column, {})
         axes.plot(STRENGTHS, w[:, column], **line)
       axes.set_xscale('log')
       axes.set_xlabel(f'{name}, strength of the penalty')
-    figure.axes[0].set_ylabel('weight')
-    figure.axes[0].set_title('l1·Σ|w| (Lasso)', fontsize=10)
-    figure.axes[1].set_title('½·l2·Σw² (Ridge)', fontsize=10)
-    figure.axes[1].legend()
+    panels[0].set_ylabel('weight')
+    draw.legend(panels[1])
     return figure
 
   return Picture(
     'Weights over the strength of a penalty',
-    'Under l1 one weight after another becomes exactly 0; under l2 they shrink '
-    'together and none does. The four largest are named.',
-    draw,
+    'With l1 one weight after another becomes exactly 0; with l2 all weights shrink '
+    'and none becomes 0. The four largest weights are named.',
+    show,
     (
       Claim(
-        'The absolute values make weights exactly 0, all of them in the end',
-        bool(np.median(zeros['l1']) > 0 and zeros['l1'][-1] == len(names)),
+        'An l1 penalty makes weights exactly 0, all of them in the end',
+        np.median(zeros['l1']) > 0 and zeros['l1'][-1] == len(names),
         f'{zeros["l1"][0]} to {zeros["l1"][-1]} of {len(names)} zeros from '
         f'l1 = {STRENGTHS[0]:g} to {STRENGTHS[-1]:g}',
       ),
       Claim(
-        'The squares make none 0, at any strength',
-        bool(np.all(zeros['l2'] == 0)),
+        'An l2 penalty makes no weight 0, at any strength',
+        np.all(zeros['l2'] == 0),
         f'{int(zeros["l2"].sum())} zeros in {zeros["l2"].size} fits',
       ),
-      Claim(
-        "Every fit is scikit-learn's, Lasso(alpha=l1) or Ridge(alpha=N·l2)",
-        bool(max(off.values()) < CLOSE['squared']),
-        f'weights differ by at most {off["l1"]:.0e} and {off["l2"]:.0e}',
+      claims.identity(
+        "The weights are scikit-learn's, of Lasso(alpha=l1) and Ridge(alpha=N·l2)",
+        np.concatenate([*found.values()]),
+        np.stack([fit[1].w for fit in fits if fit]),
+        CLOSE['squared'],
       ),
     ),
   )

@@ -1,4 +1,4 @@
-"""The surface of the loss of a line, and the descent on it, raw and standardised.
+"""The loss surface of a line and gradient descent on it, raw and standardised.
 
 Shapes: N examples, T steps.
 """
@@ -9,13 +9,14 @@ import numpy as np
 
 from dl_core.data import cars
 from dl_core.lessons.regression import exact
+from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
-LEVELS = 4.0 ** -np.arange(8.0, -0.1, -1)  # of the height in the picture
+LEVELS = 4.0 ** -np.arange(8.0, -0.1, -1)  # shares of the height in the picture
 
 
 class Descent(NamedTuple):
-  """A path over the surface of a loss.
+  """A path of gradient descent on a loss surface.
 
   Attributes:
     loss: 'squared' or 'absolute'.
@@ -36,20 +37,20 @@ class Descent(NamedTuple):
 
   @property
   def best(self) -> tuple[float, float]:
-    """Returns slope and intercept where the surface is lowest."""
+    """Returns slope and intercept at the minimum."""
     fit = exact.squared if self.loss == 'squared' else exact.absolute
     line = fit(self.x[:, None], self.y)
     return float(line.w[0]), line.b
 
   @property
   def left(self) -> float:
-    """Returns how much of the height over the lowest point the path leaves."""
+    """Returns the final height above the minimum over the initial one."""
     first, *_, last = self.height(*self.path.T) - self.height(*self.best)
     return float(last / first)
 
   @property
   def condition(self) -> float:
-    """Returns the ratio of the largest curvature of the squared loss to the least."""
+    """Returns the condition number of the Hessian of the squared loss."""
     design = np.stack([self.x, np.ones_like(self.x)], axis=1)
     return float(np.linalg.cond(design) ** 2)
 
@@ -57,12 +58,12 @@ class Descent(NamedTuple):
 def descended(
   loss: str, x: np.ndarray, y: np.ndarray, steps: int, size: float = 1.0
 ) -> Descent:
-  """Descends in plain NumPy from w = b = 0, all examples in every step.
+  """Runs full-batch gradient descent in NumPy from w = b = 0.
 
   Args:
     loss, x, y: see `Descent`.
     steps: T - 1.
-    size: of a step, over the largest one that cannot overshoot squared errors.
+    size: learning rate over the largest one that is stable for squared errors.
   """
   design = np.stack([x, np.ones_like(x)], axis=1)
   rate, path = size * len(x) / np.linalg.norm(design, 2) ** 2, [np.zeros(2)]
@@ -78,8 +79,8 @@ def picture(loss: str, path: np.ndarray, steps: int) -> Picture:
 
   Args:
     loss: 'squared' or 'absolute'.
-    path: standardised w and b [T, 2], as the run went.
-    steps: of the run; as many are made with the raw numbers.
+    path: standardised w and b [T, 2] of the run.
+    steps: steps of the run, and of descent on the raw numbers.
   """
   mileage, price = cars.cars('train')
   of_x, of_y = cars.scale()
@@ -92,41 +93,38 @@ def picture(loss: str, path: np.ndarray, steps: int) -> Picture:
       f'smallest. Standardised the ratio is {own.condition:.0f}.'
     )
 
-  def draw():
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3.6), layout='constrained')
-    panels = zip(
-      figure.subplots(1, 2), ('as they are', 'standardised'), (raw, own), strict=True
-    )
-    for axes, title, descent in panels:
+  def show():
+    titles = 'mileage and price as they are', 'mileage and price standardised'
+    figure, panels = draw.panels(8, 3.6, 2, titles=titles)
+    for axes, descent in zip(panels, (raw, own), strict=True):
       (w, b), points = descent.best, descent.path
       reach = [1.25 * np.abs(points[:, n] - end).max() for n, end in enumerate((w, b))]
-      reach[1] = max(reach[1], reach[0] if title == 'standardised' else 0)
+      reach[1] = max(reach[1], reach[0] if descent is own else 0)
       grid = np.meshgrid(
         np.linspace(w - reach[0], w + reach[0], 150),
         np.linspace(b - reach[1], b + reach[1], 150),
       )
       height = descent.height(*grid) - descent.height(w, b)
-      axes.contour(*grid, height, height.max() * LEVELS, colors='C2', linewidths=0.8)
-      axes.plot(*points.T, color='C0', marker='.', ms=4, lw=1, label='descent')
-      axes.plot(w, b, color='C1', marker='*', ms=12, ls='', label='lowest')
-      axes.set_title(f'mileage and price {title}', fontsize=10)
+      look = {'colors': draw.GREEN, 'linewidths': 0.8}
+      axes.contour(*grid, height, height.max() * LEVELS, **look)
+      axes.plot(*points.T, color=draw.BLUE, marker='.', ms=4, lw=1, label='descent')
+      axes.plot(w, b, color=draw.ORANGE, marker='*', ms=12, ls='', label='minimum')
       axes.set_xlabel('slope w')
-    figure.axes[0].set_ylabel('intercept b')
-    figure.axes[0].legend(loc='lower left')
+    panels[0].set_ylabel('intercept b')
+    draw.legend(panels[0], loc='lower left')
     return figure
 
   return Picture(
     'The loss surface and the descent',
-    f'Contours of the mean loss and {steps} steps from w = b = 0. With the numbers as '
-    f'they are (and the largest rate that squared errors bear) the surface {shape}',
-    draw,
+    f'Contours of the mean loss and {steps} steps of gradient descent from w = b = 0. '
+    'With the raw numbers (and the largest learning rate that is stable for squared '
+    f'errors) the surface {shape}',
+    show,
     (
       Claim(
-        'Standardised, the same number of steps comes nearer to the lowest point',
+        'With standardised numbers the same number of steps ends closer to the minimum',
         own.left < raw.left,
-        f'left of the height above it: {own.left:.1e} against {raw.left:.1e}',
+        f'remaining height above it: {own.left:.1e} against {raw.left:.1e}',
       ),
     ),
   )
