@@ -28,6 +28,7 @@ from typing import Any
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import curved, fruits, samples, tabular
 from dl_core.interpret import classification
+from dl_core.launch.families import calls
 from dl_core.lessons.boundaries import hyperplane, linear
 from dl_core.models import linear as model
 from dl_core.tasks import measures, optimizers
@@ -90,7 +91,7 @@ def build(c: Config) -> launch.Experiment:
   )
   return launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 100},
+    steps_per_call=calls.LINEAR,
     task=task,
     optimizers=(optimizers.make('nesterov', c.learning_rate, l2=c.l2),),
     data=samples.whole(data),

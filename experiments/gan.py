@@ -20,6 +20,7 @@ from dl_core import config, launch, tasks
 from dl_core.data import images
 from dl_core.interpret import gan as pictures
 from dl_core.interpret import judge
+from dl_core.launch.families import calls
 from dl_core.models import gan
 from dl_core.tasks import optimizers
 from dl_core.types import UserError
@@ -73,7 +74,7 @@ def build(c: Config) -> launch.Experiment:
   )
   experiment = launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 10} if c.net == 'mlp' else {},
+    steps_per_call=calls.SMALL if c.net == 'mlp' else {},
     task=tasks.gan(model, c.loss),
     optimizers=(critic, optax.chain(maker, average)),
     data=data._replace(baseline=dict),

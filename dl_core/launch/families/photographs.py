@@ -17,8 +17,9 @@ from flax import linen as nn
 from dl_core import config, interpret, tasks
 from dl_core.data import augment, images
 from dl_core.interpret import activation_maps, classification, filters, gates
+from dl_core.launch.families import calls
 from dl_core.layers import squeeze
-from dl_core.tasks import freezing, measures, optimizers
+from dl_core.tasks import freezing, measures, optimizers, schedules
 from dl_core.types import Data, Experiment, Figure, Names, UserError
 
 # Of the pixels of ImageNet, in [0, 1].
@@ -148,8 +149,7 @@ def gate(c: Config) -> squeeze.Gate | None:
 
 def thirds(c: Config) -> optax.Schedule:
   """Divides the rate by 10 after a third and two thirds of the steps."""
-  rate, drops = c.learning_rate, {c.steps // 3: 0.1, 2 * c.steps // 3: 0.1}
-  return optax.piecewise_constant_schedule(rate, drops)
+  return schedules.drops(c.learning_rate, c.steps, (1, 3), (2, 3))
 
 
 def experiment(
@@ -180,7 +180,7 @@ def experiment(
   own = task(model, measures.smoothed(c.smoothing), **reported)
   parts = [
     c.decay and optax.add_decayed_weights(c.decay),
-    optax.sgd(warmed(schedule or thirds(c), c.warmup), 0.9),
+    optax.sgd(schedules.warmed(schedule or thirds(c), c.warmup), 0.9),
     c.average and optimizers.average(c.average),
   ]
   pictures = [
@@ -198,7 +198,7 @@ def experiment(
       data=data,
       averaged=optimizers.averaged if c.average else None,
       names=names,
-      steps_per_call={'cpu': 4},
+      steps_per_call=calls.PHOTOGRAPHS,
       report=interpret.join(*pictures),
       published=tuple(
         Figure(metric, value, 'imagenet2012', source)
@@ -208,14 +208,3 @@ def experiment(
       ),
     )
   )
-
-
-def warmed(schedule: optax.Schedule, steps: int) -> optax.Schedule:
-  """Lets a rate rise from 0 over its first steps, in proportion.
-
-  Section 2.2 of Goyal et al. 2017, https://arxiv.org/abs/1706.02677.
-  """
-  if not steps:
-    return schedule
-  rise = optax.linear_schedule(0.0, 1.0, steps)
-  return lambda step: rise(step + 1) * schedule(step)
