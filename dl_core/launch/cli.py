@@ -7,6 +7,7 @@ how · 130, 143 interrupted by SIGINT, SIGTERM (saved) · anything else is our b
 import errno
 import functools
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -59,8 +60,7 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
   """
   recipes = getattr(module, 'RECIPES', {})
   if HELP & set(argv[1:]):
-    print(flags.help_text(module.__doc__ or name, module.Config, recipes))
-    return 0
+    return shown(flags.help_text(module.__doc__ or name, module.Config, recipes))
 
   def work():
     with Signals() as signals:
@@ -82,8 +82,7 @@ def command(
     work: (settings) -> exit code; a signal ends it at once.
   """
   if HELP & set(argv[1:]):
-    print(flags.help_text(doc, cls, {}))
-    return 0
+    return shown(flags.help_text(doc, cls, {}))
 
   def parsed():
     settings, rest = flags.parse(cls, {}, argv)
@@ -92,6 +91,15 @@ def command(
       return work(settings)
 
   return guarded(parsed)
+
+
+def shown(text: str) -> int:
+  """Prints a text to a reader who may stop reading, as `head` does; returns 0."""
+  try:
+    print(text, flush=True)
+  except BrokenPipeError:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+  return 0
 
 
 def guarded(work: Callable[[], int]) -> int:

@@ -61,8 +61,8 @@ def test_what_cannot_be_measured_is_a_sentence(words, sentence, capsys):
 
 
 def test_all_are_those_that_have_a_bench():
-  assert {'lenet', 'gan', 'char_lm', 'perceptron'} <= set(command.listed('all'))
-  assert 'cells' not in command.listed('all')
+  assert {'lenet', 'gan', 'char_lm', 'perceptron'} <= set(command.listed(('all',)))
+  assert 'cells' not in command.listed(('all',))
 
 
 def test_generated_batches_are_of_the_spec_and_its_classes():
