@@ -98,7 +98,7 @@ def players(c: Config, channels: int) -> gan.GAN:
 
 
 def turn(c: Config, player: str) -> optax.GradientTransformation:
-  """Returns the optimizer that moves one player and holds the other."""
+  """Returns the optimizer that updates one player and leaves the other unchanged."""
   movers = {True: optax.adam(c.learning_rate, b1=0.5), False: optax.set_to_zero()}
   return optax.partition(
     movers, lambda params: {name: name == player for name in params}
@@ -106,7 +106,7 @@ def turn(c: Config, player: str) -> optax.GradientTransformation:
 
 
 def averaged(state):
-  """Returns the parameters of the last step, those of the generator averaged."""
+  """Returns the last parameters, with the generator's moving average."""
   return state.params | {'generator': optimizers.averaged(state)['generator']}
 
 

@@ -73,8 +73,8 @@ def build(c: Config) -> launch.Experiment:
   data = cars.data(c.batch_size, loss) if own else tabular.load(c, loss=loss)
   if data.spec.classes:
     raise UserError(
-      f'--dataset={c.dataset} was given, of which a class is to be told; give a table '
-      'with a number to tell, as cars or diabetes'
+      f'--dataset={c.dataset} was given, whose target is a class; give a table with a '
+      'numeric target, such as cars or diabetes'
     )
   # The gradient of an absolute error does not fade towards the best fit; the rate does.
   rate = c.learning_rate

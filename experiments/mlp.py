@@ -81,7 +81,7 @@ RECIPES = {
   'mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500, 'l2': 3e-5},
   'fashion_mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500},
 }
-# What cannot be chosen of sets that are computed.
+# Settings that computed data sets do not have.
 FIXED = {
   'xor': ('train_size', 'label_noise', 'shift', 'noise'),
   'shifted_digits': ('label_noise', 'shift', 'noise'),
@@ -128,7 +128,8 @@ def load(c: Config) -> Data:
   for name in FIXED.get(c.dataset, ()):
     if getattr(c, name):
       raise UserError(
-        f'--{name}={getattr(c, name)} was given, but {c.dataset} is as it is; drop it'
+        f'--{name}={getattr(c, name)} was given, but {c.dataset} cannot be changed; '
+        'drop it'
       )
   if c.dataset == 'xor':
     return toys.gate_data('xor', c.batch_size, classes=True)

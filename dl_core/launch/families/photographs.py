@@ -1,8 +1,8 @@
 """Classifiers of photographs, trained as the winners of ImageNet were.
 
 What AlexNet, VGG, GoogLeNet and ResNet share: colour images of one size, parts of them
-taken, mirrored and tinted anew in every epoch; descent with momentum and decay, its
-rate a tenth after a third of the steps and a hundredth after two; five guesses. An
+cropped, mirrored and tinted afresh in every epoch; SGD with momentum and weight decay,
+a learning rate that drops to a tenth at each third of the steps; top-5 accuracy. An
 experiment adds its network, and as RECIPES the settings that its paper has.
 """
 
@@ -85,20 +85,20 @@ class Config(config.Transfer):
 
 
 def epochs(number: int, batch_size: int) -> dict[str, int]:
-  """Returns the part of a recipe that says how long ImageNet is learnt."""
+  """Returns the part of a recipe for so many epochs of ImageNet."""
   steps = IMAGES // batch_size * number
   return {'steps': steps, 'batch_size': batch_size, 'eval_every': 5_000}
 
 
 def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
-  """Makes the data of the settings; with `--plan --classes` there need be none.
+  """Returns the data of the settings; `--plan --classes` needs no data set.
 
   Args:
     c: settings.
     normalise: see `images.load`.
 
   Raises:
-    UserError: there is no such set, or `--classes` is another number than its own.
+    UserError: there is no such set, or `--classes` differs from its classes.
   """
   if c.classes and c.plan:
     return images.absent(c, c.image_size, 3, c.classes)
@@ -119,19 +119,20 @@ def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
   if c.classes not in (0, len(data.spec.classes)):
     raise UserError(
       f'--classes={c.classes} was given, but {data.spec.source} has '
-      f'{len(data.spec.classes)}; leave it out, or add --plan for a network of so many'
+      f'{len(data.spec.classes)} classes; leave it out, or add --plan for a network '
+      f'with {c.classes}'
     )
   return data
 
 
 def width(c: Config) -> float:
-  """Returns the channels of the network, as a multiple of the published one's."""
+  """Returns the width of the network, as a multiple of the published one."""
   planned = c.plan and c.classes
   return c.width or (SMALL if c.dataset == 'digits' and not planned else 1)
 
 
 def member(members: Mapping[int, Any], depth: int) -> Any:
-  """Returns the member of a family that has so many layers with weights.
+  """Returns the member of a family with so many layers with weights.
 
   Raises:
     UserError: there is none.
@@ -143,12 +144,12 @@ def member(members: Mapping[int, Any], depth: int) -> Any:
 
 
 def gate(c: Config) -> squeeze.Gate | None:
-  """Returns what rescales channels, if anything does."""
+  """Returns the squeeze-and-excitation gate of the settings, if any."""
   return squeeze.SqueezeExcite if c.se else None
 
 
 def thirds(c: Config) -> optax.Schedule:
-  """Divides the rate by 10 after a third and two thirds of the steps."""
+  """Divides the learning rate by 10 after a third and two thirds of the steps."""
   return schedules.drops(c.learning_rate, c.steps, (1, 3), (2, 3))
 
 
@@ -170,9 +171,9 @@ def experiment(
     names: of its layers in the files of other libraries.
     first: path of the kernel that reads the pixels, in the parameters.
     published: {source: top-1 and top-5 accuracy on the validation set of ImageNet,
-      None where one is not told}, of the network at its full width.
+      None where unknown}, of the network at its full width.
     task: (model, loss, **reported) -> Task.
-    schedule: of the rate, after warm-up; by default `thirds`.
+    schedule: learning-rate schedule after warm-up; by default `thirds`.
   """
   reported = {'accuracy': measures.accuracy}
   if len(data.spec.classes) > 5:
