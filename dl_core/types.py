@@ -207,11 +207,13 @@ class Experiment(NamedTuple):
 
 
 class Study(NamedTuple):
-  """What `study(config)` returns: several runs, and what is drawn of them together.
+  """What `study(config)` returns: several runs, and the pictures that compare them.
+
+  A module that only draws has `draw(config)` -> Pictures instead, and no `study`.
 
   Attributes:
     runs: {label: (module of the experiment, its config)}; each runs in workdir/label,
-      or for several seeds in workdir/label-seed-SEED. One without runs only draws.
+      or for several seeds in workdir/label-seed-SEED.
     draw: ({label: its finished run for each seed}) -> Pictures; see `studies.Finished`.
   """
 

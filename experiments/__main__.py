@@ -1,35 +1,65 @@
-"""Lists every experiment by lecture. Reads their docstrings, imports none of them."""
+"""Lists the experiments by lecture, from their docstrings; imports none of them.
+
+`python -m experiments WORD` lists those whose name, lecture or first line has WORD.
+"""
 
 import ast
+import os
 import re
 import sys
 from pathlib import Path
 
 
-def listing() -> str:
-  """Returns a line for each experiment, under its lecture."""
+def listing(word: str = '') -> str:
+  """Returns a line for each experiment that has the word, under its lecture.
+
+  A star marks studies: modules that compare several runs or only draw.
+  """
+  # After `lecture 1` comes no digit, so that lecture 13 is not meant.
+  wanted = re.compile(re.escape(word) + r'(?!\d)' * word[-1:].isdigit(), re.IGNORECASE)
   found = []
   for path in sorted(Path(__file__).parent.glob('[!_]*.py')):
-    doc = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8'))) or ''
-    title, _, lecture = doc.partition('\n')[0].partition('Lecture ')
-    number = int((re.match(r'\d+', lecture) or ['99'])[0])
-    found.append((number, path.stem, title.strip()))
-  width = max(len(name) for _, name, _ in found)
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    first = (ast.get_docstring(tree) or '').partition('\n')[0]
+    if wanted.search(f'{path.stem}\n{first}'):
+      title, _, lecture = first.partition('Lecture ')
+      number = int((re.match(r'\d+', lecture) or ['99'])[0])
+      functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+      star = '*' if functions & {'study', 'draw'} and 'build' not in functions else ' '
+      found.append((number, path.stem, star, title.strip()))
+  width = max([0, *(len(name) for _, name, _, _ in found)])
   lines, last = [], None
-  for number, name, title in sorted(found):
+  for number, name, star, title in sorted(found):
     if number != last:
       lines.append(f'\nLecture {number}' if number != 99 else '\nMore')
-    lines.append(f'  {name:<{width}}  {title}')
+    lines.append(f'{star:>2}{name:<{width}}  {title}')
     last = number
-  return '\n'.join(lines).strip()
+  return '\n'.join(lines).strip('\n')
+
+
+def main(words: list[str]) -> int:
+  """Prints the listing; returns the exit code."""
+  word = '' if words[:1] in (['-h'], ['--help']) else ' '.join(words)
+  found = listing(word.removeprefix('experiments.'))
+  if not found:
+    print(
+      f'error: {word} was given, but no name, lecture or first line of an experiment '
+      'has it; python -m experiments lists all',
+      file=sys.stderr,
+    )
+    return 2
+  sys.stdout.reconfigure(errors='replace')  # type: ignore[union-attr]
+  try:
+    print(found)
+    print('\n* a study: several runs compared, or pictures without training')
+    print('Run one:    python -m experiments.NAME')
+    print('Its flags:  python -m experiments.NAME --help')
+    print('Fewer:      python -m experiments WORD', flush=True)
+  except BrokenPipeError:  # whoever reads has read enough
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+  return 0
 
 
 if __name__ == '__main__':
-  if len(sys.argv) > 1 and sys.argv[1] not in ('-h', '--help'):
-    name = sys.argv[1].removeprefix('experiments.')
-    print(f'error: run it as python -m experiments.{name}', file=sys.stderr)
-    sys.exit(2)
-  sys.stdout.reconfigure(errors='replace')  # type: ignore[union-attr]
-  print(listing())
-  print('\nRun one:    python -m experiments.NAME')
-  print('Its flags:  python -m experiments.NAME --help')
+  if code := main(sys.argv[1:]):
+    sys.exit(code)

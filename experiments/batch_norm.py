@@ -82,7 +82,7 @@ def label(c: mlp.Config) -> str:
 
 
 def draw(pairs, results) -> list[Picture]:
-  """Shows each part: `pairs` is {part: {value: [without batch norm, with]}}."""
+  """Draws each part: `pairs` is {part: {value: [without batch norm, with]}}."""
   shown: dict[str, Callable] = {
     'rates': functools.partial(normalising.soonest, accuracy=ACCURACY),
     'scales': normalising.scales,

@@ -115,7 +115,7 @@ def note(text: str) -> None:
 
 
 def listed(names: Sequence[str]) -> Sequence[str]:
-  """Returns the experiments that are asked for. Raises UserError where one is not."""
+  """Returns the requested experiments. Raises UserError for an unknown one."""
   modules = pkgutil.iter_modules(experiments.__path__)
   sources = {m.name: Path(experiments.__path__[0], f'{m.name}.py') for m in modules}
   known = [

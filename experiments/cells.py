@@ -40,7 +40,7 @@ def study(c: Config) -> launch.Study:
 
 
 def draw(runs):
-  """Shows what each cell writes in the end."""
+  """Draws the text that each cell generates in the end."""
   return [
     writing.picture(
       label, run.observed[max(run.observed)], run.experiment.data.spec.classes

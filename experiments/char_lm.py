@@ -21,8 +21,9 @@ import optax
 from dl_core import config, launch, tasks
 from dl_core.data import text
 from dl_core.interpret import writing
+from dl_core.launch.families import calls
 from dl_core.models import char_lm
-from dl_core.tasks import measures, optimizers
+from dl_core.tasks import measures, optimizers, schedules
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +76,10 @@ def build(c: Config) -> launch.Experiment:
   task = tasks.language(
     model, c.window, nats=measures.cross_entropy, accuracy=measures.accuracy
   )
-  rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
+  rate = schedules.cosine(c.learning_rate, c.steps)
   return launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 10},
+    steps_per_call=calls.SMALL,
     task=task,
     optimizers=(
       optax.chain(

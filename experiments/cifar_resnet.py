@@ -24,11 +24,11 @@ import optax
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images
 from dl_core.interpret import activation_maps, classification, filters, gates
-from dl_core.launch.families import photographs
+from dl_core.launch.families import calls, photographs
 from dl_core.layers import squeeze
 from dl_core.models import resnet
 from dl_core.models.weights import resnet as names
-from dl_core.tasks import freezing, measures
+from dl_core.tasks import freezing, measures, schedules
 from dl_core.types import UserError
 
 ACCURACY = {  # on CIFAR-10, option A: of the paper, of its published implementation
@@ -105,7 +105,7 @@ def build(c: Config) -> launch.Experiment:
     optimizers=(descent,),
     data=data,
     names=names.names(model),
-    steps_per_call={'cpu': 5},
+    steps_per_call=calls.RESIDUAL,
     report=interpret.join(*pictures),
     published=tuple(
       launch.Figure('accuracy', value, 'cifar10', source)
@@ -116,11 +116,10 @@ def build(c: Config) -> launch.Experiment:
 
 
 def schedule(c: Config) -> optax.Schedule:
-  """Returns the rate of the settings."""
+  """Returns the learning-rate schedule of the settings."""
   if c.schedule == 'cosine':
-    return optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
-  drops = {c.steps // 2: 0.1, 3 * c.steps // 4: 0.1}
-  return optax.piecewise_constant_schedule(c.learning_rate, drops)
+    return schedules.cosine(c.learning_rate, c.steps)
+  return schedules.drops(c.learning_rate, c.steps, (1, 2), (3, 4))
 
 
 def network(c: Config, classes: int) -> resnet.ResNet:

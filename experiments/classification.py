@@ -12,7 +12,7 @@ right, each table in 7 s.
 
 g(x) = w·x + b, and the answer is the second class where g > 0; of several classes it is
 the one of the highest g. What is counted is the 0-1 loss, one for every error, but it
-is a step: its slope is 0 and leads nowhere. So what is minimised is the logistic loss.
+is a step: its gradient is 0 wherever there is one. So the logistic loss is minimised.
 
 The training set is --batch_size examples, which the seed draws, and every step sees all
 of them: descent on one fixed function, with Nesterov's momentum. Two kinds of fruit
@@ -28,6 +28,7 @@ from typing import Any
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import curved, fruits, samples, tabular
 from dl_core.interpret import classification
+from dl_core.launch.families import calls
 from dl_core.lessons.boundaries import hyperplane, linear
 from dl_core.models import linear as model
 from dl_core.tasks import measures, optimizers
@@ -90,7 +91,7 @@ def build(c: Config) -> launch.Experiment:
   )
   return launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 100},
+    steps_per_call=calls.LINEAR,
     task=task,
     optimizers=(optimizers.make('nesterov', c.learning_rate, l2=c.l2),),
     data=samples.whole(data),
@@ -103,7 +104,7 @@ def build(c: Config) -> launch.Experiment:
 
 
 def refuse_many(c: Config, columns: int) -> None:
-  """Raises a UserError if g has more products of columns than can be listed."""
+  """Raises a UserError if g has too many products of columns to list."""
   count = math.comb(columns + c.degree, c.degree)
   if c.degree > 1 and count > MOST:
     raise UserError(
@@ -113,7 +114,7 @@ def refuse_many(c: Config, columns: int) -> None:
 
 
 def load(c: Config) -> tuple[Data, Sequence[str], fruits.Best | None]:
-  """Finds the examples, the names of columns, the best boundary if it is known."""
+  """Returns the examples, the names of columns, and the best boundary if known."""
   if c.dataset in fruits.SETS:
     columns = tuple(c.columns) or ('shape', 'colour')
     data = fruits.data(c.dataset, columns, c.noise, c.batch_size)
@@ -132,7 +133,7 @@ def load(c: Config) -> tuple[Data, Sequence[str], fruits.Best | None]:
   data = tabular.load(c, columns=c.columns)
   if not data.spec.classes:
     raise UserError(
-      f'--dataset={c.dataset} was given, of which a number is to be told; give a table '
+      f'--dataset={c.dataset} was given, whose target is a number; give a table '
       'with classes, as breast_cancer, wine or iris'
     )
   return data, tabular.declared(c.dataset, c.data_dir, c.columns).names, None

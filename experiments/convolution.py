@@ -55,7 +55,7 @@ def study(c: Config) -> launch.Study:
 
 
 def draw(c: Config, own: lenet.Config, results) -> list[Picture]:
-  """Draws what is computed, then what the trained network does."""
+  """Draws what convolutions compute, then what the trained network sees."""
   random = np.random.default_rng(c.seed)
   runs = results['lenet']
   data = runs[0].experiment.data

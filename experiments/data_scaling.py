@@ -80,7 +80,7 @@ def study(c: Config) -> launch.Study:
 
 
 def draw(svm_most: int, results) -> list[Picture]:
-  """Sets the accuracies of all learners side by side."""
+  """Draws the accuracies of all learners side by side."""
   sweeps: dict[str, dict] = {'linear': {}, 'net': {}}
   sets = {}
   for label, runs in results.items():

@@ -20,6 +20,7 @@ from dl_core import config, launch, tasks
 from dl_core.data import images
 from dl_core.interpret import gan as pictures
 from dl_core.interpret import judge
+from dl_core.launch.families import calls
 from dl_core.models import gan
 from dl_core.tasks import optimizers
 from dl_core.types import UserError
@@ -73,7 +74,7 @@ def build(c: Config) -> launch.Experiment:
   )
   experiment = launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 10} if c.net == 'mlp' else {},
+    steps_per_call=calls.SMALL if c.net == 'mlp' else {},
     task=tasks.gan(model, c.loss),
     optimizers=(critic, optax.chain(maker, average)),
     data=data._replace(baseline=dict),
@@ -97,7 +98,7 @@ def players(c: Config, channels: int) -> gan.GAN:
 
 
 def turn(c: Config, player: str) -> optax.GradientTransformation:
-  """Returns the optimizer that moves one player and holds the other."""
+  """Returns the optimizer that updates one player and leaves the other unchanged."""
   movers = {True: optax.adam(c.learning_rate, b1=0.5), False: optax.set_to_zero()}
   return optax.partition(
     movers, lambda params: {name: name == player for name in params}
@@ -105,7 +106,7 @@ def turn(c: Config, player: str) -> optax.GradientTransformation:
 
 
 def averaged(state):
-  """Returns the parameters of the last step, those of the generator averaged."""
+  """Returns the last parameters, with the generator's moving average."""
   return state.params | {'generator': optimizers.averaged(state)['generator']}
 
 

@@ -16,8 +16,9 @@ import optax
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images
 from dl_core.interpret import activation_maps, classification, filters
+from dl_core.launch.families import calls
 from dl_core.models import lenet
-from dl_core.tasks import measures
+from dl_core.tasks import measures, schedules
 from dl_core.types import UserError
 
 
@@ -35,7 +36,8 @@ class Config(config.Config):
   )
   noise: float = config.field(
     0.0,
-    'augmentation: largest standard deviation of Gaussian noise (black is 0, white 1); 0: none',
+    'augmentation: largest standard deviation of Gaussian noise (black is 0, white '
+    '1); 0: none',
     low=0,
   )
 
@@ -59,11 +61,11 @@ def build(c: Config) -> launch.Experiment:
     normalise=(0.1 / 1.275, 1 / 1.275),  # [0, 1] becomes the paper's [-0.1, 1.175]
   )
   model, loss = network(c, len(data.spec.classes))
-  rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
+  rate = schedules.cosine(c.learning_rate, c.steps)
   task = tasks.supervised(model, loss, accuracy=measures.accuracy)
   return launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 10} if c.variant == 'modern' else {},
+    steps_per_call=calls.SMALL if c.variant == 'modern' else {},
     task=task,
     optimizers=(optax.adamw(rate, weight_decay=c.weight_decay),),
     data=data,

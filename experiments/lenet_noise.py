@@ -59,7 +59,7 @@ def study(c: Config) -> launch.Study:
 
 
 def draw(seed: int, results) -> list[Picture]:
-  """Has all of them read images with noise."""
+  """Draws how each network classifies images with noise."""
   return robustness.pictures(noise.measure(results, seed))
 
 

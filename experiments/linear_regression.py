@@ -22,14 +22,13 @@ only swings about 0; the report shows both.
 
 import dataclasses
 
-import optax
-
 from dl_core import config, launch, tasks
 from dl_core.data import cars, tabular
+from dl_core.launch.families import calls
 from dl_core.lessons.boundaries import separation
 from dl_core.lessons.regression import line, shrinkage
 from dl_core.models import perceptron
-from dl_core.tasks import measures, optimizers
+from dl_core.tasks import measures, optimizers, schedules
 from dl_core.types import UserError
 
 LOSSES = {'squared': measures.squared_error, 'absolute': measures.absolute_error}
@@ -74,18 +73,18 @@ def build(c: Config) -> launch.Experiment:
   data = cars.data(c.batch_size, loss) if own else tabular.load(c, loss=loss)
   if data.spec.classes:
     raise UserError(
-      f'--dataset={c.dataset} was given, of which a class is to be told; give a table '
-      'with a number to tell, as cars or diabetes'
+      f'--dataset={c.dataset} was given, whose target is a class; give a table with a '
+      'numeric target, such as cars or diabetes'
     )
-  # The slope of an absolute error does not fade towards the best fit; the rate does.
+  # The gradient of an absolute error does not fade towards the best fit; the rate does.
   rate = c.learning_rate
   if c.loss == 'absolute':
-    rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
+    rate = schedules.cosine(c.learning_rate, c.steps)
   fit = c.loss, c.l1, c.l2
   names = () if own else tabular.declared(c.dataset, c.data_dir).names
   return launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 100},
+    steps_per_call=calls.LINEAR,
     task=tasks.supervised(
       perceptron.Perceptron(), loss, absolute_error=measures.absolute_error
     ),

@@ -17,13 +17,12 @@ these commands has 1.56 %, the fourth 1.17 %.
 
 import dataclasses
 
-import optax
-
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images, shifted, toys
 from dl_core.interpret import classification, weights
+from dl_core.launch.families import calls
 from dl_core.models import mlp
-from dl_core.tasks import measures, optimizers
+from dl_core.tasks import measures, optimizers, schedules
 from dl_core.types import Data, UserError
 
 
@@ -47,7 +46,8 @@ class Config(config.Config):
   )
   noise: float = config.field(
     0.0,
-    'augmentation: largest standard deviation of Gaussian noise (black is 0, white 1); 0: none',
+    'augmentation: largest standard deviation of Gaussian noise (black is 0, white '
+    '1); 0: none',
     low=0,
   )
   optimizer: str = config.field(
@@ -81,7 +81,7 @@ RECIPES = {
   'mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500, 'l2': 3e-5},
   'fashion_mnist': {'steps': 14_000, 'batch_size': 128, 'eval_every': 500},
 }
-# What cannot be chosen of sets that are computed.
+# Settings that computed data sets do not have.
 FIXED = {
   'xor': ('train_size', 'label_noise', 'shift', 'noise'),
   'shifted_digits': ('label_noise', 'shift', 'noise'),
@@ -103,14 +103,14 @@ def build(c: Config) -> launch.Experiment:
   )
   rate = c.learning_rate
   if c.schedule == 'cosine':
-    rate = optax.cosine_decay_schedule(c.learning_rate, max(c.steps, 1))
+    rate = schedules.cosine(c.learning_rate, c.steps)
   penalties = {name: getattr(c, name) for name in ('l1', 'l2', 'decay', 'max_norm')}
   task = tasks.supervised(model, accuracy=measures.accuracy)
   simard = 'Simard et al. 2003, 800 hidden units'
   srivastava = 'Srivastava et al. 2014, 3 x 1,024 ReLU, dropout'
   return launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 10},
+    steps_per_call=calls.SMALL,
     task=task,
     optimizers=(optimizers.make(c.optimizer, rate, **penalties),),
     data=data,
@@ -128,7 +128,8 @@ def load(c: Config) -> Data:
   for name in FIXED.get(c.dataset, ()):
     if getattr(c, name):
       raise UserError(
-        f'--{name}={getattr(c, name)} was given, but {c.dataset} is as it is; drop it'
+        f'--{name}={getattr(c, name)} was given, but {c.dataset} cannot be changed; '
+        'drop it'
       )
   if c.dataset == 'xor':
     return toys.gate_data('xor', c.batch_size, classes=True)

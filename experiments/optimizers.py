@@ -72,7 +72,7 @@ def study(c: Config) -> launch.Study:
 
 
 def draw(seed: int, starts: int, results) -> list[Picture]:
-  """Shows descents from so many starts, and how the digits were learnt."""
+  """Draws descents from so many starting points, and the training on the digits."""
   begin = descent.starts(seed, starts)
   pictures = [
     descent.speed(descent.measure(descent.KAPPAS, begin)),

@@ -17,6 +17,7 @@ import optax
 
 from dl_core import config, launch, tasks
 from dl_core.data import toys
+from dl_core.launch.families import calls
 from dl_core.lessons.boundaries import separation
 from dl_core.models import perceptron
 from dl_core.tasks import measures
@@ -50,7 +51,7 @@ def build(c: Config) -> launch.Experiment:
   model = perceptron.Perceptron()
   return launch.Experiment(
     config=c,
-    steps_per_call={'cpu': 100},
+    steps_per_call=calls.LINEAR,
     task=tasks.supervised(
       model, loss=measures.perceptron_loss, accuracy=measures.sign_accuracy
     ),

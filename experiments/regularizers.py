@@ -80,7 +80,7 @@ def study(c: Config) -> launch.Study:
 
 
 def draw(results) -> list[Picture]:
-  """Shows when to stop, what each method brings and what penalties do to weights."""
+  """Draws when to stop, the gain of each method, and penalties' effect on weights."""
   pictures = []
   if 'none' in results:
     pictures = [

@@ -83,7 +83,7 @@ def network(c: Config, classes: int) -> resnet.ResNet:
 
 
 def published(c: Config) -> dict[str, photographs.Published]:
-  """Returns what the network of the settings is known to reach."""
+  """Returns the published accuracies of the network of the settings."""
   if c.se and c.depth in LEGACY and not c.plain:
     return {'timm legacy_seresnet': LEGACY[c.depth]}
   usual = not (c.plain or c.se or c.stem == 'caffe')

@@ -40,9 +40,7 @@ class Drawing(Settings):
 class Config(Drawing):
   """The settings of every experiment, and of studies that have runs."""
 
-  dataset: str = field(
-    'digits', 'name of the data set; python -m dl_core.data lists them', group='data'
-  )
+  dataset: str = field('digits', 'name of the data set', group='data')
   data_dir: str = field(
     '',
     'folder that holds the data sets, or your own data for --dataset=folder or text; '

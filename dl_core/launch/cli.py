@@ -7,6 +7,7 @@ how · 130, 143 interrupted by SIGINT, SIGTERM (saved) · anything else is our b
 import errno
 import functools
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -23,8 +24,8 @@ from dl_core.train import manifest, stopping
 from dl_core.train.progress import Progress
 from dl_core.types import UserError
 
-# What a disk refuses is the user's to mend: full, over quota, read-only, not allowed,
-# broken.
+# Errors of the disk that the user can mend: full, over quota, too large, read-only, not
+# permitted, broken.
 REFUSED = (
   errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
   errno.EIO,
@@ -47,11 +48,12 @@ def main(name: str) -> None:
 
 
 def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
-  """Runs one experiment as its command line says.
+  """Runs one experiment with the flags of a command line.
 
   Args:
-    module: has a docstring, `Config`, `build` or `study`, and perhaps `RECIPES`.
-    name: of the experiment.
+    module: has a docstring, `Config`, `build`, `study` or `draw`, and perhaps
+      `RECIPES`.
+    name: name of the experiment.
     argv: the command line, the program's name first.
 
   Returns:
@@ -59,8 +61,7 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
   """
   recipes = getattr(module, 'RECIPES', {})
   if HELP & set(argv[1:]):
-    print(flags.help_text(module.__doc__ or name, module.Config, recipes))
-    return 0
+    return shown(flags.help_text(module.__doc__ or name, module.Config, recipes))
 
   def work():
     with Signals() as signals:
@@ -73,17 +74,16 @@ def run(module: ModuleType, name: str, argv: Sequence[str]) -> int:
 def command(
   cls: type[flags.S], doc: str, argv: Sequence[str], work: Callable[[flags.S], int]
 ) -> int:
-  """Runs what is no experiment as its command line says; returns the exit code.
+  """Runs a command that is no experiment; returns the exit code.
 
   Args:
-    cls: its settings.
-    doc: of its module, for --help.
+    cls: class of its settings.
+    doc: docstring of its module, for --help.
     argv: the command line, the program's name first.
     work: (settings) -> exit code; a signal ends it at once.
   """
   if HELP & set(argv[1:]):
-    print(flags.help_text(doc, cls, {}))
-    return 0
+    return shown(flags.help_text(doc, cls, {}))
 
   def parsed():
     settings, rest = flags.parse(cls, {}, argv)
@@ -94,8 +94,17 @@ def command(
   return guarded(parsed)
 
 
+def shown(text: str) -> int:
+  """Prints a text to a reader who may stop reading, as `head` does; returns 0."""
+  try:
+    print(text, flush=True)
+  except BrokenPipeError:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+  return 0
+
+
 def guarded(work: Callable[[], int]) -> int:
-  """Does some work; returns its exit code, or one that says how it ended."""
+  """Does some work; returns its exit code, or the one of what ended it early."""
   try:
     return work()
   except Interrupted as signal:
@@ -110,7 +119,7 @@ def guarded(work: Callable[[], int]) -> int:
 
 
 def mendable(error: Exception) -> str:
-  """Says what the user can do about an error; '' where it is our bug."""
+  """Returns what the user can do about an error; '' if the error is our bug."""
   if isinstance(error, UserError):
     return str(error)
   if isinstance(error, OSError) and error.errno in REFUSED:
@@ -164,7 +173,7 @@ def _run(
 def _made(
   module: ModuleType, name: str, c: Any, progress: Progress, signals: Signals
 ) -> int:
-  """Makes the run or the study that is asked for, unless it is made already."""
+  """Makes the requested run or study, unless it is finished already."""
   study = studies.of(module, c)
   if study is not None:
     planned = studies.plan(module, name, c, study)
@@ -196,7 +205,11 @@ def refuse_rest(words: Sequence[str]) -> None:
 
 
 def use(platform: str, distributed: str = '') -> None:
-  """Meets the other processes; makes sure that the platform asked for is there."""
+  """Joins the other processes of the run and selects the requested platform.
+
+  Raises:
+    UserError: JAX does not find the platform.
+  """
   compilation.keep()
   if platform == 'cpu':
     jax.config.update('jax_platforms', 'cpu')
@@ -215,6 +228,6 @@ def use(platform: str, distributed: str = '') -> None:
 
 
 def device() -> str:
-  """Returns what the run computes on, in words."""
+  """Returns the name of the device that JAX computes on."""
   first = jax.devices()[0]
   return first.platform if first.platform == 'cpu' else first.device_kind

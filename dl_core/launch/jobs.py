@@ -29,10 +29,10 @@ class Job(NamedTuple):
 
 
 def plan(module: ModuleType, name: str, c: config.Config) -> Job:
-  """Says what a run would be; no example is read, and nothing is written.
+  """Builds a run without reading an example or writing a file.
 
   Raises:
-    UserError: the settings cannot be, or the workdir holds something else.
+    UserError: the settings contradict each other, or the workdir holds another run.
   """
   experiment = module.build(c)
   spec = experiment.data.spec
@@ -44,21 +44,21 @@ def plan(module: ModuleType, name: str, c: config.Config) -> Job:
   if len(experiment.task.losses) > 1 and (c.patience or c.keep_best):
     given = '--patience' if c.patience else '--keep_best'
     raise UserError(
-      f'{given} was given, but no loss of a game says which of its states is best; '
-      'drop it'
+      f'{given} was given, but {name} trains two players against each other, and '
+      'neither loss says which parameters are best; drop it'
     )
   if c.init_from:
     initial.check(experiment, folder)
   elif isinstance(c, config.Transfer) and c.freeze != 'nothing':
     raise UserError(
-      f'--freeze={c.freeze} was given without --init_from, so what it freezes would '
-      'have learnt nothing; add --init_from, or leave it out'
+      f'--freeze={c.freeze} was given without --init_from, so the frozen layers would '
+      'stay random; add --init_from, or leave --freeze out'
     )
   return Job(owner, experiment, folder)
 
 
 def saved(job: Job) -> set[int]:
-  """Returns the steps of which a run seems to have a checkpoint."""
+  """Returns the steps at which a run has saved a checkpoint."""
   folders = (job.folder / 'checkpoints').glob('*')
   return {int(folder.name) for folder in folders if folder.name.isdigit()}
 
@@ -72,13 +72,13 @@ def perform(
   """Makes the runs, side by side if there are several; writes their reports.
 
   Args:
-    jobs: one, or several that differ in their seeds alone.
+    jobs: one, or several that differ only in their seed.
     interrupted, progress, shared: see `train.fit_together`.
 
   Returns:
     Whether they are finished: False if they were interrupted or ran out of time.
   """
-  for job in jobs:  # whatever may refuse does so before anything is touched
+  for job in jobs:  # errors of the data come before any file is touched
     read(job.experiment, 0)
   with contextlib.ExitStack() as stack:
 
@@ -115,7 +115,7 @@ def read(experiment: Experiment, step: int) -> Any:
 
 
 def about(experiment: Experiment) -> dict[str, Any]:
-  """Returns what the manifest says of an experiment."""
+  """Returns the facts on an experiment that manifest.json keeps."""
   data = experiment.data
   variables = jax.eval_shape(experiment.task.init, jax.random.key(0), data.spec.batch)
   return {
@@ -130,7 +130,7 @@ def about(experiment: Experiment) -> dict[str, Any]:
 
 
 def pictures(experiment: Experiment, run: train.Run) -> Sequence[Picture]:
-  """Returns what the experiment draws of its run."""
+  """Returns the pictures of the experiment on its run."""
   if experiment.report is None:
     return ()
   found = train.data_key(run.state), evaluate.variables(experiment, run.state)

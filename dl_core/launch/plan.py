@@ -1,4 +1,4 @@
-"""What a step costs on a mesh that need not exist: it is compiled, and never run.
+"""The cost of one step on a mesh that need not exist: compiled, and never run.
 
 From shapes alone: no example is read, no parameter is made. The devices are simulated
 by the CPU backend, so the bytes of temporaries are that backend's.
@@ -28,7 +28,7 @@ MOST = 4_096  # devices
 def main(module: ModuleType, name: str, c: configs.Config) -> int:
   """Plans an experiment, or each run of a study: `--plan`. Returns the exit code.
 
-  Runs that differ in their seeds alone cost the same and are planned once.
+  Runs that differ only in their seed cost the same and are planned once.
   """
   simulate(c.mesh)
   sharding.check(c.mesh, c.batch_size)
@@ -45,7 +45,11 @@ def main(module: ModuleType, name: str, c: configs.Config) -> int:
 
 
 def simulate(mesh: str) -> None:
-  """Makes as many CPU devices as a mesh has, before any device is touched."""
+  """Makes JAX simulate as many CPU devices as a mesh has.
+
+  Raises:
+    UserError: there are too many, or JAX has already begun with fewer.
+  """
   jax.config.update('jax_platforms', 'cpu')
   count = math.prod(sharding.sizes(mesh).values()) if mesh else 1
   if count > MOST:
@@ -103,7 +107,7 @@ def of(experiment: Experiment) -> dict[str, Any]:
 
 
 def fits(total: float) -> dict[str, bool]:
-  """Tells which of the devices known hold so many bytes."""
+  """Returns for each known device whether its memory holds so many bytes."""
   return {name: total <= each.memory for name, each in devices.DEVICES.items()}
 
 
@@ -134,7 +138,7 @@ def write(path: Path, found: Mapping[str, Any]) -> None:
 
 
 def text(found: Mapping[str, Any]) -> str:
-  """Writes a plan for a person: modules, memory, what is sent, where it fits."""
+  """Returns a plan as text: modules, memory, communication, devices that suffice."""
   held, sent = found['bytes_per_device'], found['collective_bytes']
   yes = [name for name, fits in found['fits'].items() if fits]
   no = [name for name, fits in found['fits'].items() if not fits]
@@ -162,7 +166,7 @@ def text(found: Mapping[str, Any]) -> str:
 
 
 def table(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-  """Writes the modules, those of the same parents together if there are too many."""
+  """Returns the rows of modules; too many are summed up under their parents."""
   rows = {
     path or 'model': (row['parameters'], shapes(row['shapes']))
     for path, row in found.items()

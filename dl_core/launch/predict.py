@@ -1,4 +1,4 @@
-"""`--predict=FILE...`: what a trained model says of one's own files."""
+"""`--predict=FILE...`: a trained model classifies one's own files."""
 
 import dataclasses
 import functools
@@ -18,7 +18,7 @@ from dl_core.train import compiled, evaluate, initial, workdir
 from dl_core.types import Experiment, UserError, Variables
 
 SHOWN = 3  # classes shown for each file
-STATE = ('state',)  # how the names of the leaves begin that are read
+STATE = ('state',)  # prefix of the names of the arrays that are read
 
 
 class Trained(NamedTuple):
@@ -30,7 +30,7 @@ class Trained(NamedTuple):
   def variables(self, say: Callable[[str], None] = print) -> Variables:
     """Reads its variables. Raises UserError where there is no good checkpoint."""
     init, key = functools.partial(train.init_state, self.experiment), jax.random.key(0)
-    # Where there are several processes, it takes them all to read what all have saved.
+    # A checkpoint that several processes saved is read by all of them together.
     shardings = compiled.layout_of(self.experiment)(jax.eval_shape(init, key))
     make = jax.jit(init, out_shardings=shardings, compiler_options=compilation.ONCE)
     state = make(key)
@@ -39,7 +39,7 @@ class Trained(NamedTuple):
 
 
 def trained(module: ModuleType, name: str, c: Config) -> Trained:
-  """Finds the model of a workdir: given, its own settings are read from it.
+  """Returns the model of --workdir, with the settings stored there, or of the settings.
 
   Raises:
     UserError: there is no run of this experiment, or it has other settings than given.

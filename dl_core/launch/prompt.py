@@ -1,4 +1,4 @@
-"""`--prompt=TEXT`: a trained model goes on with one's own text."""
+"""`--prompt=TEXT`: a trained model continues one's own text."""
 
 import functools
 import sys
@@ -16,9 +16,9 @@ from dl_core.types import UserError
 
 
 def main(module: ModuleType, name: str, c: Generating) -> int:
-  """Prints the prompt and, token by token, what the model makes of it; returns 0.
+  """Prints the prompt and, token by token, its continuation; returns 0.
 
-  `--seed` draws, `--temperature` and `--length` say how and how much.
+  `--seed` seeds the sampling; see also `--temperature` and `--length`.
 
   Raises:
     UserError: there is no trained model, or the prompt has a token it does not know.

@@ -11,14 +11,14 @@ from dl_core.launch.jobs import Job
 from dl_core.train import compiled, recorder
 from dl_core.types import Experiment
 
-# Seeds of models up to so many parameters are trained side by side. Above it, and with
-# convolutions on CPU, one after another is quicker (BUILD_NOTES.md has the figures).
+# Most parameters of a model whose seeds are trained side by side. Above it, and with
+# convolutions on CPU, one after another is faster (BUILD_NOTES.md has the figures).
 SMALL = {'cpu': 200_000}
 SMALL_ELSEWHERE = 4_000_000
 
 
 def alike(left: Mapping[str, Job]) -> list[dict[str, Job]]:
-  """Puts together the runs that differ in their seeds alone."""
+  """Groups the runs that differ only in their seed."""
   found: dict[str, dict[str, Job]] = {}
   for label, job in left.items():
     same = job.owner.identity | {'experiment': job.owner.name, 'seed': 0}
@@ -29,15 +29,15 @@ def alike(left: Mapping[str, Job]) -> list[dict[str, Job]]:
 def level(
   group: dict[str, Job],
 ) -> tuple[dict[str, Job], bool, compiled.Compiled | None]:
-  """Makes runs that differ in their seeds alone of one experiment.
+  """Gives runs that differ only in their seed one shared experiment.
 
   Returns:
-    The runs; whether to train them side by side; what is compiled for all of them, None
-    where there is but one.
+    The runs; whether to train them side by side; their compiled step, None for a
+    single run.
   """
   if len(group) == 1:
     return group, False, None
-  # What the first was built of, and what is compiled of it, serves all.
+  # All runs use the model, the data and the compiled step of the first.
   first = next(iter(group.values())).experiment
   group = {
     label: job._replace(experiment=first._replace(config=job.owner.config))
@@ -53,7 +53,7 @@ def level(
 
 
 def together(experiment: Experiment) -> bool:
-  """Tells whether seeds of it may, and should, be trained side by side."""
+  """Returns whether seeds of an experiment can be trained side by side, and faster."""
   c = experiment.config
   if c.patience or c.until or not quick(experiment):
     return False
@@ -61,7 +61,7 @@ def together(experiment: Experiment) -> bool:
 
 
 def quick(experiment: Experiment) -> bool:
-  """Tells whether a few of its steps are quicker as one than one after another."""
+  """Returns whether one step of several seeds is faster than one step of each."""
   backend = jax.default_backend()
   state = train.shapes(experiment)
   size = sum(leaf.size for leaf in jax.tree.leaves(state.params))

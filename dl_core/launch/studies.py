@@ -43,7 +43,7 @@ class Finished(NamedTuple):
 
 
 def of(module: ModuleType, c: config.Drawing) -> Study | None:
-  """Returns the study that is asked for; None where it is one run."""
+  """Returns the requested study; None if one run is requested."""
   if not hasattr(module, 'study') and not hasattr(module, 'build'):
     return Study({}, lambda _: module.draw(c))
   if not isinstance(c, config.Config):
@@ -92,7 +92,7 @@ class Plan(NamedTuple):
 
 
 def plan(module: ModuleType, name: str, c: config.Drawing, study: Study) -> Plan:
-  """Says what the runs of a study would be; see `jobs.plan`."""
+  """Builds the runs of a study; see `jobs.plan`."""
   sources = {each.build(own).data.spec.source for each, own in study.runs.values()}
   more = {'runs': list(study.runs)}
   owner = workdir.Owner(
@@ -116,7 +116,7 @@ def perform(
   """Makes the runs that are not finished, then the page that compares them.
 
   Returns:
-    Whether all are finished: False if they were interrupted or ran out of time.
+    Whether all runs are finished: False after an interrupt or --max_seconds.
   """
   c, begun = plan.owner.config, time.monotonic()
   most = c.max_seconds if isinstance(c, config.Config) else 0.0
@@ -145,14 +145,14 @@ def perform(
         if not jobs.perform(runs, stop, progress, shared):
           return False
         number += len(labels)
-    # All draw: to read a model takes every process that saved it.
+    # Every process draws: a model is read by all processes that saved it.
     pictures = study.draw(finished(plan)) if study.draw else ()
     multihost.on_first(functools.partial(conclude, plan, pictures, begun))
   return True
 
 
 def finished(plan: Plan) -> dict[str, Finished]:
-  """Reads what came of the runs of a study, all of them finished."""
+  """Reads the results of the runs of a study, all of them finished."""
   silent = lambda text: None
   return {
     label: Finished(
@@ -166,7 +166,7 @@ def finished(plan: Plan) -> dict[str, Finished]:
 
 
 def conclude(plan: Plan, pictures: Sequence[Picture], begun: float) -> None:
-  """Writes what came of a study, and its page."""
+  """Writes the results of a study, and its page."""
   claims.write(plan.folder, pictures)
   c = plan.owner.config
   same = isinstance(c, config.Config) and c.seeds == len(plan.jobs)
@@ -192,8 +192,8 @@ def summary(plan: Plan) -> str:
 def lines_of(runs: Mapping[str, Path], same: bool) -> list[dict[str, Any]]:
   """Returns the lines of metrics.jsonl of a study.
 
-  Runs that are the same but for their seeds are taken together line by line, with
-  means and standard deviations; of others each result stands under its label.
+  Runs that differ only in their seed are averaged line by line, with means and standard
+  deviations; otherwise there is one line per run, its result under its label.
   """
   lines = {label: log.read(run / 'metrics.jsonl') for label, run in runs.items()}
   if same:

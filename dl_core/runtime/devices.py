@@ -51,7 +51,7 @@ def check() -> None:
   try:
     jax.devices()
   except (AssertionError, RuntimeError):
-    wanted = getattr(jax.config, 'jax_platforms')
+    wanted: str = jax.config.jax_platforms  # type: ignore
     if not wanted:
       raise
     jax.config.update('jax_platforms', None)  # to learn what there is

@@ -76,8 +76,8 @@ def test_sources_are_read_as_utf_8_whatever_the_locale_is():
 
 
 def test_all_are_those_that_have_a_bench():
-  assert {'lenet', 'gan', 'char_lm', 'perceptron'} <= set(command.listed('all'))
-  assert 'cells' not in command.listed('all')
+  assert {'lenet', 'gan', 'char_lm', 'perceptron'} <= set(command.listed(('all',)))
+  assert 'cells' not in command.listed(('all',))
 
 
 def test_generated_batches_are_of_the_spec_and_its_classes():

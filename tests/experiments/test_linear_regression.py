@@ -154,5 +154,5 @@ def test_the_cars_in_units_are_the_cars(fit):
 
 def test_a_table_of_classes_is_refused_in_a_sentence(data_dir):
   c = linear_regression.Config(dataset='iris', data_dir=data_dir)
-  with pytest.raises(UserError, match='--dataset=iris was given, of which a class'):
+  with pytest.raises(UserError, match='=iris was given, whose target is a class'):
     linear_regression.build(c)

@@ -74,5 +74,5 @@ def test_training_images_alone_are_moved_or_made_noisy(change, digits_dir):
   np.testing.assert_array_equal(before.y, after.y)
   assert np.abs(before.x - after.x).max() > 0.1
   np.testing.assert_array_equal(test.x, other.x)
-  with pytest.raises(UserError, match='but xor is as it is'):
+  with pytest.raises(UserError, match='but xor cannot be changed'):
     mlp.build(mlp.Config(dataset='xor', **mlp.RECIPES['xor'], **change))

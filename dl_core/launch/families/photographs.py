@@ -1,8 +1,8 @@
 """Classifiers of photographs, trained as the winners of ImageNet were.
 
 What AlexNet, VGG, GoogLeNet and ResNet share: colour images of one size, parts of them
-taken, mirrored and tinted anew in every epoch; descent with momentum and decay, its
-rate a tenth after a third of the steps and a hundredth after two; five guesses. An
+cropped, mirrored and tinted afresh in every epoch; SGD with momentum and weight decay,
+a learning rate that drops to a tenth at each third of the steps; top-5 accuracy. An
 experiment adds its network, and as RECIPES the settings that its paper has.
 """
 
@@ -17,8 +17,9 @@ from flax import linen as nn
 from dl_core import config, interpret, tasks
 from dl_core.data import augment, images
 from dl_core.interpret import activation_maps, classification, filters, gates
+from dl_core.launch.families import calls
 from dl_core.layers import squeeze
-from dl_core.tasks import freezing, measures, optimizers
+from dl_core.tasks import freezing, measures, optimizers, schedules
 from dl_core.types import Data, Experiment, Figure, Names, UserError
 
 # Of the pixels of ImageNet, in [0, 1].
@@ -84,20 +85,20 @@ class Config(config.Transfer):
 
 
 def epochs(number: int, batch_size: int) -> dict[str, int]:
-  """Returns the part of a recipe that says how long ImageNet is learnt."""
+  """Returns the part of a recipe for so many epochs of ImageNet."""
   steps = IMAGES // batch_size * number
   return {'steps': steps, 'batch_size': batch_size, 'eval_every': 5_000}
 
 
 def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
-  """Makes the data of the settings; with `--plan --classes` there need be none.
+  """Returns the data of the settings; `--plan --classes` needs no data set.
 
   Args:
     c: settings.
     normalise: see `images.load`.
 
   Raises:
-    UserError: there is no such set, or `--classes` is another number than its own.
+    UserError: there is no such set, or `--classes` differs from its classes.
   """
   if c.classes and c.plan:
     return images.absent(c, c.image_size, 3, c.classes)
@@ -118,19 +119,20 @@ def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
   if c.classes not in (0, len(data.spec.classes)):
     raise UserError(
       f'--classes={c.classes} was given, but {data.spec.source} has '
-      f'{len(data.spec.classes)}; leave it out, or add --plan for a network of so many'
+      f'{len(data.spec.classes)} classes; leave it out, or add --plan for a network '
+      f'with {c.classes}'
     )
   return data
 
 
 def width(c: Config) -> float:
-  """Returns the channels of the network, as a multiple of the published one's."""
+  """Returns the width of the network, as a multiple of the published one."""
   planned = c.plan and c.classes
   return c.width or (SMALL if c.dataset == 'digits' and not planned else 1)
 
 
 def member(members: Mapping[int, Any], depth: int) -> Any:
-  """Returns the member of a family that has so many layers with weights.
+  """Returns the member of a family with so many layers with weights.
 
   Raises:
     UserError: there is none.
@@ -142,14 +144,13 @@ def member(members: Mapping[int, Any], depth: int) -> Any:
 
 
 def gate(c: Config) -> squeeze.Gate | None:
-  """Returns what rescales channels, if anything does."""
+  """Returns the squeeze-and-excitation gate of the settings, if any."""
   return squeeze.SqueezeExcite if c.se else None
 
 
 def thirds(c: Config) -> optax.Schedule:
-  """Divides the rate by 10 after a third and two thirds of the steps."""
-  rate, drops = c.learning_rate, {c.steps // 3: 0.1, 2 * c.steps // 3: 0.1}
-  return optax.piecewise_constant_schedule(rate, drops)
+  """Divides the learning rate by 10 after a third and two thirds of the steps."""
+  return schedules.drops(c.learning_rate, c.steps, (1, 3), (2, 3))
 
 
 def experiment(
@@ -170,9 +171,9 @@ def experiment(
     names: of its layers in the files of other libraries.
     first: path of the kernel that reads the pixels, in the parameters.
     published: {source: top-1 and top-5 accuracy on the validation set of ImageNet,
-      None where one is not told}, of the network at its full width.
+      None where unknown}, of the network at its full width.
     task: (model, loss, **reported) -> Task.
-    schedule: of the rate, after warm-up; by default `thirds`.
+    schedule: learning-rate schedule after warm-up; by default `thirds`.
   """
   reported = {'accuracy': measures.accuracy}
   if len(data.spec.classes) > 5:
@@ -180,7 +181,7 @@ def experiment(
   own = task(model, measures.smoothed(c.smoothing), **reported)
   parts = [
     c.decay and optax.add_decayed_weights(c.decay),
-    optax.sgd(warmed(schedule or thirds(c), c.warmup), 0.9),
+    optax.sgd(schedules.warmed(schedule or thirds(c), c.warmup), 0.9),
     c.average and optimizers.average(c.average),
   ]
   pictures = [
@@ -198,7 +199,7 @@ def experiment(
       data=data,
       averaged=optimizers.averaged if c.average else None,
       names=names,
-      steps_per_call={'cpu': 4},
+      steps_per_call=calls.PHOTOGRAPHS,
       report=interpret.join(*pictures),
       published=tuple(
         Figure(metric, value, 'imagenet2012', source)
@@ -208,14 +209,3 @@ def experiment(
       ),
     )
   )
-
-
-def warmed(schedule: optax.Schedule, steps: int) -> optax.Schedule:
-  """Lets a rate rise from 0 over its first steps, in proportion.
-
-  Section 2.2 of Goyal et al. 2017, https://arxiv.org/abs/1706.02677.
-  """
-  if not steps:
-    return schedule
-  rise = optax.linear_schedule(0.0, 1.0, steps)
-  return lambda step: rise(step + 1) * schedule(step)

@@ -116,22 +116,11 @@ def test_a_backbone_without_a_table_of_names_is_not_frozen(module, refused, caps
     (resnet, '--stem=none', 'one of imagenet, caffe is wanted'),
     (resnet, '--width=1e9', 'below 1000'),
     (googlenet, '--aux --freeze=backbone', 'leave --aux out'),
-    (degradation, '--depths=8,8', 'two different ones or more are wanted'),
+    (degradation, '--depths=8,8', 'two different depths or more are wanted'),
   ],
 )
 def test_settings_that_no_network_has_are_refused(module, words, told, refused, capsys):
   assert told in refused(module, words, capsys)
-
-
-def test_the_rate_rises_to_its_first_value_and_is_the_schedule_then():
-  c = photographs.Config(steps=90, learning_rate=0.8)
-  plain, rate = photographs.thirds(c), photographs.warmed(photographs.thirds(c), 8)
-  np.testing.assert_allclose(
-    [rate(t) for t in range(8)], 0.1 * np.arange(1, 9), rtol=1e-6
-  )
-  for step in (8, 29, 30, 60, 89):
-    assert rate(step) == plain(step)
-  assert photographs.warmed(plain, 0) is plain
 
 
 def test_the_rate_falls_by_ten_at_each_third():

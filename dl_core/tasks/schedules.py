@@ -1,0 +1,37 @@
+"""Learning-rate schedules: each returns the learning rate of a step.
+
+Fractions of the training are pairs of whole numbers, (1, 3) for a third: the step at
+which a rate drops is `steps * 1 // 3`, without rounding.
+"""
+
+import optax
+
+
+def cosine(rate: float, steps: int) -> optax.Schedule:
+  """Falls from `rate` to 0 over all steps, along half a cosine."""
+  return optax.cosine_decay_schedule(rate, max(steps, 1))
+
+
+def drops(rate: float, steps: int, *parts: tuple[int, int]) -> optax.Schedule:
+  """Divides the rate by 10 at each of these fractions of the steps."""
+  scales = {steps * part // whole: 0.1 for part, whole in parts}
+  return optax.piecewise_constant_schedule(rate, scales)
+
+
+def staircase(
+  rate: float, steps: int, part: tuple[int, int], factor: float
+) -> optax.Schedule:
+  """Multiplies the rate by `factor` each time this fraction of the steps is over."""
+  every = max(1, steps * part[0] // part[1])
+  return optax.exponential_decay(rate, every, factor, staircase=True)
+
+
+def warmed(schedule: optax.Schedule, steps: int) -> optax.Schedule:
+  """Multiplies a schedule by a factor that rises linearly to 1 over its first steps.
+
+  Section 2.2 of Goyal et al. 2017, https://arxiv.org/abs/1706.02677.
+  """
+  if not steps:
+    return schedule
+  rise = optax.linear_schedule(0.0, 1.0, steps)
+  return lambda step: rise(step + 1) * schedule(step)
