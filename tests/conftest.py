@@ -18,13 +18,26 @@ if 'PYTEST_XDIST_WORKER' not in os.environ:
 os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0.05'
 os.environ['JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES'] = '-1'
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+SECONDS: Counter[str] = Counter()  # of each test file; setups and teardowns count
+
 
 def pytest_addoption(parser):
   parser.addoption('--test_data', default='', help='folder of real data')
+
+
+def pytest_runtest_logreport(report):
+  SECONDS[report.nodeid.partition('::')[0]] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter):
+  terminalreporter.section('slowest test files')
+  for name, seconds in SECONDS.most_common(10):
+    terminalreporter.write_line(f'{seconds:8.1f} s  {name}')
 
 
 @pytest.fixture(scope='session')

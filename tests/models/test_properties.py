@@ -1,0 +1,289 @@
+"""Every model has the published size and the properties that all models share."""
+
+import functools
+import math
+import pkgutil
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+import dl_core.models
+from dl_core import trees
+from dl_core.layers import squeeze
+from dl_core.models import (
+  alexnet,
+  char_lm,
+  gan,
+  googlenet,
+  lenet,
+  linear,
+  mlp,
+  perceptron,
+  resnet,
+  vgg,
+)  # fmt: skip
+
+
+class Row(NamedTuple):
+  """A model as published, and how small it is made where its outputs are computed.
+
+  Attributes:
+    model: the module.
+    example: shape of one input.
+    output: shape of what the model computes from it in evaluation.
+    parameters: exact number of trainable parameters.
+    small: attributes that are changed before anything is computed; None leaves a model
+      counted only, where a sibling in the table differs from it in depth alone.
+    small_example: shape of one input of the small model; None: the same as `example`.
+  """
+
+  model: nn.Module
+  example: tuple[int, ...]
+  output: tuple[int, ...]
+  parameters: int
+  small: dict[str, Any] | None = None
+  small_example: tuple[int, ...] | None = None
+
+
+RGB = (224, 224, 3)
+CIFAR = (32, 32, 3)
+K = (1_000,)
+SE = functools.partial(squeeze.SqueezeExcite, reduction=2)
+Gated = {'gate': squeeze.SqueezeExcite}
+GoogLeNet = googlenet.GoogLeNet
+TWO = {'classes': 5, 'width': 4, 'depths': (1, 1)}
+ALEXNET = {'classes': 5, 'widths': (8, 8, 6, 6, 6), 'dense': 16}
+VGG = {'classes': 5, 'width': 2, 'depths': (1, 1, 1, 1, 1)}
+INCEPTION = {'classes': 5, 'width': 1 / 8}
+PERCEPTRONS, DCGAN = gan.mlp(28, 1), gan.dcgan(64, 3)
+CONVOLUTIONS = {'width': 4, 'doublings': 2}
+
+MODELS = {
+  'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),
+  'linear': Row(linear.Linear(3), (4,), (3,), 15, {}),
+  'linear, two classes': Row(linear.Linear(1), (30,), (2,), 31, {}),
+  'linear, cubic': Row(linear.Linear(1, degree=3), (2,), (2,), 10, {}),
+  'mlp without hidden layers': Row(mlp.MLP(10, ()), (784,), (10,), 7_850, {}, (6,)),
+  'mlp 800': Row(mlp.MLP(10), (784,), (10,), 636_010, {'hidden': (7,)}, (6,)),
+  'mlp 500-150': Row(
+    mlp.MLP(10, (500, 150), 'tanh'), (28, 28, 1), (10,), 469_160,
+    {'hidden': (7, 5)}, (3, 3, 1),
+  ),
+  'mlp 3 x 1024, dropout': Row(
+    mlp.MLP(10, (1_024,) * 3, dropout_input=0.2, dropout=0.5), (784,), (10,), 2_913_290,
+    {'hidden': (16, 16)}, (6,),
+  ),
+  'mlp 800, batch norm': Row(
+    mlp.MLP(10, batch_norm=True), (784,), (10,), 636_810, {'hidden': (7, 5)}, (6,),
+  ),
+  'lenet': Row(lenet.LeNet(), (32, 32, 1), (10,), 61_706, {}),
+  'lenet, colour': Row(lenet.LeNet(), (32, 32, 3), (10,), 62_006),
+  'lenet 1998': Row(lenet.LeNet1998(), (32, 32, 1), (10,), 60_000, {}),
+  'char_lm hello': Row(
+    char_lm.CharLM(4, cell='rnn', layers=1, hidden=3), (4,), (4, 4), 40, {}
+  ),
+  'char_lm lstm 128': Row(char_lm.CharLM(65, hidden=128), (9,), (9, 65), 239_297),
+  'char_lm lstm 256': Row(char_lm.CharLM(65, hidden=256), (9,), (9, 65), 871_745),
+} | {
+  f'char_lm {cell} 512': Row(
+    char_lm.CharLM(65, cell=cell, dropout=0.5), (9,), (9, 65), count,
+    {'vocabulary': 5, 'hidden': 7}, (6,),
+  )
+  for cell, count in {'lstm': 3_316_289, 'gru': 2_496_577, 'rnn': 854_081}.items()
+} | {
+  'gan mlp generator': Row(
+    PERCEPTRONS.generator, (128,), (28, 28, 1), 566_800,
+    {'shape': (4, 4, 1), 'widths': (8, 9)}, (6,),
+  ),
+  'gan mlp discriminator': Row(
+    PERCEPTRONS.discriminator, (28, 28, 1), (), 533_505, {'widths': (9, 8)}, (4, 4, 1),
+  ),
+  'dcgan generator': Row(
+    DCGAN.generator, (100,), (64, 64, 3), 3_576_704, CONVOLUTIONS, (8,)
+  ),
+  'dcgan discriminator': Row(
+    DCGAN.discriminator, (64, 64, 3), (), 2_765_568, CONVOLUTIONS, (16, 16, 3)
+  ),
+  'alexnet torchvision': Row(
+    alexnet.TORCHVISION(), RGB, K, 61_100_840, ALEXNET, (63, 63, 3)
+  ),
+  'alexnet grouped': Row(alexnet.GROUPED(), RGB, K, 60_965_224, ALEXNET, (63, 63, 3)),
+  'alexnet ungrouped': Row(alexnet.UNGROUPED(), RGB, K, 62_378_344),
+  'vgg 11': Row(vgg.VGG11(), RGB, K, 132_863_336, VGG, CIFAR),
+  'vgg 11 bn': Row(vgg.VGG11(batch_norm=True), RGB, K, 132_868_840, VGG, CIFAR),
+  'vgg 13': Row(vgg.VGG13(), RGB, K, 133_047_848),
+  'vgg 13 bn': Row(vgg.VGG13(batch_norm=True), RGB, K, 133_053_736),
+  'vgg 16': Row(vgg.VGG16(), RGB, K, 138_357_544),
+  'vgg 16 bn': Row(vgg.VGG16(batch_norm=True), RGB, K, 138_365_992),
+  'vgg 19': Row(vgg.VGG19(), RGB, K, 143_667_240),
+  'vgg 19 bn': Row(vgg.VGG19(batch_norm=True), RGB, K, 143_678_248),
+  'googlenet paper': Row(GoogLeNet(), RGB, K, 6_998_552, INCEPTION, CIFAR),
+  'googlenet paper aux': Row(GoogLeNet(aux=True), RGB, K, 13_378_280),
+  'googlenet bn': Row(GoogLeNet(variant='bn'), RGB, K, 7_005_832),
+  'googlenet torchvision': Row(GoogLeNet(variant='torchvision'), RGB, K, 6_624_904),
+  'googlenet torchvision aux': Row(
+    GoogLeNet(variant='torchvision', aux=True), RGB, K, 13_004_888, INCEPTION, CIFAR
+  ),
+  'resnet 18': Row(resnet.ResNet18(), RGB, K, 11_689_512, TWO, CIFAR),
+  'resnet 34': Row(resnet.ResNet34(), RGB, K, 21_797_672),
+  'resnet 50': Row(resnet.ResNet50(), RGB, K, 25_557_032, TWO, CIFAR),
+  'resnet 101': Row(resnet.ResNet101(), RGB, K, 44_549_160),
+  'resnet 152': Row(resnet.ResNet152(), RGB, K, 60_192_808),
+  'se-resnet 18': Row(resnet.ResNet18(**Gated), RGB, K, 11_778_592),
+  'se-resnet 34': Row(resnet.ResNet34(**Gated), RGB, K, 21_958_868),
+  'se-resnet 50': Row(
+    resnet.ResNet50(**Gated), RGB, K, 28_088_024, TWO | {'gate': SE}, CIFAR
+  ),
+  'se-resnet 50, caffe': Row(
+    resnet.ResNet50(block=resnet.Early, stem='caffe', **Gated), RGB, K, 28_088_024,
+    TWO | {'gate': SE}, CIFAR,
+  ),
+  'se-resnet 101': Row(resnet.ResNet101(**Gated), RGB, K, 49_326_872),
+  'se-resnet 152': Row(resnet.ResNet152(**Gated), RGB, K, 66_821_848),
+  'resnet 20, cifar': Row(resnet.cifar(20), CIFAR, (10,), 269_722, TWO, (8, 8, 3)),
+} | {
+  f'resnet {depth}, cifar': Row(resnet.cifar(depth), CIFAR, (10,), count)
+  for depth, count in {32: 464_154, 44: 658_586, 56: 853_018, 110: 1_727_962}.items()
+} | {
+  'resnet 20 B, cifar': Row(resnet.cifar(20, shortcut='B'), CIFAR, (10,), 272_474),
+  'resnet 56 B, cifar': Row(resnet.cifar(56, shortcut='B'), CIFAR, (10,), 855_770),
+  'resnet 110 B, cifar': Row(resnet.cifar(110, shortcut='B'), CIFAR, (10,), 1_730_714),
+  'plain 20, cifar': Row(
+    resnet.cifar(20, shortcut='none'), CIFAR, (10,), 269_722, TWO, (8, 8, 3)
+  ),
+  'se-resnet 20, cifar': Row(
+    resnet.cifar(20, **Gated), CIFAR, (10,), 272_095, TWO | {'gate': SE}, (8, 8, 3)
+  ),
+}  # fmt: skip
+COMPUTED = [name for name, row in MODELS.items() if row.small is not None]
+
+# Biases that batch norm takes away again with the mean; torchvision has them too.
+USELESS = {'vgg 11 bn': {f'convolution_{stage}_1.bias' for stage in range(1, 6)}}
+
+
+def structure(model, example, batch_size=4):
+  """Returns the shapes of a model's inputs, of its outputs and of its variables."""
+  kind = jnp.int32 if isinstance(model, char_lm.CharLM) else jnp.float32
+  x = jax.ShapeDtypeStruct((batch_size, *example), kind)
+  init = functools.partial(model.init_with_output, train=False)
+  return x, *jax.eval_shape(init, jax.random.key(0), x)
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_it_has_the_published_size_and_maps_a_batch_to_a_batch(name):
+  row = MODELS[name]
+  _, output, variables = structure(row.model, row.example)
+  assert output.shape == (4, *row.output)
+  assert sum(leaf.size for leaf in jax.tree.leaves(variables['params'])) == (
+    row.parameters
+  )
+
+
+def test_every_module_of_models_is_computed():
+  names = [m.name for m in pkgutil.iter_modules(dl_core.models.__path__) if not m.ispkg]
+  computed = {type(MODELS[name].model).__module__ for name in COMPUTED}
+  assert computed == {f'dl_core.models.{name}' for name in names}
+
+
+def drawn(path, leaf, random):
+  """Draws a variable: weights as He et al. 2015, variances positive, scales near 1."""
+  if path.endswith('var'):
+    return np.float32(random.uniform(0.5, 1.5, leaf.shape))
+  if len(leaf.shape) > 1:
+    return np.float32(
+      random.normal(0, np.sqrt(2 / math.prod(leaf.shape[:-1])), leaf.shape)
+    )
+  return np.float32(random.normal(float(path.endswith('scale')), 0.1, leaf.shape))
+
+
+class Case(NamedTuple):
+  """What a small model computes at a random point, of a batch of four.
+
+  Attributes:
+    name: of the row.
+    plain: outputs in evaluation, one operation at a time.
+    compiled: the same from a compiled function.
+    gradients: of every parameter, in training.
+    among_others: outputs of a batch that begins with the same example and goes on with
+      three others.
+  """
+
+  name: str
+  plain: np.ndarray
+  compiled: np.ndarray
+  gradients: Any
+  among_others: np.ndarray
+
+
+@pytest.fixture(scope='module', params=COMPUTED)
+def case(request):
+  row = MODELS[request.param]
+  model = row.model.clone(**row.small)
+  with pytest.MonkeyPatch.context() as patch:
+    # All nine modules of GoogLeNet take half a minute to compile.
+    few = {name: googlenet.MODULES[name] for name in ('4a', '4d', '5a')}
+    patch.setattr(googlenet, 'MODULES', few)
+    return computed(request.param, model, row.small_example or row.example)
+
+
+def computed(name, model, example):
+  random = np.random.default_rng(0)
+  like, _, shapes = structure(model, example)
+  draws = {
+    path: drawn(path, leaf, random) for path, leaf in trees.flatten(shapes).items()
+  }
+  variables = trees.unflatten(shapes, draws)
+  state = {part: tree for part, tree in variables.items() if part != 'params'}
+  if like.dtype == jnp.int32:
+    x, strangers = random.integers(model.vocabulary, size=(2, *like.shape))
+  else:
+    x, strangers = np.float32(random.normal(size=(2, *like.shape)))
+  strangers[0] = x[0]
+
+  def evaluate(variables, x):
+    return model.apply(variables, x, train=False)
+
+  def total(params):
+    outputs, _ = model.apply(
+      state | {'params': params},
+      x,
+      train=True,
+      mutable=list(state),
+      rngs={'dropout': jax.random.key(1)},
+    )
+    # Outputs enter in different ways, so that their gradients do not cancel.
+    return sum(jnp.sum(jnp.sin(3 * out + 1)) for out in jax.tree.leaves(outputs))
+
+  @jax.jit
+  def both(variables, x):
+    return evaluate(variables, x), jax.grad(total)(variables['params'])
+
+  return Case(
+    name, evaluate(variables, x), *both(variables, x), both(variables, strangers)[0]
+  )
+
+
+def test_compiled_or_not_it_computes_the_same(case):
+  np.testing.assert_allclose(case.compiled, case.plain, rtol=1e-4, atol=1e-5)
+
+
+def test_an_example_does_not_depend_on_its_batch_in_evaluation(case):
+  first, *rest = np.isclose(case.among_others, case.compiled, rtol=1e-5, atol=1e-6)
+  assert np.all(first)
+  assert not any(np.all(same) for same in rest)
+
+
+def test_every_parameter_has_a_finite_gradient_that_is_not_zero(case):
+  chex.assert_tree_all_finite(case.gradients)
+  sizes = {
+    path: np.max(np.abs(leaf)) for path, leaf in trees.flatten(case.gradients).items()
+  }
+  rounding = 1e-6 * max(sizes.values())
+  assert {path for path, size in sizes.items() if size < rounding} == (
+    USELESS.get(case.name, set())
+  )
