@@ -40,7 +40,7 @@ class Signals:
     os.write(2, b'\nto be saved and stopped; once more stops at once\n')
 
   def pending(self) -> bool:
-    """Tells whether a signal came: the run should save and stop."""
+    """Returns whether a signal came: the run should save and stop."""
     return bool(self._came)
 
   def code(self) -> int:
@@ -50,9 +50,9 @@ class Signals:
 
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
-  """Has a signal end the process, as where there is nothing to save.
+  """Makes signals end the process at once, for commands with nothing to save.
 
-  So does a reader who leaves: `... | head` is no error.
+  A closed pipe ends it quietly too: `... | head` is no error.
   """
   numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
   before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
