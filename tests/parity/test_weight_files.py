@@ -70,8 +70,8 @@ def test_a_checkpoint_of_timm_is_read_with_its_settings_beside_it(tmp_path):
     'args': argparse.Namespace(model='resnet50', mean=None, lr=0.1),
     'metric': np.float64(79.5),
   }
-  torch.save(content, tmp_path / 'model_best.pth.tar.pth')
-  found = files.read(tmp_path / 'model_best.pth.tar.pth')
+  torch.save(content, tmp_path / 'model_best.pth.tar')
+  found = files.read(tmp_path / 'model_best.pth.tar')
   assert found.arrays.keys() == {'weight'}
   assert found.architecture == 'resnetaa50'
   assert found.notes == []

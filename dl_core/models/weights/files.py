@@ -17,7 +17,7 @@ import numpy as np
 from dl_core.types import UserError
 
 OWN = '.safetensors'
-PYTORCH = ('.pth', '.pt', '.th', '.bin')
+PYTORCH = ('.pth', '.pt', '.th', '.bin', '.tar')  # .tar: model_best.pth.tar
 AVERAGES = ('state_dict_ema', 'model_ema')  # moving averages of the weights
 STATES = (*AVERAGES, 'state_dict', 'model', 'model_state_dict', 'net')
 WRAPPERS = {'module', '_orig_mod'}  # DataParallel, AveragedModel and torch.compile
@@ -65,7 +65,7 @@ def read(path: Path) -> File:
     raise UserError(
       f'--init_from={path} was given, and there is no such file; name one that is there'
     )
-  found = File(safetensors(path), '', []) if path.suffix == OWN else pytorch(path)
+  found = safetensors(path) if path.suffix == OWN else pytorch(path)
   if not found.arrays:
     raise UserError(f'{path} holds no arrays; give a file of weights')
   arrays = {name: single(array) for name, array in unwrapped(found.arrays).items()}
@@ -113,11 +113,13 @@ def single(array: np.ndarray) -> np.ndarray:
   return array.astype(np.float32) if floating else array
 
 
-def safetensors(path: Path) -> dict[str, np.ndarray]:
+def safetensors(path: Path) -> File:
   import safetensors.numpy as library
 
   try:
-    return library.load_file(path)
+    with library.safe_open(path, framework='numpy') as file:
+      told = (file.metadata() or {}).get('architecture', '')
+    return File(library.load_file(path), told, [])
   except Exception as error:  # its own, and what NumPy says of a type it lacks
     raise damaged(path, error) from error
 
@@ -195,7 +197,7 @@ def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     raise UserError(f'{path} was given, but a name that ends in {OWN} is wanted')
   # The library writes an array's memory as it is and ignores its strides.
   dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-  content = library.save(dense, metadata={'format': 'pt'})
+  content = library.save(dense, metadata={'format': 'pt', 'architecture': 'dl_core'})
   temporary = path.with_suffix('.tmp')
   try:
     temporary.write_bytes(content)

@@ -97,13 +97,13 @@ def test_the_architecture_is_known_by_the_name_of_a_file_or_of_its_folder(
 ):
   path = tmp_path / name
   path.parent.mkdir(parents=True, exist_ok=True)
-  files.write(path, {'a': np.zeros(1)})
+  safetensors.numpy.save_file({'a': np.zeros(1)}, path)
   assert files.read(path).architecture == expected
 
 
 def test_a_config_beside_a_file_tells_the_architecture_first(tmp_path):
   path = tmp_path / 'resnet50.safetensors'
-  files.write(path, {'a': np.zeros(1)})
+  safetensors.numpy.save_file({'a': np.zeros(1)}, path)
   config = tmp_path / 'config.json'
   config.write_text('{"architecture": "resnetblur50"}', encoding='utf-8')
   assert files.read(path).architecture == 'resnetblur50'
