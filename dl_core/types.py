@@ -124,6 +124,8 @@ class Names(NamedTuple):
     maps: {dense layers here that read a flattened map: its sides (h, w)}.
     pointwise: dense layers here that are 1 x 1 convolutions in what is exported.
     spare: how the names of layers begin that a file may have and a model need not.
+    unlike: {part of an architecture's name: how it differs from this model}, where its
+      files have the same names and shapes but other logits.
   """
 
   tables: Mapping[str, Mapping[str, str]]
@@ -131,6 +133,7 @@ class Names(NamedTuple):
   maps: Mapping[str, tuple[int, int]] = MappingProxyType({})
   pointwise: tuple[str, ...] = ()
   spare: tuple[str, ...] = ()
+  unlike: Mapping[str, str] = MappingProxyType({})
 
 
 class Figure(NamedTuple):

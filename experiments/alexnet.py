@@ -71,7 +71,7 @@ def build(c: Config) -> launch.Experiment:
     first=('convolution_1', 'kernel'),
     published={} if c.se else PUBLISHED[c.variant],
   )
-  # Gradients of convolutions in groups are slow in a loop; see `layers.canonical`.
+  # Gradients of convolutions in groups are slow in a loop; see `layers.cpu.eigen`.
   return (
     experiment._replace(steps_per_call={}) if c.variant == 'grouped' else experiment
   )

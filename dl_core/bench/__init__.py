@@ -1,4 +1,4 @@
-"""Train steps, timed, and timed beside PyTorch's (`peers`).
+"""Benchmarks of train steps, beside PyTorch's (`peers`).
 
 Not here: the command (`experiments.benchmark`) and measured figures (BUILD_NOTES.md).
 """

@@ -1,8 +1,8 @@
-"""How long train steps take: ours, and a peer's round by round in the same run.
+"""Times train steps, ours and a PyTorch peer's, alternating in rounds of one process.
 
-A step is the real one, on generated data of the experiment's spec that lie on the
-device. Rounds alternate, so that what else a machine does meets all contestants alike;
-what is compared is the ratio of the times of one round.
+The step is the experiment's own, on generated data that are on the device. Rounds
+alternate, so that other load on the machine affects both alike; the comparison is the
+ratio of the times of one round.
 """
 
 import contextlib
@@ -138,7 +138,7 @@ def ours(experiment: Experiment, batches: Batch) -> Ours:
 
 
 def steps_of(run: Run, per_call: int = 1) -> int:
-  """Finds how many steps take a round, a multiple of `per_call`."""
+  """Returns how many steps fill a round, a multiple of `per_call`."""
   steps = per_call
   run(steps)  # the first is never like the others
   while (seconds := run(steps)) < SECONDS / 2:
@@ -171,7 +171,7 @@ def row(
   times: Mapping[str, np.ndarray],
   first: Mapping[str, float],
 ) -> dict[str, Any]:
-  """Says in figures what was measured of an experiment.
+  """Makes a row of the benchmark from the measurements of an experiment.
 
   Args:
     name, experiment, found: whose step, and what is known of it.

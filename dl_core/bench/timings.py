@@ -1,4 +1,4 @@
-"""Rows of the benchmark for a person: a table, and what has changed since another."""
+"""Prints rows of the benchmark as a table, and compares them with earlier rows."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ def within(row: Row, name: str) -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-  """Writes the rows for a person; columns that say nothing are left out."""
+  """Formats rows as a table; empty columns are left out."""
   cells = {title: [write(row) for row in rows] for title, write in COLUMNS.items()}
   cells = {title: column for title, column in cells.items() if any(column)}
   widths = {
@@ -51,19 +51,19 @@ def table(rows: Sequence[Row]) -> str:
   return '\n'.join(lines)
 
 
-# What two rows have to have in common, and what is told where they have not.
+# Fields in which comparable rows agree, and fields whose difference is mentioned.
 SAME = ('experiment', 'batch_size', 'precision', 'mesh', 'platform')
 TOLD = ('devices', 'machine')
 
 
 def comparable(row: Any) -> bool:
-  """Tells whether something is a row that others can be compared with."""
+  """Returns whether a value is a row that other rows can be compared with."""
   wanted = {*SAME, *TOLD, 'step_ms', 'ratio'}
   return isinstance(row, dict) and wanted <= row.keys()
 
 
 def earlier(row: Row, before: Sequence[Row]) -> dict[str, Any]:
-  """Returns what an earlier run has of a row; {} if it has none."""
+  """Returns the figures of an earlier run for a row; {} if there are none."""
   for old in before:
     if all(old[key] == row[key] for key in SAME):
       return {
@@ -75,7 +75,7 @@ def earlier(row: Row, before: Sequence[Row]) -> dict[str, Any]:
 
 
 def against(rows: Sequence[Row]) -> str:
-  """Says what has changed in each row that an earlier run has, too; see `earlier`."""
+  """Describes the change of each row since an earlier run; see `earlier`."""
   lines = []
   for row in rows:
     if 'before_ms' in row:

@@ -1,7 +1,8 @@
-"""Products of Legendre polynomials: features by which a linear model is curved.
+"""Products of Legendre polynomials, features for polynomial regression.
 
-Powers of x resemble each other, so that descent on their coefficients crawls; these are
-orthogonal on [-1, 1]^F (https://dlmf.nist.gov/18.3), and span the same functions.
+Powers of x are strongly correlated, so gradient descent on their coefficients is slow.
+These products span the same functions and are orthogonal on [-1, 1]^F
+(https://dlmf.nist.gov/18.3).
 Shapes: B batch, F columns, M products.
 """
 

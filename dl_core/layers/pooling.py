@@ -1,4 +1,4 @@
-"""Pooling that linen lacks: to a map of one size, and as Caffe does it."""
+"""Pooling that linen lacks: adaptive mean pooling, and max-pooling as in Caffe."""
 
 import jax.numpy as jnp
 import numpy as np

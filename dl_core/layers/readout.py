@@ -1,4 +1,4 @@
-"""The last layer: its logits are float32, in whatever type a model computes."""
+"""The last dense layer: its logits are float32, whatever dtype a model computes in."""
 
 import functools
 

@@ -1,8 +1,8 @@
 """Recurrent layers over whole sequences: LSTM, GRU and Elman's RNN.
 
-All inputs are projected in one matrix product before the loop over time (`sweep`);
-only the product with the last hidden state stays inside. Whatever the parameters' type,
-what a cell adds up is float32.
+All inputs are projected in one matrix product before the scan over time
+(`cpu.recurrence`); only the product with the last hidden state is inside. States are
+float32, whatever the parameters' dtype.
 
 Shapes: B sequences, T steps, D inputs, V tokens, H hidden units, G units of all gates.
 """

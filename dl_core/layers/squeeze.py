@@ -1,4 +1,4 @@
-"""Squeeze and excitation: a look at the whole image decides how much a channel counts.
+"""Squeeze and excitation: rescales each channel by a gate computed from the whole map.
 
 Hu, Shen & Sun 2018, https://arxiv.org/abs/1709.01507, section 3. Each channel is
 squeezed to its mean; a small bottleneck of two layers turns the means into gates in (0,

@@ -1,4 +1,4 @@
-"""Networks as linen modules: one family a file, its members as values.
+"""Networks as linen modules: one file per family, its members as values.
 
 Here: hyper-parameters and forward passes. Not here: losses, data, flags.
 """

@@ -1,4 +1,4 @@
-"""AlexNet: a convolutional network as large as two graphics cards could hold in 2012.
+"""AlexNet: five convolutions and three dense layers, trained on two GPUs in 2012.
 
 Krizhevsky, Sutskever & Hinton, "ImageNet classification with deep convolutional neural
 networks", 2012, https://doi.org/10.1145/3065386. ReLU, dropout and much data augmented

@@ -1,4 +1,4 @@
-"""A character-level language model: which token comes next, after all those before.
+"""A recurrent character-level language model: predicts the next token from the past.
 
 Karpathy, "The unreasonable effectiveness of recurrent neural networks", 2015; dropout
 as in Zaremba, Sutskever & Vinyals, "Recurrent neural network regularization", 2014

@@ -1,4 +1,4 @@
-"""Two networks of a game: one makes images out of noise, one tells them from real ones.
+"""Generators and discriminators of a GAN: multi-layer perceptrons and DCGANs.
 
 Goodfellow et al., "Generative adversarial nets", 2014, https://arxiv.org/abs/1406.2661.
 Neither ever sees a density: the generator learns from the discriminator's gradient

@@ -1,4 +1,4 @@
-"""GoogLeNet: kernels of several sizes side by side, narrowed by 1 x 1 before they look.
+"""GoogLeNet: Inception modules of parallel convolutions with 1 x 1 reductions.
 
 Szegedy et al., "Going deeper with convolutions", 2015,
 https://arxiv.org/abs/1409.4842. An Inception module looks at a map with kernels of 1,

@@ -1,4 +1,4 @@
-"""LeNet-5: features found anywhere in the image, in ever smaller maps of it.
+"""LeNet-5: a convolutional network for digits, as taught today and as of 1998.
 
 LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document
 recognition", 1998, https://doi.org/10.1109/5.726791. Each convolution looks for local

@@ -1,4 +1,4 @@
-"""Linear classifiers: g(x) = w·x + b for each class, and the highest is the answer.
+"""Linear classifiers: g(x) = w·x + b for each class; the highest g(x) is predicted.
 
 Two classes need but one: where g(x) = w·x + b > 0 it is the second (logistic
 regression, Cox 1958, https://doi.org/10.1111/j.2517-6161.1958.tb00292.x). Of

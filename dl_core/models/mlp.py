@@ -1,4 +1,4 @@
-"""The multi-layer perceptron: layers of neurons, each reading the whole layer before.
+"""The multi-layer perceptron: fully connected layers with a non-linearity between.
 
 Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors",
 1986, https://doi.org/10.1038/323533a0. One hidden layer turns what no line separates

@@ -1,4 +1,4 @@
-"""ResNet: blocks add to what they are given, so that depth costs nothing to learn.
+"""ResNet: each block adds a learned correction to its input.
 
 He, Zhang, Ren & Sun, "Deep residual learning for image recognition", 2016,
 https://arxiv.org/abs/1512.03385. A block computes a correction F(x) and says x + F(x);
@@ -129,7 +129,7 @@ Early = functools.partial(Bottleneck, early=True)
 
 
 def joined(block: Any, x: Array, y: Array, train: bool) -> Array:
-  """Ends a block: the gate, the shortcut, the sum, ReLU."""
+  """Applies the end of a block: the gate, the shortcut, the sum, ReLU."""
   if block.gate is not None:
     y = block.gate(name='gate')(y)
   if block.shortcut == 'none':

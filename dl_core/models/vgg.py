@@ -1,4 +1,4 @@
-"""VGG: nothing but 3 x 3 convolutions, and more of them.
+"""VGG: deep stacks of 3 x 3 convolutions.
 
 Simonyan & Zisserman, "Very deep convolutional networks for large-scale image
 recognition", 2015, https://arxiv.org/abs/1409.1556. Two convolutions of 3 x 3 see as

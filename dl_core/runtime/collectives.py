@@ -1,7 +1,7 @@
-"""What devices send each other in a compiled program, read from its text.
+"""Counts the bytes of collectives in a compiled program, from its HLO text.
 
 XLA's own counts read the body of a loop once. Here an instruction counts as often as it
-runs: those of a loop's body times its trip count.
+runs: instructions in a loop's body are multiplied by its trip count.
 """
 
 import math

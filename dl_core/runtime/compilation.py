@@ -1,4 +1,4 @@
-"""How programs are compiled; what was, kept on disk from one start to the next."""
+"""Compiler options, and the cache of compiled programs on disk."""
 
 import hashlib
 import os
@@ -10,18 +10,18 @@ import jax
 Options = dict[str, str | bool]
 
 SHORTEST = 0.1  # seconds of a compilation that is worth a file
-# What XLA is told of a program that runs once. What draws a ResNet's parameters took
-# longer to compile than its step, and takes a quarter of that; they are the same.
+# Compiler options of a program that runs once. The initialization of a ResNet took
+# longer to compile than its step; with this it takes a quarter, with the same results.
 ONCE: Options = {'xla_backend_optimization_level': '1'}
-# The same of one that never runs: memory is settled before LLVM comes to it.
+# The same for a program that is only analysed: memory is assigned before LLVM runs.
 NEVER: Options = {'xla_backend_optimization_level': '0'}
 
 
 def often() -> Options:
-  """Returns what XLA is told of a program that runs at every step or batch.
+  """Returns the compiler options of a program that runs at every step or batch.
 
   On a CPU its default hands reductions, products and convolutions to YNNPACK. All but
-  the last stay there: Eigen convolves 1.4 to 2.5 times as fast (`layers.canonical`).
+  the last stay there: Eigen convolves 1.4 to 2.5 times as fast (`layers.cpu.eigen`).
   """
   if jax.default_backend() != 'cpu':
     return {}
@@ -31,10 +31,10 @@ def often() -> Options:
 
 
 def keep() -> None:
-  """Has JAX keep what it compiles in the user's cache folder, and look there first.
+  """Makes JAX cache compiled programs in the user's cache folder.
 
-  $JAX_COMPILATION_CACHE_DIR names another folder, JAX_ENABLE_COMPILATION_CACHE=false
-  keeps nothing. Where the folder cannot be written, nothing is kept.
+  $JAX_COMPILATION_CACHE_DIR names another folder; JAX_ENABLE_COMPILATION_CACHE=false
+  disables the cache. If the folder cannot be written, nothing is cached.
   """
   if os.environ.get('JAX_COMPILATION_CACHE_DIR'):
     return
@@ -57,7 +57,7 @@ def cache() -> Path:
 
 
 def processor() -> str:
-  """Returns digits of what this processor can do: programs for CPU rely on it."""
+  """Returns a hash of the processor's features, on which CPU programs depend."""
   try:
     lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
   except OSError:

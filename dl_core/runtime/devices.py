@@ -1,5 +1,6 @@
 """The devices that JAX finds, and the memory and peak FLOP/s of known accelerators."""
 
+import os
 from typing import Any, NamedTuple
 
 import jax
@@ -51,7 +52,7 @@ def check() -> None:
   try:
     jax.devices()
   except (AssertionError, RuntimeError):
-    wanted: str = jax.config.jax_platforms  # type: ignore
+    wanted = os.environ.get('JAX_PLATFORMS')
     if not wanted:
       raise
     jax.config.update('jax_platforms', None)  # to learn what there is

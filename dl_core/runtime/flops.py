@@ -1,6 +1,6 @@
-"""Floating-point operations of a function, counted in its jaxpr: nothing is computed.
+"""Counts the floating-point operations of a function in its jaxpr, without running it.
 
-The figure of utilisation is `Flops.products`, by the convention of the field: a
+Utilisation is computed from `Flops.products`, by the convention of the field: a
 multiplication and the addition of its result are 2 operations, and only products of
 matrices and convolutions count. All other arithmetic is `Flops.rest`.
 """

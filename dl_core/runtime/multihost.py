@@ -1,7 +1,7 @@
-"""Several processes that make one run: how they meet, and which of them does what.
+"""Runs of several processes: how they connect, and which process does what.
 
-All compute; what is said and written, the first process says and writes. A workdir is
-on a file system that all of them see.
+All processes compute; only the first prints and writes. The workdir is on a file system
+that all of them share.
 """
 
 import os
@@ -16,23 +16,21 @@ import numpy as np
 
 from dl_core.types import UserError
 
-HEARTBEAT = (
-  30  # seconds without a sign of life, after which a process is taken for dead
-)
-MEETING = 120  # seconds in which all have to come
-WORDS = 2_000  # bytes of a refusal that reach the other processes
+HEARTBEAT = 30  # seconds without a heartbeat after which a process counts as dead
+MEETING = 120  # seconds until all processes have to be connected
+WORDS = 2_000  # bytes of an error message that reach the other processes
 
 
 def join(text: str) -> None:
-  """Meets the other processes of `--distributed`, before any device is touched.
+  """Connects to the other processes of `--distributed`; call it before using devices.
 
   Args:
-    text: 'auto', where SLURM, Kubernetes, MPI or Cloud TPU tell who there is, or
-      HOST:PORT,COUNT,INDEX: where the first process listens, how many there are, which
-      of them this is. Empty: it is alone.
+    text: 'auto', where SLURM, Kubernetes, MPI or Cloud TPU name the processes, or
+      HOST:PORT,COUNT,INDEX: the address of the first process, the number of processes
+      and the index of this one. Empty: a single process.
 
   Raises:
-    UserError: it is none of these, or they do not meet.
+    UserError: the text is none of these, or the processes do not connect.
   """
   if not text:
     return
@@ -42,7 +40,7 @@ def join(text: str) -> None:
       f'--distributed={text} was given, auto or HOST:PORT,COUNT,INDEX is wanted, '
       'as in --distributed=10.0.0.1:1234,2,0 and ...,2,1'
     )
-  # Ours handles SIGTERM; JAX's would take its place.
+  # JAX's preemption service would replace our handler of SIGTERM.
   jax.config.update('jax_enable_preemption_service', False)
   place, count, index = found.groups() if found else (None, None, None)
   try:
@@ -63,26 +61,26 @@ def join(text: str) -> None:
 
 
 def first() -> bool:
-  """Tells whether this process is the one that says and writes."""
+  """Returns whether this process is the one that prints and writes."""
   return jax.process_index() == 0
 
 
 def parted(error: Exception) -> bool:
-  """Tells whether an error means that another process cannot be reached any more."""
+  """Returns whether an error means that another process is unreachable."""
   words = r'gloo|nccl|unavailable|connection|heartbeat|deadline'  # of several layers
   found = re.search(words, str(error), re.IGNORECASE)
   return jax.distributed.is_initialized() and found is not None
 
 
 def leave(code: int) -> NoReturn:
-  """Ends this process without waiting for the others, who may wait for it."""
+  """Exits without waiting for the other processes, which may wait for this one."""
   sys.stdout.flush()
   sys.stderr.flush()
   os._exit(code)
 
 
 def wished(ask: bool, wish: Callable[[], Any]) -> Any:
-  """Tells whether this process has a wish, or any of several; they ask if `ask`."""
+  """Returns whether `wish` holds in any process; several exchange it only if `ask`."""
   if jax.process_count() == 1:
     return wish()
   if not ask:
@@ -93,13 +91,13 @@ def wished(ask: bool, wish: Callable[[], Any]) -> Any:
 
 
 def on_first(work: Callable[[], Any]) -> Any:
-  """Has the first process do some work while the others wait.
+  """Runs some work in the first process while the others wait.
 
   Returns:
-    What the work returned; None in the others.
+    The result of the work in the first process, None in the others.
 
   Raises:
-    UserError: in all of them, where the first one refuses.
+    UserError: in all processes, if the work raises it in the first.
   """
   if jax.process_count() == 1:
     return work()
@@ -121,7 +119,7 @@ def on_first(work: Callable[[], Any]) -> Any:
 
 
 def local(tree: Any) -> Any:
-  """Returns arrays that every process has a part of as ones that each has whole."""
+  """Gathers arrays that are split over processes: each gets the whole arrays."""
   if jax.process_count() == 1:
     return tree
   from jax.experimental import multihost_utils

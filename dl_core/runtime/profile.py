@@ -1,4 +1,4 @@
-"""A trace of a few steps, by jax.profiler: what the device did, and when it waited."""
+"""Records a profiler trace of a few training steps."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -14,12 +14,12 @@ TRACED = 5  # calls
 def traced(
   call: Callable, folder: Path | None, say: Callable[[str], None]
 ) -> Iterator[Callable]:
-  """Yields `call`, some of whose calls leave a trace.
+  """Yields `call`, wrapped so that a few of its calls are traced.
 
   Args:
-    call: what is dispatched; returns arrays.
-    folder: where the trace goes; without one `call` is what is yielded.
-    say: told how to open it.
+    call: a dispatched function that returns arrays.
+    folder: of the trace; if None, `call` itself is yielded.
+    say: called with a sentence that explains how to open the trace.
   """
   if folder is None:
     yield call

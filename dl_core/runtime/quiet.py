@@ -1,4 +1,4 @@
-"""Keeps off the terminal what libraries say that we say, or that nobody can use."""
+"""Suppresses messages of libraries that repeat ours or help nobody."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,9 @@ from typing import Any
 
 
 class _Loop(asyncio.SelectorEventLoop):
-  """Says nothing of reads and writes that end when nobody awaits them any more.
+  """An event loop that does not report reads and writes that nobody awaits.
 
-  Orbax moves all leaves at once and drops the others, loop and all, when one fails.
+  When one array fails, Orbax abandons the loop with all the others in it.
   """
 
   def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore
@@ -31,7 +31,7 @@ class _Loops(asyncio.DefaultEventLoopPolicy):
 
 @contextlib.contextmanager
 def loops() -> Iterator[None]:
-  """Keeps what fails from printing a traceback for each of the leaves."""
+  """Keeps a failing checkpoint from printing one traceback per array."""
   warnings.filterwarnings('ignore', 'coroutine .* was never awaited')
   policy, hook = asyncio.get_event_loop_policy(), sys.unraisablehook
 
@@ -50,7 +50,7 @@ def loops() -> Iterator[None]:
 
 @contextlib.contextmanager
 def compiler() -> Iterator[None]:
-  """Has XLA's own log go nowhere: it comments on how it splits arrays."""
+  """Discards XLA's own log, which comments on how arrays are partitioned."""
   before = os.dup(2)
   try:
     with open(os.devnull, 'wb') as nowhere:

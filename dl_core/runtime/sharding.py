@@ -1,9 +1,9 @@
-"""How arrays lie on devices, said once: models hold plain arrays and no annotations.
+"""Meshes and shardings: models hold plain arrays without annotations.
 
 A mesh has three axes. `data` and `fsdp` split a batch, so each device sees a part of
-it. `fsdp` also splits every large leaf of a state, of the optimizer's as of the
-model's; XLA gathers one when it is needed. `tensor` splits the leaves that a model's
-table names, and with them the products that they are in.
+it. `fsdp` also splits every large leaf of the state, optimizer and model alike; XLA
+gathers a leaf when it is needed. `tensor` splits the leaves that a model's partition
+names, and with them the matrix products that read them.
 """
 
 import math
@@ -26,11 +26,11 @@ LARGE = 2**16  # elements from which on `fsdp` splits a leaf
 def make_mesh(text: str = '') -> Mesh:
   """Makes the mesh of `--mesh`: 'data:4,fsdp:2', its axes in any order, 1 if left out.
 
-  An empty text means one device, or all as `data` where there are several processes.
+  An empty text means one device, or all devices as `data` with several processes.
   The axes are Auto: under Explicit axes, JAX's default, linen modules break.
 
   Raises:
-    UserError: it is no mesh, or not one of the devices that there are.
+    UserError: the text is no mesh, or does not fit the number of devices.
   """
   devices = jax.devices()
   if not text:
@@ -67,7 +67,7 @@ def sizes(text: str) -> dict[str, int]:
 
 
 def check(text: str, batch_size: int) -> None:
-  """Raises UserError where `--mesh=text` cannot be, or cannot split the batch."""
+  """Raises UserError if `--mesh=text` is impossible or does not split the batch."""
   parts = shards(make_mesh(text))
   if batch_size % parts:
     raise UserError(
@@ -77,12 +77,12 @@ def check(text: str, batch_size: int) -> None:
 
 
 def shards(mesh: Mesh) -> int:
-  """Returns into how many parts a mesh splits a batch."""
+  """Returns the number of parts into which a mesh splits a batch."""
   return math.prod(mesh.shape[axis] for axis in BATCH)
 
 
 class Layout(NamedTuple):
-  """How a state shardings on a mesh.
+  """The sharding of a state on a mesh.
 
   Attributes:
     mesh: the devices.
@@ -130,7 +130,7 @@ class Layout(NamedTuple):
     return found
 
   def divides(self, axis: str, side: int) -> bool:
-    """Tells whether an axis has several devices, and splits a side evenly."""
+    """Returns whether an axis has several devices and splits a side evenly."""
     return self.mesh.shape[axis] > 1 and side % self.mesh.shape[axis] == 0
 
 
@@ -162,5 +162,5 @@ def split(batch: Any, mesh: Mesh) -> Any:
 
 
 def constrain(batch: Any, mesh: Mesh) -> Any:
-  """Has every device compute its own part of a batch, inside of a jitted function."""
+  """Makes every device compute its own part of a batch, inside a jitted function."""
   return jax.lax.with_sharding_constraint(batch, NamedSharding(mesh, P(BATCH)))

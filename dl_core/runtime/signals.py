@@ -47,7 +47,7 @@ class Signals:
     streams.warn('\nsaving and stopping; a second signal stops at once')
 
   def pending(self) -> bool:
-    """Returns whether a signal came, so that the run should save and stop."""
+    """Returns whether a signal came: the run should save and stop."""
     return bool(self._came)
 
   def code(self) -> int:
@@ -57,9 +57,9 @@ class Signals:
 
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
-  """Lets a signal end the process at once, where there is nothing to save.
+  """Makes signals end the process at once, for commands with nothing to save.
 
-  So does a reader who leaves: `... | head` is no error.
+  A closed pipe ends it quietly too: `... | head` is no error.
   """
   before = {
     number: signal.signal(number, signal.SIG_DFL)

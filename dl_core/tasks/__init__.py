@@ -1,4 +1,4 @@
-"""What is minimised and measured, and how parameters move.
+"""Objectives and metrics of learning problems, and how parameters are updated.
 
 Here: tasks, losses, measures, optimizers, schedules, decoding. Not here: networks
 (`models`), the step and the loop (`train`).

@@ -1,4 +1,4 @@
-"""Classifiers half-way up that learn to classify too, and push gradients down."""
+"""Supervised learning with auxiliary classifiers of intermediate layers."""
 
 from flax import linen as nn
 

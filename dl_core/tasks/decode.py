@@ -1,4 +1,4 @@
-"""Writing with a model: one token after another, in one dispatch."""
+"""Autoregressive sampling from a language model, in one dispatch."""
 
 import functools
 from collections.abc import Callable

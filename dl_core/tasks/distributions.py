@@ -1,4 +1,4 @@
-"""Bernoulli, Gaussian and exponential: what is known of each in closed form.
+"""Bernoulli, Gaussian and exponential distributions, in closed form.
 
 Every element of the parameters is a variable of its own; the log-probabilities,
 entropies and divergences of independent ones add up. All three know their `mean` and

@@ -1,4 +1,4 @@
-"""Transfer: a head learns on a backbone that another task has taught.
+"""Transfer learning: trains a head on a frozen, pretrained backbone.
 
 Donahue et al., "DeCAF: A deep convolutional activation feature for generic visual
 recognition", 2014, https://arxiv.org/abs/1310.1531. What is frozen computes in training

@@ -1,4 +1,4 @@
-"""The game of a generator and a discriminator, each with a turn in every step.
+"""GAN training: in every step first the discriminator is updated, then the generator.
 
 Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661, algorithm 1: first the
 discriminator's turn, on real images and fakes, then the generator's, on new fakes and

@@ -1,4 +1,4 @@
-"""Information: how surprising an outcome is, and what that makes of a loss.
+"""Entropy, cross-entropy and Kullback-Leibler divergence of discrete distributions.
 
 An outcome of probability p carries -log p nats, so none where it is certain and
 infinitely many where it is impossible (Shannon 1948). Entropy H(P) is what P carries on

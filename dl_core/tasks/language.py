@@ -1,4 +1,4 @@
-"""Language modelling: every token from all that come before it in its stream.
+"""Language modelling: predicts every token from all the tokens before it.
 
 Training cuts the text into pieces that begin with nothing remembered. Evaluation reads
 a whole split, carrying the state from one window to the next, so that every token is

@@ -1,4 +1,4 @@
-"""Losses and measures: (output, label) -> one number for every labelled place."""
+"""Losses and measures: (output, label) -> one number per labelled place."""
 
 from collections.abc import Callable
 

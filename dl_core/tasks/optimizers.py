@@ -1,4 +1,4 @@
-"""Optimizers by name, and the parts that optax leaves out, as optax transformations.
+"""Optimizers by name, and optax transformations that optax itself lacks.
 
 The lectures file momentum and its kin under regularisation; they are optimizers.
 """
@@ -80,7 +80,7 @@ def make(
 
 
 def weights(params: Params) -> Any:
-  """Tells which leaves are weights: those of two dimensions or more."""
+  """Marks the leaves of two dimensions or more, which are weights: a tree of bools."""
   return jax.tree.map(lambda leaf: leaf.ndim > 1, params)
 
 

@@ -1,4 +1,4 @@
-"""A task computed in another type than its parameters are kept in.
+"""Mixed precision: models compute in one dtype, parameters are stored in another.
 
 Parameters, optimizer and metrics stay float32. What is handed to a model is lowered,
 and a model computes in the type of its parameters; norms take their means in float32,

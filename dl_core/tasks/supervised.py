@@ -1,4 +1,4 @@
-"""The weighted loss of the output at every labelled place.
+"""Supervised learning: the weighted loss of the output at every labelled place.
 
 This one objective serves a perceptron, a classifier of images, a tagger, a language
 model: they differ in the shape of the labels, and in nothing else.

@@ -51,7 +51,7 @@ def result(folder):
 def written(folder, file):
   """Returns the arrays that a run is exported as."""
   assert export(folder, file) == 0
-  return files.read(file)
+  return files.read(file).arrays
 
 
 def refused(capsys, code):
@@ -69,12 +69,12 @@ def test_what_is_exported_and_read_again_is_the_same_model(exported, run, capsys
   assert code == 0
   assert f'parameters of {file}\n' in capsys.readouterr().out
   assert result(again)['loss'] == pytest.approx(result(folder)['loss'], rel=1e-6)
-  assert len(files.read(file)) == 5 * 7 + 2  # seven convolutions and their norms
+  assert len(files.read(file).arrays) == 5 * 7 + 2  # seven convolutions and their norms
 
 
 def test_another_number_of_classes_and_a_frozen_backbone(exported, run, capsys):
   _, file = exported
-  arrays = files.read(file)
+  arrays = files.read(file).arrays
   other = file.with_name('other.safetensors')
   files.write(
     other,
@@ -86,7 +86,7 @@ def test_another_number_of_classes_and_a_frozen_backbone(exported, run, capsys):
   said = f'parameters of {other}; the head begins anew: linear is of 7 classes there\n'
   assert said in capsys.readouterr().out
   assert export(folder, file.with_name('b.safetensors')) == 0
-  after = files.read(file.with_name('b.safetensors'))
+  after = files.read(file.with_name('b.safetensors')).arrays
   assert after.keys() == arrays.keys()
   for name, array in arrays.items():
     same = np.array_equal(after[name], array)

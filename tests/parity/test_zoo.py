@@ -165,7 +165,7 @@ def test_imported_weights_agree_and_come_back_exported(name, training, tmp_path)
 
   exported = exchange.given(variables, case.names)
   files.write(tmp_path / 'back.safetensors', exported)
-  back = files.read(tmp_path / 'back.safetensors')
+  back = files.read(tmp_path / 'back.safetensors').arrays
   other = case.twin()
   other.load_state_dict(
     {k: torch.tensor(back[rename(k)]) for k in state if rename(k) in back}, strict=True

@@ -1,4 +1,4 @@
-"""Peers: the models of the experiments once more in PyTorch, to be held against ours.
+"""Peers: PyTorch versions of the experiments' models, for comparison with ours.
 
 One file for each experiment that has one, by the experiment's name. It has
 

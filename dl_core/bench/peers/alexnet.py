@@ -1,4 +1,4 @@
-"""AlexNets in PyTorch, by torchvision's names, of any width; momentum."""
+"""AlexNet of any width in PyTorch, with torchvision's names; SGD with momentum."""
 
 from torch import nn
 from torch.nn import functional

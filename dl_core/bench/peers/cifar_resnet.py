@@ -1,4 +1,4 @@
-"""ResNets for small images in PyTorch; momentum."""
+"""ResNets for small images in PyTorch; SGD with momentum."""
 
 from torch.nn import functional
 

@@ -1,4 +1,4 @@
-"""Linear classifiers in PyTorch, of the features as they are; SGD with momentum."""
+"""Linear classifiers in PyTorch, without polynomial features; SGD with momentum."""
 
 import functools
 

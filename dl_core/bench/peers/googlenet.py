@@ -1,4 +1,4 @@
-"""GoogLeNets in PyTorch, by torchvision's names, of any width; momentum."""
+"""GoogLeNet of any width in PyTorch, with torchvision's names; SGD with momentum."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""What the peers that classify images share: how they are trained and laid out."""
+"""Training and array layouts that the peers for image classification share."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""LeNet-5 in PyTorch, as it is taught and as it was; AdamW."""
+"""LeNet-5 in PyTorch, as taught today and as of 1998; AdamW."""
 
 import functools
 import math

@@ -1,4 +1,4 @@
-"""Linear regression in PyTorch: a linear layer, half squared errors or absolute, SGD.
+"""Linear regression in PyTorch: a linear layer, squared or absolute errors, SGD.
 
 The penalties are left out.
 """

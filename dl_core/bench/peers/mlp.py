@@ -1,4 +1,4 @@
-"""The multi-layer perceptron in PyTorch; Adam or SGD, no penalties on weights."""
+"""The multi-layer perceptron in PyTorch; Adam or SGD, without weight penalties."""
 
 import functools
 

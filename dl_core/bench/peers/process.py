@@ -1,4 +1,4 @@
-"""Trains a peer in a process of its own: PyTorch and its threads stay out of ours."""
+"""Runs a peer in its own process, so that PyTorch's threads stay out of ours."""
 
 import contextlib
 import importlib.util
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Process(NamedTuple):
-  """A peer that waits to be told to train.
+  """A running process that trains a peer on request.
 
   Attributes:
     version: PyTorch's.
@@ -38,7 +38,7 @@ class Process(NamedTuple):
 
 
 def exists(name: str) -> bool:
-  """Tells whether an experiment has a peer."""
+  """Returns whether an experiment has a peer."""
   return importlib.util.find_spec(f'dl_core.bench.peers.{name}') is not None
 
 
@@ -52,9 +52,9 @@ def started(
   precision: str = 'float32',
   device: str = 'cpu',
 ) -> Iterator[Process]:
-  """Starts the peer of an experiment and tries all its variants; ends it on leaving.
+  """Starts the peer of an experiment and tries all its variants; stops it on exit.
 
-  It also ends when we do, however that happens.
+  The process also ends when this one does, however that happens.
 
   Args:
     name: of the experiment, see `exists`.
@@ -82,7 +82,7 @@ def started(
       start_new_session=True,  # Ctrl-C reaches us alone, who end it
     ) as process,
   ):
-    # One that has died is told of by the pipe, not by the end of us, too.
+    # A dead worker should raise BrokenPipeError here, not end this process.
     pipe = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     questions, answers = cast(Any, process.stdin), cast(Any, process.stdout)
 
@@ -109,7 +109,7 @@ def started(
 
 
 def died(name: str, code: int, errors: Any) -> str:
-  """Says in a sentence how the process of a peer ended: in its last words, if any."""
+  """Describes how the process of a peer ended, by the last line of its stderr."""
   errors.seek(0)
   lines = errors.read().decode(errors='replace').strip().splitlines()
   last = lines[-1] if lines else f'exit code {code}'

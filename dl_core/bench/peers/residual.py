@@ -1,4 +1,4 @@
-"""ResNets in PyTorch, of every kind that ours are, by torchvision's names."""
+"""ResNets in PyTorch, in all variants of ours, with torchvision's names."""
 
 from torch import nn
 from torch.nn import functional

@@ -1,4 +1,4 @@
-"""ResNets for photographs in PyTorch; momentum."""
+"""ResNets for photographs in PyTorch; SGD with momentum."""
 
 from dl_core.bench.peers import Peer, images, residual
 from dl_core.launch.families import photographs

@@ -1,4 +1,4 @@
-"""One training step of a peer: every player's turn, in order, as PyTorch does it best.
+"""The training step of a peer, in every variant that PyTorch offers to speed it up.
 
 Variants are names of options: 'eager' or 'compile' (torch.compile of the loss and its
 gradient), each also with 'channels_last' where there are images; on a GPU also

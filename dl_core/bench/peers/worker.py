@@ -1,4 +1,4 @@
-"""The process that trains a peer; `process` starts it and speaks with it by pickles."""
+"""The worker process that trains a peer; `process` starts it and sends it pickles."""
 
 import importlib
 import os
@@ -15,7 +15,7 @@ FIRST = 3  # steps after which everything is compiled and allocated
 
 
 def main() -> None:
-  """Answers questions until there is nobody to ask them."""
+  """Answers requests until the parent process ends."""
   answers = os.fdopen(os.dup(1), 'wb')
   os.dup2(2, 1)  # what a library prints is no answer
   questions: queue.SimpleQueue = queue.SimpleQueue()
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def listen(questions: queue.SimpleQueue) -> None:
-  """Passes questions on; ends the process at once when the asker is gone."""
+  """Queues requests; exits at once when the parent process is gone."""
   while True:
     try:
       questions.put(pickle.load(sys.stdin.buffer))

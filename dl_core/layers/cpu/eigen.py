@@ -1,12 +1,12 @@
-"""Convolutions and their gradients in the one form that XLA's CPU backend runs well.
+"""Convolutions and their gradients in the layout that XLA's CPU backend runs fast.
 
 That backend hands a convolution to Eigen, which cuts patches and multiplies matrices on
 all cores, if both arrays are laid out as Eigen wants them: [B, H, W, C] and
-[h, w, C, F]. What differentiation makes of it is not. XLA mends that, but only outside
-of loops, and where it transposes an array it computes the array again in the order of
-the copy, with the normalizations and blocks before it: that took half the time of a
-ResNet's step. Here every convolution is written as Eigen has it, in a function that XLA
-is told not to take apart.
+[h, w, C, F]. The gradients of a convolution are in other layouts. XLA transposes their
+operands, but only outside of loops, and it recomputes an array that it transposes, with
+the normalizations and blocks before it: that took half the time of a ResNet's step.
+Here the gradients, too, are convolutions in Eigen's layout, each in a function that XLA
+does not inline.
 
 Shapes: B images, H x W places, C channels, F features, h x w the sides of the kernel,
 s x t the stride.
@@ -26,7 +26,7 @@ AXES = ('NHWC', 'HWIO', 'NHWC')
 
 
 def outlined(function: Callable[..., Any]) -> Callable[..., Any]:
-  """Makes a function that XLA compiles by itself: its arguments are computed once."""
+  """Makes a function that XLA does not inline: its arguments are computed once."""
 
   def call(*arrays: Array) -> Any:
     with xla_metadata.set_xla_metadata(inlineable='false'):
@@ -36,7 +36,7 @@ def outlined(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def materialised(function: Callable[..., Array]) -> Callable[..., Array]:
-  """Makes a function of which a CPU keeps the result, instead of computing it again."""
+  """Makes a function whose result a CPU stores instead of computing it again."""
 
   def call(*arrays: Array) -> Array:
     cpu = outlined(function)
@@ -49,8 +49,8 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
   """Convolves; its gradient is by reverse differentiation alone.
 
   Where there are several outputs a side, but fewer than the kernel has inputs, XLA
-  takes up to 24 times as long (3 x 3 on maps of 2 x 2). There images grow by rows and
-  columns of zeros until there are as many, and what those say is dropped.
+  takes up to 24 times as long (3 x 3 on maps of 2 x 2). There images are padded with
+  zeros until there are as many, and the outputs of the padding are dropped.
 
   Args:
     x: [B, H, W, C].
@@ -74,7 +74,7 @@ def convolve(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def convolved(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
-  """Is `convolve` where XLA needs no help."""
+  """Computes `convolve` without padding; its gradients are in Eigen's layout."""
   settings: dict[str, Any] = {'dimension_numbers': AXES}
   return outlined(
     lambda x, kernel: jax.lax.conv_general_dilated(
@@ -88,7 +88,7 @@ def forwards(x: Array, kernel: Array, strides: Any, padding: Any) -> Any:
 
 
 def backwards(strides: Any, padding: Any, saved: Any, cotangent: Array) -> Any:
-  # Transposed, each of the two is a convolution as Eigen has it.
+  # The transpose of each of the two is a convolution in Eigen's layout.
   x, kernel = saved
   sides = cotangent.shape[1:3]
   along = functools.partial(by_input, strides=strides, padding=padding, sides=sides)
@@ -109,9 +109,9 @@ convolved.defvjp(forwards, backwards)
 def by_input(x: Array, kernel: Array, strides: Any, padding: Any, sides: Any) -> Array:
   """Convolves so that the gradient by `x` is a convolution of stride 1.
 
-  What lies within one stride becomes channels, and so do the kernel's parts that read
-  them; the transpose computes all of these from the same places of the output, where
-  XLA's own spreads the output out among zeros.
+  The places within one stride become channels, and so do the parts of the kernel that
+  read them; the transpose computes them all from the same places of the output, while
+  XLA's own dilates the output with zeros.
   """
   (s, t), (h, w, channels, features) = strides, kernel.shape
   cells = (-(-h // s), -(-w // t))
@@ -141,8 +141,8 @@ def by_input(x: Array, kernel: Array, strides: Any, padding: Any, sides: Any) ->
 def by_kernel(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:
   """Convolves so that the gradient by the kernel is a convolution of `x`.
 
-  Channels take the part of the images there, images that of the channels, and the
-  gradient of the output that of the kernel.
+  There the channels are the batch, the images are the channels, and the gradient of the
+  output is the kernel.
   """
   y = jax.lax.conv_general_dilated(
     x.transpose(3, 1, 2, 0),

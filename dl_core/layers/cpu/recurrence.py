@@ -1,4 +1,4 @@
-"""A loop over time whose backward pass is written by hand.
+"""A scan over time whose backward pass is written out.
 
 Its loop back yields the gradients at the pre-activations, and the gradient of the
 recurrent kernel is one large product of all of them after it, where automatic
@@ -17,7 +17,7 @@ from dl_core.types import Array
 
 
 def over_time(forward: Callable, backward: Callable) -> Callable:
-  """Makes a loop over time, and its gradient, of what one step does to its activations.
+  """Builds a scan over time, and its gradient, from one step's forward and backward.
 
   Args:
     forward: (state, a, u) -> (state, rates): one step, where a [B, G] is the input's
@@ -84,14 +84,14 @@ def merged(x: Array) -> Array:
 
 
 def gathered(w: Array) -> Array:
-  """Has devices that each hold some rows of [H, G] get all of them, once for all T."""
+  """Gathers the rows of w [H, G] onto every device, once for all T steps."""
   if not several():
     return w
   return jax.lax.with_sharding_constraint(w, PartitionSpec(None, 'tensor'))
 
 
 def several() -> bool:
-  """Tells whether several devices share the work."""
+  """Returns whether several devices share the work."""
   mesh = jax.sharding.get_abstract_mesh()
   return not mesh.empty and mesh.size > 1
 

@@ -1,4 +1,4 @@
-"""What the layers of an AlexNet are called by torchvision.
+"""Names of an AlexNet's layers in files of torchvision.
 
 Its published file is of `alexnet.TORCHVISION`. The paper's own network is nowhere in
 torchvision; it is exported by the same names.

@@ -1,4 +1,4 @@
-"""A file's arrays into a model's variables, and a model's variables into a file's."""
+"""Converts the arrays of a weight file to a model's variables, and back."""
 
 import functools
 import re
@@ -16,11 +16,11 @@ SHOWN = 3  # names that a refusal lists
 
 
 class Place(NamedTuple):
-  """Where the file of a library has one of our arrays.
+  """The place of one of our arrays in the file of a library.
 
   Attributes:
-    name: there.
-    head: whether it is of a layer that tells the classes apart.
+    name: of the array in the file.
+    head: whether the array belongs to a classification head.
     sides, pointwise: see `layouts`.
   """
 
@@ -31,11 +31,11 @@ class Place(NamedTuple):
 
 
 class Taken(NamedTuple):
-  """What a file holds for a model.
+  """The variables that a file holds for a model.
 
   Attributes:
-    leaves: {path of a variable: array}; a head of other classes is not among them.
-    notes: what else there is to say, a sentence each.
+    leaves: {path of a variable: array}, without a head of other classes.
+    notes: sentences for the user about what was chosen, replaced or left out.
   """
 
   leaves: dict[str, np.ndarray]
@@ -43,7 +43,7 @@ class Taken(NamedTuple):
 
 
 def load(path: Path, names: Names | None, like: Mapping[str, Any]) -> Taken:
-  """Reads what a file holds for a model.
+  """Reads a model's variables from a file.
 
   Args:
     path: of the file.
@@ -58,12 +58,26 @@ def load(path: Path, names: Names | None, like: Mapping[str, Any]) -> Taken:
       f'--init_from={path} was given, but no table says what other libraries call the '
       'layers of this model; give the workdir of a run'
     )
+  file = files.read(path)
+  for part, reason in names.unlike.items():
+    if part in file.architecture.lower():
+      raise UserError(
+        f'--init_from={path} was given, which holds the weights of '
+        f'{file.architecture}: that network {reason}, so its weights compute something '
+        'else here; give the weights of this network'
+      )
   arrays = {
     name: array
-    for name, array in files.read(path).items()
+    for name, array in file.arrays.items()
     if not name.endswith(layouts.COUNTERS)
   }
-  return taken(str(path), arrays, names, like)
+  found = taken(str(path), arrays, names, like)
+  if names.unlike and not file.architecture:
+    file.notes.append(
+      'the file does not name its architecture, and these weights are right only if it '
+      f"is none of timm's {', '.join(f'{part}*' for part in names.unlike)}"
+    )
+  return found._replace(notes=[*file.notes, *found.notes])
 
 
 def taken(
@@ -138,7 +152,7 @@ def given(variables: Variables, names: Names) -> dict[str, np.ndarray]:
 def nearest(
   names: Names, arrays: Mapping[str, Any], like: Mapping[str, Any]
 ) -> dict[str, Place]:
-  """Returns the places by the table of which a file has most names."""
+  """Returns the places by the table that has most names in common with a file."""
   every = [placed(names, table, like) for table in names.tables.values()]
   return max(every, key=lambda places: sum(p.name in arrays for p in places.values()))
 
@@ -146,7 +160,7 @@ def nearest(
 def placed(
   names: Names, table: Mapping[str, str], like: Mapping[str, Any]
 ) -> dict[str, Place]:
-  """Says where a file has every variable: {path: place}.
+  """Returns the place of every variable in a file: {path: place}.
 
   Raises:
     KeyError: the table has no row for a layer.
@@ -168,12 +182,12 @@ def placed(
 
 @functools.cache
 def pattern(row: str) -> re.Pattern:
-  """Makes 'stage_{S}_block_{B}' an expression that finds S and B."""
+  """Compiles 'stage_{S}_block_{B}' to a regular expression with groups S and B."""
   return re.compile(re.sub(r'\\\{(\w)\\\}', r'(?P<\1>\\d+)', re.escape(row)))
 
 
 def there(row: str, name: str, layer: str) -> str:
-  """Returns what a layer of a row is called there: {S} counts from 1, {s} from 0."""
+  """Returns a layer's name in a file: {S} counts from 1, {s} from 0."""
   match = pattern(row).fullmatch(layer)
   assert match is not None, (row, layer)
   numbers = {letter: int(number) for letter, number in match.groupdict().items()}
@@ -187,7 +201,7 @@ def shape_there(shape: Sequence[int], place: Place) -> tuple[int, ...]:
 
 
 def of_other_classes(array: np.ndarray, shape: Sequence[int], place: Place) -> bool:
-  """Tells whether an array would do but for the number of classes."""
+  """Returns whether an array fits except for the number of classes."""
   wanted = shape_there(shape, place)
   return array.ndim == len(wanted) and array.shape[1:] == wanted[1:]
 

@@ -1,12 +1,15 @@
-"""Files of named arrays: safetensors, and PyTorch's own where it is installed.
+"""Reads and writes files of named arrays: safetensors, and PyTorch's if installed.
 
-Nothing in a file is executed: PyTorch's are read with `weights_only`.
+No code in a file is executed: PyTorch's files are read with `weights_only`.
 """
 
+import argparse
+import contextlib
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,27 +17,43 @@ import numpy as np
 from dl_core.types import UserError
 
 OWN = '.safetensors'
-PYTORCH = ('.pth', '.pt', '.th', '.bin')
-INNER = ('state_dict', 'model')  # where training programs keep the weights
-WRAPPED = ('module.', '_orig_mod.')  # DataParallel and torch.compile
+PYTORCH = ('.pth', '.pt', '.th', '.bin', '.tar')  # .tar: model_best.pth.tar
+AVERAGES = ('state_dict_ema', 'model_ema')  # moving averages of the weights
+STATES = (*AVERAGES, 'state_dict', 'model', 'model_state_dict', 'net')
+WRAPPERS = {'module', '_orig_mod'}  # DataParallel, AveragedModel and torch.compile
+UPDATES = 'n_averaged'  # the counter of AveragedModel
+
+
+class File(NamedTuple):
+  """What a file of weights holds.
+
+  Attributes:
+    arrays: {name: array}, floating-point arrays as float32.
+    architecture: what the file, or a name beside it, calls the network; '' if unknown.
+    notes: what was chosen among the contents, a sentence each.
+  """
+
+  arrays: dict[str, np.ndarray]
+  architecture: str
+  notes: list[str]
 
 
 def named(text: str) -> bool:
-  """Tells whether `--init_from=text` means a file of weights, and no workdir."""
+  """Returns whether `--init_from=text` names a file of weights, not a workdir."""
   path = Path(text).expanduser()
   return path.is_file() or (path.suffix in (OWN, *PYTORCH) and not path.is_dir())
 
 
 def place(text: str) -> str:
-  """Returns what records call it: a file by its name, a workdir WORKDIR."""
+  """Returns what a record says of `--init_from`: a file's name, or WORKDIR."""
   return Path(text).name if text and named(text) else 'WORKDIR' if text else ''
 
 
-def read(path: Path) -> dict[str, np.ndarray]:
-  """Reads all arrays of a file, those of floating point as float32.
+def read(path: Path) -> File:
+  """Reads a file of weights.
 
   Raises:
-    UserError: there is no such file, it is of another kind, damaged, or of PyTorch,
+    UserError: the file does not exist, is of another kind or damaged, or needs PyTorch,
       which is not installed.
   """
   if path.suffix not in (OWN, *PYTORCH):
@@ -46,19 +65,47 @@ def read(path: Path) -> dict[str, np.ndarray]:
     raise UserError(
       f'--init_from={path} was given, and there is no such file; name one that is there'
     )
-  arrays = safetensors(path) if path.suffix == OWN else pytorch(path)
-  if not arrays:
+  found = safetensors(path) if path.suffix == OWN else pytorch(path)
+  if not found.arrays:
     raise UserError(f'{path} holds no arrays; give a file of weights')
-  return {name: single(array) for name, array in unwrapped(arrays).items()}
+  arrays = {name: single(array) for name, array in unwrapped(found.arrays).items()}
+  return File(arrays, found.architecture or architecture(path), found.notes)
+
+
+def architecture(path: Path) -> str:
+  """Returns the name of a network by what is beside a file: '' if nothing tells it.
+
+  timm's files on the Hugging Face Hub have a config.json beside them, and lie in a
+  cache folder such as models--timm--resnet50.a1_in1k/snapshots/HASH.
+  """
+  with contextlib.suppress(OSError, ValueError, AttributeError):
+    told = json.loads(path.with_name('config.json').read_text(encoding='utf-8'))
+    if isinstance(told.get('architecture'), str):
+      return told['architecture']
+  hub = [part.split('--')[-1] for part in path.parts if part.startswith('models--')]
+  numbered = [name for name in (*hub, path.stem, path.parent.name) if words(name)]
+  return next(iter(numbered), '')
+
+
+def words(name: str) -> bool:
+  """Returns whether a name may be that of a network: letters, then a number."""
+  return re.search(r'[a-z]\d', name) is not None
 
 
 def unwrapped(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-  """Drops what wrappers have put before all of the names."""
-  for prefix in WRAPPED:
-    if all(name.startswith(prefix) for name in arrays):
-      shorter = {name.removeprefix(prefix): array for name, array in arrays.items()}
-      return unwrapped(shorter)
-  return arrays
+  """Drops the levels that wrappers add to names, wherever they stand in a name.
+
+  The features alone are wrapped in the AlexNet and VGG files of pytorch/examples.
+  """
+  levels = {name: name.split('.') for name in arrays}
+  shorter = {
+    '.'.join(level for level in levels[name] if level not in WRAPPERS): array
+    for name, array in arrays.items()
+  }
+  if len(shorter) < len(arrays) or shorter.keys() == arrays.keys():
+    return arrays
+  shorter.pop(UPDATES, None)
+  return shorter
 
 
 def single(array: np.ndarray) -> np.ndarray:
@@ -66,16 +113,18 @@ def single(array: np.ndarray) -> np.ndarray:
   return array.astype(np.float32) if floating else array
 
 
-def safetensors(path: Path) -> dict[str, np.ndarray]:
+def safetensors(path: Path) -> File:
   import safetensors.numpy as library
 
   try:
-    return library.load_file(path)
+    with library.safe_open(path, framework='numpy') as file:
+      told = (file.metadata() or {}).get('architecture', '')
+    return File(library.load_file(path), told, [])
   except Exception as error:  # its own, and what NumPy says of a type it lacks
     raise damaged(path, error) from error
 
 
-def pytorch(path: Path) -> dict[str, np.ndarray]:
+def pytorch(path: Path) -> File:
   try:
     import torch
   except ImportError:
@@ -84,17 +133,46 @@ def pytorch(path: Path) -> dict[str, np.ndarray]:
       f"(pip install -e '.[bench]'), or give a file that ends in {OWN}"
     ) from None
   try:
-    content: Any = torch.load(path, map_location='cpu', weights_only=True)
-    while isinstance(content, Mapping) and any(name in content for name in INNER):
-      content = next(content[name] for name in INNER if name in content)
-    entries = content.items() if isinstance(content, Mapping) else ()
-    return {
-      name: (one.float() if one.is_floating_point() else one).numpy()
-      for name, one in entries
+    with torch.serialization.safe_globals(plain()):
+      content: Any = torch.load(path, map_location='cpu', weights_only=True)
+    state, told, notes = chosen(content)
+    arrays = {
+      name: (one.float() if one.is_floating_point() else one).detach().numpy()
+      for name, one in state.items()
       if isinstance(name, str) and isinstance(one, torch.Tensor)
     }
   except Exception as error:  # pickle, zip and torch have many
     raise damaged(path, error) from error
+  return File(arrays, told, notes)
+
+
+def plain() -> list[Any]:
+  """Returns what training programs save beside weights; it holds values, no code."""
+  scalar = np.float64(0).__reduce__()[0]
+  dtypes = [type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64')]
+  olds = [(scalar, 'numpy.core.multiarray.scalar')]
+  return [argparse.Namespace, scalar, *olds, np.dtype, *dtypes]
+
+
+def chosen(content: Any) -> tuple[Mapping[Any, Any], str, list[str]]:
+  """Returns the weights in the content of a checkpoint, and what is known of them.
+
+  Returns:
+    The named arrays; the name of the network, '' if unknown; what was chosen.
+  """
+  told, notes = '', list[str]()
+  while isinstance(content, Mapping):
+    states = [name for name in STATES if isinstance(content.get(name), Mapping)]
+    if not states:
+      return content, told, notes
+    settings = content.get('args')
+    for name in (content.get('arch'), getattr(settings, 'model', None)):
+      told = told or (name if isinstance(name, str) else '')
+    taken, others = states[0], states[1:]
+    if others and taken in AVERAGES:
+      notes.append(f'the moving average ({taken}) was taken, not {others[0]}')
+    content = content[taken]
+  return {}, told, notes
 
 
 def damaged(path: Path, error: Exception) -> UserError:
@@ -108,18 +186,18 @@ def damaged(path: Path, error: Exception) -> UserError:
 
 
 def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-  """Writes a safetensors file, whole or not at all.
+  """Writes a safetensors file atomically.
 
   Raises:
-    UserError: its name ends otherwise, or the disk refuses.
+    UserError: the name has another suffix, or the file cannot be written.
   """
   import safetensors.numpy as library
 
   if path.suffix != OWN:
     raise UserError(f'{path} was given, but a name that ends in {OWN} is wanted')
-  # It writes the memory of an array as it lies, whatever its strides are.
+  # The library writes an array's memory as it is and ignores its strides.
   dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-  content = library.save(dense, metadata={'format': 'pt'})
+  content = library.save(dense, metadata={'format': 'pt', 'architecture': 'dl_core'})
   temporary = path.with_suffix('.tmp')
   try:
     temporary.write_bytes(content)

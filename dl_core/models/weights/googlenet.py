@@ -1,4 +1,4 @@
-"""What the layers of a GoogLeNet are called by torchvision.
+"""Names of a GoogLeNet's layers in files of torchvision.
 
 Its published file is of `variant='torchvision'`, was trained on pixels in [-1, 1] (mean
 and deviation 0.5), and has auxiliary classifiers that were not trained.

@@ -1,4 +1,4 @@
-"""How an array lies here and in PyTorch, said once for every model.
+"""Conversion between array layouts: ours and PyTorch's, for every model.
 
                        here             there
   convolution          [h, w, C, F]     [F, C, h, w]
@@ -33,7 +33,7 @@ POINT = (1, 1)
 def ours(
   array: np.ndarray, shape: Sequence[int], sides: tuple[int, int] = POINT
 ) -> np.ndarray:
-  """Lays an array of PyTorch's out as it lies here.
+  """Converts an array from PyTorch's layout to ours.
 
   Args:
     array: of a file.
@@ -59,7 +59,7 @@ def ours(
 def theirs(
   array: np.ndarray, sides: tuple[int, int] = POINT, pointwise: bool = False
 ) -> np.ndarray:
-  """Lays an array out as it lies in PyTorch.
+  """Converts an array from our layout to PyTorch's.
 
   Args:
     array: of a model here.

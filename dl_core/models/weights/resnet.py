@@ -1,9 +1,15 @@
-"""What the layers of a ResNet are called: by torchvision, timm, transformers, others.
+"""Names of a ResNet's layers in files of torchvision, timm, transformers and others.
 
 Files of timm's resnet* and seresnet* have torchvision's names, and `se` for the gates.
-Its legacy_seresnet*, first trained with Caffe, stride elsewhere: only a network of
-`stem='caffe'` computes what they do. In timm's seresnet18 and 34 the gates of the first
-stage have 8 units where the paper has 4, so those are refused.
+timm's legacy_seresnet50, 101 and 152, first trained with Caffe, stride elsewhere: only
+a network of `stem='caffe'` computes the same.
+
+Refused, since they compute something else:
+  resnetblur* and resnetaa* have the names and shapes of a plain ResNet, so they are
+    known by the name of the file or by what is written in it or beside it;
+  legacy_seresnet18 and 34 have one more ReLU, before the gate, so our gates in basic
+    blocks of `stem='caffe'` have names of their own;
+  seresnet18 and 34 have 8 units in the gates of the first stage where the paper has 4.
 """
 
 from dl_core.models import resnet
@@ -35,6 +41,11 @@ LEGACY = TORCHVISION | {
   f'{BLOCK}.gate.expand': 'layer{S}.{b}.se_module.fc2',
   'output': 'last_linear',
 }
+# Our own: no library has a network that computes the same.
+BASIC = LEGACY | {
+  f'{BLOCK}.gate.reduce': 'layer{S}.{b}.se.fc1',
+  f'{BLOCK}.gate.expand': 'layer{S}.{b}.se.fc2',
+}
 LAYERS = 'resnet.encoder.stages.{s}.layers.{b}'
 TRANSFORMERS = TORCHVISION | {
   'convolution': 'resnet.embedder.embedder.convolution',
@@ -47,12 +58,24 @@ TRANSFORMERS = TORCHVISION | {
 }
 
 
+UNLIKE = {
+  'resnetblur': 'blurs maps before it strides',
+  'resnetaa': 'averages maps before it strides',
+}
+LEGACY_UNLIKE = dict.fromkeys(
+  ('legacy_seresnet18', 'legacy_seresnet34'), 'has one more ReLU, before the gate'
+)
+
+
 def names(model: resnet.ResNet) -> Names:
   """Returns the tables of a network."""
   pointwise = (f'{BLOCK}.gate.reduce', f'{BLOCK}.gate.expand')
   if model.stem == 'caffe':
+    if model.gate is not None and model.block is resnet.Basic:
+      return Names({'own': BASIC}, pointwise=pointwise, unlike=LEGACY_UNLIKE)
     return Names({'timm legacy': LEGACY}, pointwise=pointwise)
   tables = {'torchvision': TORCHVISION, 'cifar': CIFAR, 'transformers': TRANSFORMERS}
   if model.stem == 'cifar':
     tables = {'cifar': CIFAR} | tables  # the first is the one that exports have
-  return Names(tables, pointwise=pointwise)
+    return Names(tables, pointwise=pointwise)
+  return Names(tables, pointwise=pointwise, unlike=UNLIKE)

@@ -1,7 +1,9 @@
-"""What the layers of a VGG are called: by torchvision and by timm.
+"""Names of a VGG's layers in files of torchvision and timm.
 
 Both number everything in the trunk, ReLU and pooling too, so where a layer stands
-depends on the depths. timm writes the first two dense layers as convolutions.
+depends on the depths. timm writes the first two dense layers as convolutions,
+so the logits are the same for images of up to 255 pixels a side: a larger map is pooled
+before the first dense layer here and in torchvision, after the second in timm.
 """
 
 from dl_core.models import vgg

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from dl_core import trees
 from dl_core.layers import squeeze
@@ -247,6 +248,44 @@ def test_counters_of_batches_are_ignored_and_a_model_without_names_is_refused(tm
   assert exchange.load(path, NAMES, LIKE).leaves.keys() == LIKE.keys()
   with pytest.raises(UserError, match='no table says what other libraries call'):
     exchange.load(path, None, LIKE)
+
+
+UNLIKE = NAMES._replace(unlike={'netblur': 'blurs'})
+
+
+@pytest.mark.parametrize('name', ['netblur5-abc', 'tv_netblur5.a1', 'NetBlur5'])
+def test_a_file_of_another_network_with_the_same_names_is_refused_by_its_own(
+  tmp_path, name
+):
+  path = tmp_path / f'{name}.safetensors'
+  safetensors.numpy.save_file(good(), path)
+  assert exchange.load(path, NAMES, LIKE).notes == []
+  sentence = f'holds the weights of .*{name}: that network blurs, so'
+  with pytest.raises(UserError, match=f'(?i){sentence}'):
+    exchange.load(path, UNLIKE, LIKE)
+
+
+def test_a_file_that_does_not_tell_its_network_is_taken_with_a_warning(tmp_path):
+  for name, count in (('net5', 0), ('model', 1)):
+    path = tmp_path / 'weights' / f'{name}.safetensors'
+    path.parent.mkdir(exist_ok=True)
+    safetensors.numpy.save_file(good(), path)
+    notes = exchange.load(path, UNLIKE, LIKE).notes
+    assert sum('only if it is none of timm' in note for note in notes) == count
+  files.write(path, good())
+  assert exchange.load(path, UNLIKE, LIKE).notes == []  # an export of our own
+
+
+@pytest.mark.parametrize('name', ['resnet 18', 'se-resnet 50'])
+def test_networks_that_stride_otherwise_are_not_like_those_of_torchvision(name):
+  model, names = MODELS[name]
+  assert names(model).unlike.keys() == {'resnetblur', 'resnetaa'}
+
+
+def test_basic_blocks_with_gates_after_caffe_do_not_take_the_names_of_timm():
+  model = resnet.ResNet18(gate=squeeze.SqueezeExcite, stem='caffe')
+  (table,) = resnet_names.names(model).tables.values()
+  assert not any('se_module' in name for name in table.values())
 
 
 def test_a_layer_that_no_row_names_is_our_own_error():

@@ -26,7 +26,7 @@ def test_numbers_of_any_width_are_read_as_float32(tmp_path, kind):
   path = tmp_path / 'a.safetensors'
   given = np.array([0.5, -2, 1024], kind)
   safetensors.numpy.save_file({'a': given, 'n': np.array(3)}, path)
-  found = files.read(path)
+  found = files.read(path).arrays
   assert found['a'].dtype == np.float32
   np.testing.assert_array_equal(found['a'], given.astype(np.float32))
   assert found['n'].dtype == np.int64
@@ -36,18 +36,80 @@ def test_what_is_written_is_read_whatever_its_strides(tmp_path):
   array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
   given = {'a': array.transpose(2, 0, 1), 'b': array[:, ::2], 'c': np.float32(3)[None]}
   files.write(tmp_path / 'a.safetensors', given)
-  found = files.read(tmp_path / 'a.safetensors')
+  found = files.read(tmp_path / 'a.safetensors').arrays
   assert found.keys() == given.keys()
   for name, one in given.items():
     np.testing.assert_array_equal(found[name], one)
   assert [path.name for path in tmp_path.iterdir()] == ['a.safetensors']
 
 
-@pytest.mark.parametrize('prefix', ['module.', '_orig_mod.', '_orig_mod.module.'])
-def test_what_wrappers_put_before_every_name_is_dropped(tmp_path, prefix):
-  given = {f'{prefix}{name}': np.zeros(1) for name in ('module.a', 'b')}
+@pytest.mark.parametrize(
+  'wrapped',
+  [
+    '{}.weight',
+    'module.{}.weight',
+    '_orig_mod.{}.weight',
+    '_orig_mod.module.{}.weight',
+    '{}.module.weight',
+  ],
+)
+def test_what_wrappers_add_to_names_is_dropped(tmp_path, wrapped):
+  given = {wrapped.format(name): np.zeros(1) for name in ('a', 'b')}
   files.write(tmp_path / 'a.safetensors', given)
-  assert files.read(tmp_path / 'a.safetensors').keys() == {'module.a', 'b'}
+  assert files.read(tmp_path / 'a.safetensors').arrays.keys() == {
+    'a.weight', 'b.weight'
+  }  # fmt: skip
+
+
+def test_wrapped_features_beside_a_plain_classifier_are_unwrapped(tmp_path):
+  given = {'features.module.0.weight': np.zeros(1), 'classifier.1.bias': np.ones(1)}
+  files.write(tmp_path / 'a.safetensors', given)
+  found = files.read(tmp_path / 'a.safetensors').arrays
+  assert found.keys() == {'features.0.weight', 'classifier.1.bias'}
+
+
+def test_names_that_would_become_one_are_left_alone(tmp_path):
+  given = {'module.a': np.zeros(1), 'a': np.ones(1)}
+  files.write(tmp_path / 'a.safetensors', given)
+  assert files.read(tmp_path / 'a.safetensors').arrays.keys() == given.keys()
+
+
+def test_the_counter_of_an_averaged_model_is_dropped_with_its_wrapper(tmp_path):
+  given = {'n_averaged': np.array(3), 'module.a': np.zeros(1)}
+  files.write(tmp_path / 'a.safetensors', given)
+  assert files.read(tmp_path / 'a.safetensors').arrays.keys() == {'a'}
+
+
+@pytest.mark.parametrize(
+  ('name', 'expected'),
+  [
+    ('resnetblur50-84f4748f.safetensors', 'resnetblur50-84f4748f'),
+    ('resnetaa50.a1h_in1k/model.safetensors', 'resnetaa50.a1h_in1k'),
+    (
+      'models--timm--resnetaa50.a1h_in1k/snapshots/c0ffee12/model.safetensors',
+      'resnetaa50.a1h_in1k',
+    ),
+    ('weights/model.safetensors', ''),
+  ],
+)
+def test_the_architecture_is_known_by_the_name_of_a_file_or_of_its_folder(
+  tmp_path, name, expected
+):
+  path = tmp_path / name
+  path.parent.mkdir(parents=True, exist_ok=True)
+  safetensors.numpy.save_file({'a': np.zeros(1)}, path)
+  assert files.read(path).architecture == expected
+
+
+def test_a_config_beside_a_file_tells_the_architecture_first(tmp_path):
+  path = tmp_path / 'resnet50.safetensors'
+  safetensors.numpy.save_file({'a': np.zeros(1)}, path)
+  config = tmp_path / 'config.json'
+  config.write_text('{"architecture": "resnetblur50"}', encoding='utf-8')
+  assert files.read(path).architecture == 'resnetblur50'
+  for broken in ('{', '[]', '{"architecture": 3}'):
+    config.write_text(broken, encoding='utf-8')
+    assert files.read(path).architecture == 'resnet50'
 
 
 def test_a_file_that_will_not_do_is_refused_in_a_sentence(tmp_path):
