@@ -1,22 +1,18 @@
-"""Runs side by side: one page and a few lines that say how they differ.
+"""The page that compares runs, and its summary for the terminal.
 
-    python -m dl_core.report WORKDIR... [--out=comparison.html]
-
-A WORKDIR whose sub-folders are workdirs (a study) stands for all of them. Runs that
-differ in nothing but the seed are a group, shown as mean ± standard deviation.
+Runs that differ in the seed alone are a group, shown as mean ± standard deviation.
 """
 
 import math
 import os
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dl_core.report import chart, contents, grouping, page, svg, tables
+from dl_core.report import chart, contents, grouping, page, strip, svg, tables
 from dl_core.train import history
-from dl_core.types import Picture, UserError
+from dl_core.types import Picture
 
 
 def write(
@@ -158,7 +154,7 @@ def facts(members: Sequence[grouping.Member]) -> list[tuple[str, str]]:
   return [(name, value) for name, value in found.items() if value and value != '0']
 
 
-def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[chart.Strip]:
+def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[strip.Strip]:
   """Lays out each figure of the test split: a row of dots for each group.
 
   What they are held against is marked where it was measured on the same data as all.
@@ -168,7 +164,7 @@ def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[chart
   found = []
   for name in names:
     lines = [
-      chart.Row(g.label, g.look, v, *g.spread(name), tables.told(name, v.values()))
+      strip.Row(g.label, g.look, v, *g.spread(name), tables.told(name, v.values()))
       for g in groups
       if (v := g.values(name))
     ]
@@ -180,7 +176,7 @@ def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[chart
         marks['best constant answer'] = row.baseline
       if row.published is not None and not row.elsewhere:
         marks[row.source] = row.published
-    found.append(chart.strip(name, lines, marks))
+    found.append(strip.layout(name, lines, marks))
   return [each for each in found if each is not None]
 
 
@@ -188,7 +184,7 @@ def curves(groups: Sequence[grouping.Group]) -> list[tuple[str, chart.Chart]]:
   """Lays out each figure over the steps as (split, chart of all runs)."""
   members = [member for group in groups for member in group.members]
   found = []
-  for name in chart.names(line for member in members for line in member.run.lines):
+  for name, words in chart.names(member.run.lines for member in members).items():
     for split in reversed(chart.SPLITS):
       series = []
       for group in sorted(groups, key=lambda group: group.look != 'rest'):
@@ -197,8 +193,9 @@ def curves(groups: Sequence[grouping.Group]) -> list[tuple[str, chart.Chart]]:
         }
         drawn = {label: points for label, points in drawn.items() if points}
         series += together(group.label, group.look, drawn) if drawn else []
-      found.append((split, chart.layout(name, series)))
-  return [(split, laid) for split, laid in found if laid is not None]
+      if (laid := chart.layout(name, series)) is not None:
+        found.append((split, laid._replace(name=words)))
+  return found
 
 
 def together(
@@ -226,38 +223,3 @@ def together(
   tails = {run: [p for p in c if p[0] >= steps[-1]] for run, c in drawn.items()}
   thin = [chart.Series(r, f'{look} thin', c) for r, c in tails.items() if len(c) > 1]
   return [chart.Series(label, look, mean, band), *thin]
-
-
-def main(given: Sequence[str]) -> int:
-  """Compares the runs named on a command line; returns the exit code."""
-  out = Path('comparison.html')
-  folders = []
-  try:
-    for word in given:
-      if word in ('-h', '--help'):
-        print((__doc__ or '').strip())
-        return 0
-      if word.startswith('--out='):
-        out = Path(word.removeprefix('--out=')).expanduser()
-      elif word.startswith('-'):
-        raise UserError(f'{word} was given, but the only flag is --out=FILE')
-      else:
-        folders += grouping.expand(Path(word))
-    if not folders:
-      raise UserError(
-        'no workdir was given; name one or more, python -m dl_core.report WORKDIR...'
-      )
-    out = out / 'comparison.html' if out.is_dir() else out
-    if out.suffix != '.html':
-      raise UserError(f'--out={out} was given; name a file that ends in .html')
-    runs = grouping.labelled(folders)
-    path = write(runs, out)
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    return 2
-  except OSError as error:
-    print(f'error: {error}; name another place with --out=FILE', file=sys.stderr)
-    return 2
-  print(summary(runs))
-  print(f'comparison: {path}')
-  return 0

@@ -93,8 +93,12 @@ def _rank(group: Group) -> tuple[bool, float]:
   first, results = next(iter(group.values())), [row['result'] for row in group.values()]
   words = shlex.split(first['command'])
   flags = {word.lstrip('-').partition('=')[0] for word in words if word[:1] == '-'}
-  default = words[:3] == ['python', '-m', f'experiments.{first["experiment"]}']
-  default = default and flags <= {'m', 'seed', 'data_dir', 'workdir'}
+  default = words[2].rpartition('.')[2] == first['experiment'] and flags <= {
+    'm',
+    'seed',
+    'data_dir',
+    'workdir',
+  }
   if 'claims' in first['result']:
     return default, statistics.fmean(each['hold'] for each in results)
   name = _measure(first)

@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from dl_core import types
+from dl_core.report import __main__ as door
 from dl_core.report import chart, compare, grouping, page, tables
 
 EVIL = '</td><script>alert("1")</script>'
@@ -290,6 +291,14 @@ def test_equal_steps_are_averaged_and_what_goes_beyond_them_is_thin():
   ]  # fmt: skip
 
 
+def test_figures_with_the_same_curves_share_a_chart(make):
+  alike = [line(s, 'validation', loss=3.0 - s, nats=3.0 - s) for s in (0, 1)]
+  groups = grouping.read({'a': make('a', lines=alike), 'b': make('b', lines=alike)})
+  assert [(split, c.name) for split, c in compare.curves(groups)] == [
+    ('validation', 'loss, nats')
+  ]
+
+
 def test_of_too_many_groups_the_best_have_colours(make):
   runs = {str(n): make(str(n), 0.5 + n / 100, channels=n) for n in range(1, 13)}
   looks = [group.look for group in grouping.read(runs)]
@@ -330,15 +339,15 @@ def test_the_command_line_writes_the_page_and_says_where(
   study, tmp_path, monkeypatch, capsys
 ):
   monkeypatch.chdir(tmp_path)
-  assert compare.main(['study']) == 0
+  assert door.main(['study']) == 0
   said = capsys.readouterr().out.splitlines()
   assert said[-1] == 'comparison: comparison.html'
   assert len(said) == 1 + 2 + 6 + 1
   assert said[1].split() == ['channels=3', '92.00', '±', '2.00%', *said[1].split()[4:]]
   assert (tmp_path / 'comparison.html').exists()
-  assert compare.main(['study/c3-0', '--out=there/page.html']) == 0
+  assert door.main(['study/c3-0', '--out=there/page.html']) == 0
   assert (tmp_path / 'there' / 'page.html').exists()
-  assert compare.main(['study/c3-0', '--out=there']) == 0
+  assert door.main(['study/c3-0', '--out=there']) == 0
   assert (tmp_path / 'there' / 'comparison.html').exists()
 
 
@@ -361,7 +370,7 @@ def test_what_the_user_can_mend_is_one_sentence_and_code_2(
   (tmp_path / 'empty').mkdir()
   (tmp_path / 'damaged').mkdir()
   (tmp_path / 'damaged' / 'config.json').write_text('{"experiment"')
-  assert compare.main(words) == 2
+  assert door.main(words) == 2
   error = capsys.readouterr().err
   assert error.startswith('error: ')
   assert said in error
@@ -380,7 +389,7 @@ def test_the_module_of_the_report_is_the_door():
 
 
 def test_help_is_no_error(capsys):
-  assert compare.main(['--help']) == 0
+  assert door.main(['--help']) == 0
   assert '--out' in capsys.readouterr().out
 
 
