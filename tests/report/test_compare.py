@@ -121,8 +121,8 @@ def test_mean_and_deviation_are_those_of_a_sample():
   assert grouping.spread([1.0]) == (1.0, None)
   assert grouping.spread([]) == (None, None)
   assert grouping.spread([1.0, math.nan]) == (None, None)
-  assert tables.told('accuracy', [0.90, 0.92, 0.94]) == '92.00 ± 2.00%'
-  assert tables.told('loss', [1.0, 2.0, 6.0]) == '3 ± 2.6'
+  assert tables.text('accuracy', [0.90, 0.92, 0.94]) == '92.00 ± 2.00%'
+  assert tables.text('loss', [1.0, 2.0, 6.0]) == '3 ± 2.6'
 
 
 def test_runs_that_differ_in_the_seed_alone_are_one_group(study, make):
@@ -163,7 +163,7 @@ def test_the_best_group_is_marked_and_none_of_its_runs(study, tmp_path):
   words = Page(page).words
   assert 'channels=6 has the best accuracy' in words
   assert 'channels=3 comes next with 92.00 ± 2.00%' in words
-  assert 'more than twice the standard error' in words  # 0.04 against 0.0129
+  assert 'more than twice its standard error' in words  # 0.04 against 0.0129
 
 
 def test_seeds_are_ranked_where_nothing_else_differs(make, tmp_path):
@@ -177,7 +177,7 @@ def test_results_on_different_data_are_not_ranked(make, tmp_path):
   runs = {'a': make('a', 0.8), 'b': make('b', 0.9, source='mnist/3.0.1')}
   page = compare.write(runs, tmp_path / 'page.html').read_text()
   assert 'number best' not in page
-  assert 'of different data' in page
+  assert 'used different data' in page
   assert 'class="held"' in page  # in the table, beside the data that it is of
   assert 'best constant answer, mnist/3.0.1' in page
   assert 'Someone 2001, on digits' in page
