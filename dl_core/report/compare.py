@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dl_core import metrics
 from dl_core.report import chart, contents, grouping, page, strip, svg, tables
 from dl_core.train import history
 from dl_core.types import Picture
@@ -96,7 +97,7 @@ def finding(groups: Sequence[grouping.Group], names: Sequence[str]) -> tuple[str
   name, first, top = names[0], ended[0], grouping.best(ended, names[0])
   values = list(first.values(name).values())
   if len(ended) == 1 and len(values) == 1:
-    return tables.text(name, values), f'Only one run has a result, {first.label}.'
+    return tables.text(name, values), f'Only one run has a result: {first.label}.'
   if len(ended) == 1:
     low, high = history.shown(name, min(values)), history.shown(name, max(values))
     count = f'over {len(values)} runs that differ in the seed alone'
@@ -161,8 +162,12 @@ def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[strip
   """
   members = [member for group in groups for member in group.members]
   alike = len(grouping.sources(members)) == 1
-  found = []
+  same: dict[str, list[str]] = {}  # figures with the same results share a strip
   for name in names:
+    results = [name in metrics.FRACTIONS, *(m.figures.get(name) for m in members)]
+    same.setdefault(repr(results), []).append(name)
+  found = []
+  for name, *more in same.values():
     lines = [
       strip.Row(g.label, g.look, v, *g.spread(name), tables.text(name, v.values()))
       for g in groups
@@ -176,8 +181,9 @@ def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[strip
         marks['best constant answer'] = row.baseline
       if row.published is not None and not row.elsewhere:
         marks[row.source] = row.published
-    found.append(strip.layout(name, lines, marks))
-  return [each for each in found if each is not None]
+    if (laid := strip.layout(name, lines, marks)) is not None:
+      found.append(laid._replace(name=', '.join([name, *more])))
+  return found
 
 
 def curves(groups: Sequence[grouping.Group]) -> list[tuple[str, chart.Chart]]:

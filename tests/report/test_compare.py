@@ -1,6 +1,7 @@
 import html.parser
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -297,6 +298,11 @@ def test_figures_with_the_same_curves_share_a_chart(make):
   assert [(split, c.name) for split, c in compare.curves(groups)] == [
     ('validation', 'loss, nats')
   ]
+  ended = [*alike, line(9, 'test', loss=2.5, nats=2.5, accuracy=0.5)]
+  groups = grouping.read({'c': make('c', lines=ended), 'd': make('d', lines=alike)})
+  names = ['nats', 'accuracy', 'loss']
+  found = [strip.name for strip in compare.strips(groups, names)]
+  assert found == ['nats, loss', 'accuracy']
 
 
 def test_of_too_many_groups_the_best_have_colours(make):
@@ -386,6 +392,30 @@ def test_the_module_of_the_report_is_the_door():
     'error: no workdir was given; name one or more, python -m dl_core.report '
     'WORKDIR...\n'
   )
+
+
+def test_a_terminal_without_our_characters_gets_the_table_all_the_same(study, tmp_path):
+  ascii = {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}
+  door = [sys.executable, '-m', 'dl_core.report', str(tmp_path / 'study')]
+  out = f'--out={tmp_path / "p.html"}'
+  done = subprocess.run([*door, out], capture_output=True, env=os.environ | ascii)
+  assert (done.returncode, done.stderr) == (0, b'')
+  assert b'92.00 ? 2.00%' in done.stdout
+  assert '92.00 ± 2.00%' in (tmp_path / 'p.html').read_text(encoding='utf-8')
+
+
+def test_a_page_that_cannot_be_replaced_stays_as_it_was(study, tmp_path, monkeypatch):
+  target = tmp_path / 'there' / 'page.html'
+  before = compare.write(study, target).read_bytes()
+
+  def refuse(*paths):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(page.os, 'replace', refuse)
+  with pytest.raises(OSError, match='No space'):
+    compare.write(study, target, title='Another')
+  assert [path.name for path in target.parent.iterdir()] == ['page.html']
+  assert target.read_bytes() == before
 
 
 def test_help_is_no_error(capsys):
