@@ -1,22 +1,19 @@
-"""Runs side by side: one page and a few lines that say how they differ.
+"""The page that compares runs, and its summary for the terminal.
 
-    python -m dl_core.report WORKDIR... [--out=comparison.html]
-
-A WORKDIR whose sub-folders are workdirs (a study) stands for all of them. Runs that
-differ in nothing but the seed are a group, shown as mean ± standard deviation.
+Runs that differ in the seed alone are a group, shown as mean ± standard deviation.
 """
 
 import math
 import os
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dl_core.report import chart, contents, grouping, page, svg, tables
+from dl_core import metrics
+from dl_core.report import chart, contents, grouping, page, strip, svg, tables
 from dl_core.train import history
-from dl_core.types import Picture, UserError
+from dl_core.types import Picture
 
 
 def write(
@@ -29,10 +26,10 @@ def write(
   """Writes the page that compares runs and returns its path.
 
   Args:
-    runs: {label: workdir}; what is missing of a workdir, or in it, is left blank.
-    target: the page.
-    pictures: drawn below the curves.
-    title: the name of the experiment, or of those there are, if empty.
+    runs: {label: workdir}; a missing or damaged file leaves its part blank.
+    target: path of the page.
+    pictures: drawn above the results; a sentence stands in place of one that fails.
+    title: heading; the names of the experiments if empty.
     doc: what is compared, in a sentence; the experiment's docstring if empty.
 
   Raises:
@@ -51,7 +48,7 @@ def write(
     doc=doc or (docs.pop() if len(docs) == 1 else ''),
     count=len(members),
     facts=facts(members),
-    finding=finding(groups, names) if groups else held(pictures),
+    finding=finding(groups, names) if groups else tally(pictures),
     groups=groups,
     names=names,
     drawings=[svg.attempt(picture) for picture in pictures],
@@ -62,12 +59,12 @@ def write(
 def of_runs(
   groups: Sequence[grouping.Group], names: Sequence[str], base: Path
 ) -> dict[str, Any]:
-  """Returns what the page says of runs: see compare.html."""
+  """Returns the parts of compare.html that need runs."""
   members = [member for group in groups for member in group.members]
   return {
     'columns': tables.columns(members),
     'table': tables.table(groups, names, base),
-    'held': tables.held(members),
+    'references': tables.references(members),
     'strips': strips(groups, names),
     'charts': curves(groups),
     'common': tables.common(members),
@@ -76,10 +73,10 @@ def of_runs(
 
 
 def summary(runs: Mapping[str, Path]) -> str:
-  """Returns the lines that end a study on the terminal: a table of the test split.
+  """Returns the results of runs as a table for the terminal.
 
-  A row for each run, and one of mean ± standard deviation for runs that differ in the
-  seed alone.
+  The table has a row for each run, and a row of mean ± standard deviation for each
+  group of runs that differ in the seed alone.
   """
   groups = grouping.read(runs)
   names = grouping.figures([member for group in groups for member in group.members])
@@ -93,57 +90,57 @@ def summary(runs: Mapping[str, Path]) -> str:
 
 
 def finding(groups: Sequence[grouping.Group], names: Sequence[str]) -> tuple[str, str]:
-  """Says what came out: the best of the first figure, and how sure that is."""
+  """Returns the best result of the first figure, and a sentence on its certainty."""
   ended = [group for group in groups if names and group.values(names[0])]
   if not ended:
     return '', 'No run has a result yet.'
   name, first, top = names[0], ended[0], grouping.best(ended, names[0])
   values = list(first.values(name).values())
   if len(ended) == 1 and len(values) == 1:
-    return tables.told(name, values), f'Only one run has a result, {first.label}.'
+    return tables.text(name, values), f'Only one run has a result: {first.label}.'
   if len(ended) == 1:
     low, high = history.shown(name, min(values)), history.shown(name, max(values))
     count = f'over {len(values)} runs that differ in the seed alone'
-    return tables.told(
+    return tables.text(
       name, values
     ), f'Mean ± standard deviation {count}: {low} to {high}.'
   if top is None:
     if len(grouping.sources(m for group in ended for m in group.members)) > 1:
-      return '', 'The runs are of different data, so their results are not ranked.'
-    return '', f'No two runs with a finite {name} differ in it.'
+      return '', 'The runs used different data, so their results are not ranked.'
+    return '', f'All runs have the same {name}.'
   means = [(abs(m - top), g) for g in ended if (m := g.spread(name).mean) is not None]
   (_, first), (gap, second) = sorted(means, key=lambda pair: pair[0])[:2]
   errors = [
     standard_error(list(group.values(name).values())) for group in (first, second)
   ]
   if errors[0] is None or errors[1] is None:
-    sure = 'One run cannot tell whether another seed would have changed the order.'
+    sure = 'One run each does not show whether another seed would change the order.'
   elif gap > 2 * math.hypot(errors[0], errors[1]):
-    sure = 'That is more than twice the standard error of the difference.'
+    sure = 'The difference is more than twice its standard error.'
   else:
-    sure = 'That is within what another choice of seeds might have made of it.'
+    sure = 'The difference is within what other seeds might give.'
   after = (
-    f'{second.label} comes next with {tables.told(name, second.values(name).values())}'
+    f'{second.label} comes next with {tables.text(name, second.values(name).values())}'
   )
-  big = tables.told(name, first.values(name).values())
+  big = tables.text(name, first.values(name).values())
   return big, f'{first.label} has the best {name}, {after}. {sure}'
 
 
-def held(pictures: Sequence[Picture]) -> tuple[str, str]:
-  """Says how many of the claims of a study without runs hold."""
+def tally(pictures: Sequence[Picture]) -> tuple[str, str]:
+  """Returns how many claims of a study without runs hold, and a sentence on them."""
   holds = [claim.holds for picture in pictures for claim in picture.claims]
-  rest = '' if all(holds) else 'Those that do not are marked below.'
+  rest = '' if all(holds) else 'The claims that do not hold are marked below.'
   return f'{sum(holds)} of {len(holds)} claims hold', rest
 
 
 def standard_error(values: Sequence[float]) -> float | None:
-  """Returns the standard error of a mean; None of fewer than two values."""
+  """Returns the standard error of a mean; None for fewer than two values."""
   deviation = grouping.spread(values).deviation
   return None if deviation is None else deviation / len(values) ** 0.5
 
 
 def facts(members: Sequence[grouping.Member]) -> list[tuple[str, str]]:
-  """Returns the few (name, value) that stand under the title."""
+  """Returns what the page shows under its title, as (name, value)."""
   manifests = [member.run.manifest for member in members]
   unfinished = sum(not member.figures for member in members)
   seconds = sum(map(grouping.seconds, members))
@@ -158,17 +155,21 @@ def facts(members: Sequence[grouping.Member]) -> list[tuple[str, str]]:
   return [(name, value) for name, value in found.items() if value and value != '0']
 
 
-def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[chart.Strip]:
+def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[strip.Strip]:
   """Lays out each figure of the test split: a row of dots for each group.
 
-  What they are held against is marked where it was measured on the same data as all.
+  Baselines and published values are marked if all runs used the same data.
   """
   members = [member for group in groups for member in group.members]
   alike = len(grouping.sources(members)) == 1
-  found = []
+  same: dict[str, list[str]] = {}  # figures with the same results share a strip
   for name in names:
+    results = [name in metrics.FRACTIONS, *(m.figures.get(name) for m in members)]
+    same.setdefault(repr(results), []).append(name)
+  found = []
+  for name, *more in same.values():
     lines = [
-      chart.Row(g.label, g.look, v, *g.spread(name), tables.told(name, v.values()))
+      strip.Row(g.label, g.look, v, *g.spread(name), tables.text(name, v.values()))
       for g in groups
       if (v := g.values(name))
     ]
@@ -180,15 +181,16 @@ def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[chart
         marks['best constant answer'] = row.baseline
       if row.published is not None and not row.elsewhere:
         marks[row.source] = row.published
-    found.append(chart.strip(name, lines, marks))
-  return [each for each in found if each is not None]
+    if (laid := strip.layout(name, lines, marks)) is not None:
+      found.append(laid._replace(name=', '.join([name, *more])))
+  return found
 
 
 def curves(groups: Sequence[grouping.Group]) -> list[tuple[str, chart.Chart]]:
-  """Lays out each figure over the steps as (split, chart of all runs)."""
+  """Lays out each figure over the steps, as (split, chart of all runs)."""
   members = [member for group in groups for member in group.members]
   found = []
-  for name in chart.names(line for member in members for line in member.run.lines):
+  for name, words in chart.names(member.run.lines for member in members).items():
     for split in reversed(chart.SPLITS):
       series = []
       for group in sorted(groups, key=lambda group: group.look != 'rest'):
@@ -197,8 +199,9 @@ def curves(groups: Sequence[grouping.Group]) -> list[tuple[str, chart.Chart]]:
         }
         drawn = {label: points for label, points in drawn.items() if points}
         series += together(group.label, group.look, drawn) if drawn else []
-      found.append((split, chart.layout(name, series)))
-  return [(split, laid) for split, laid in found if laid is not None]
+      if (laid := chart.layout(name, series)) is not None:
+        found.append((split, laid._replace(name=words)))
+  return found
 
 
 def together(
@@ -206,12 +209,12 @@ def together(
 ) -> list[chart.Series]:
   """Joins the curves of runs that differ in the seed alone.
 
-  Where all have a finite figure at the same step there is one curve, their mean, in a
-  band from the lowest to the highest. After the last such step, or where there are
-  fewer than two, each goes on by itself, as a thin line.
+  Over the steps at which all runs have a finite figure there is one curve, the mean,
+  with a band from the lowest to the highest. After the last such step, or if there are
+  fewer than two, each run has a thin line of its own.
 
   Args:
-    label, look: of the mean.
+    label, look: name and CSS classes of the mean.
     drawn: {label of a run: its curve}.
   """
   if len(drawn) == 1:
@@ -226,38 +229,3 @@ def together(
   tails = {run: [p for p in c if p[0] >= steps[-1]] for run, c in drawn.items()}
   thin = [chart.Series(r, f'{look} thin', c) for r, c in tails.items() if len(c) > 1]
   return [chart.Series(label, look, mean, band), *thin]
-
-
-def main(given: Sequence[str]) -> int:
-  """Compares the runs named on a command line; returns the exit code."""
-  out = Path('comparison.html')
-  folders = []
-  try:
-    for word in given:
-      if word in ('-h', '--help'):
-        print((__doc__ or '').strip())
-        return 0
-      if word.startswith('--out='):
-        out = Path(word.removeprefix('--out=')).expanduser()
-      elif word.startswith('-'):
-        raise UserError(f'{word} was given, but the only flag is --out=FILE')
-      else:
-        folders += grouping.expand(Path(word))
-    if not folders:
-      raise UserError(
-        'no workdir was given; name one or more, python -m dl_core.report WORKDIR...'
-      )
-    out = out / 'comparison.html' if out.is_dir() else out
-    if out.suffix != '.html':
-      raise UserError(f'--out={out} was given; name a file that ends in .html')
-    runs = grouping.labelled(folders)
-    path = write(runs, out)
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    return 2
-  except OSError as error:
-    print(f'error: {error}; name another place with --out=FILE', file=sys.stderr)
-    return 2
-  print(summary(runs))
-  print(f'comparison: {path}')
-  return 0

@@ -1,4 +1,4 @@
-"""What a workdir holds, as reports read it: settings, history, result."""
+"""Reads what reports need from a workdir: settings, history, result."""
 
 import collections
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,15 @@ from dl_core.types import Figure
 
 
 class Row(NamedTuple):
-  """One figure of the test split beside what it is held against.
+  """One figure of the test split with one reference value.
 
   Attributes:
-    name: of the figure.
-    measured: on the test split.
-    baseline: what the best constant answer scores, None if unknown.
-    published: somebody's figure, None if there is none.
-    source: who published it.
-    elsewhere: the data set it was measured on, '' if it is this run's.
+    name: the figure.
+    measured: its value on the test split.
+    baseline: score of the best constant answer, None if unknown.
+    published: a published value, None if there is none.
+    source: who published that value.
+    elsewhere: the data set of the published value, '' if it is this run's.
   """
 
   name: str
@@ -30,13 +30,13 @@ class Row(NamedTuple):
 
 
 class Run(NamedTuple):
-  """What a workdir holds, {} or [] where it holds nothing yet.
+  """The contents of a workdir, {} or [] for what is missing.
 
   Attributes:
     config, manifest: config.json and manifest.json.
-    lines: of metrics.jsonl.
-    test: the line of the result.
-    rows: its `headline`.
+    lines: the lines of metrics.jsonl.
+    test: the line of the test split.
+    rows: the result, see `headline`.
   """
 
   config: dict[str, Any]
@@ -47,7 +47,7 @@ class Run(NamedTuple):
 
 
 def read(folder: Path, published: Sequence[Figure] = ()) -> Run:
-  """Reads a workdir, as far as it is there and whole."""
+  """Reads a workdir; a missing or damaged file is empty."""
   config = workdir.read_json(folder / 'config.json')
   manifest = workdir.read_json(folder / 'manifest.json')
   lines = log.read(folder / 'metrics.jsonl')
@@ -67,17 +67,17 @@ def headline(
   published: Sequence[Figure],
   dataset: str,
 ) -> list[Row]:
-  """Sets the result beside the trivial answer and the published figures.
+  """Pairs each figure of the result with its baseline and its published values.
 
   Args:
-    test: the last line of metrics.jsonl.
-    baseline: {name: what the best constant answer scores}.
-    published: a figure of another data set is kept, and marked as such.
-    dataset: the run's, without its version.
+    test: the line of the test split.
+    baseline: {figure: score of the best constant answer}.
+    published: published figures; one on another data set is kept and marked.
+    dataset: the run's data set, without its version.
 
   Returns:
-    One row for each figure and each publication of it. Figures that were published
-    come first, then those that have a baseline; the loss is last.
+    One row for each figure and each publication of it: first figures with a published
+    value, then figures with a baseline, and the loss last.
   """
   measured = history.figures(test)
   held = {figure.metric for figure in published}
@@ -98,7 +98,7 @@ def headline(
 
 
 def duration(seconds: float) -> str:
-  """Writes 83 as '1 min 23 s'."""
+  """Returns seconds in words: '1 min 23 s' for 83."""
   minutes, rest = divmod(round(seconds), 60)
   hours, minutes = divmod(minutes, 60)
   if hours:
@@ -107,7 +107,7 @@ def duration(seconds: float) -> str:
 
 
 def devices(manifest: Mapping[str, Any]) -> str:
-  """Writes ['gpu:0 NVIDIA H100', 'gpu:1 NVIDIA H100'] as '2 × NVIDIA H100'."""
+  """Returns the devices of a manifest.json, counted: '2 × NVIDIA H100'."""
   found = [str(device).partition(' ') for device in manifest.get('devices') or []]
   kinds = [kind or place.partition(':')[0] for place, _, kind in found]
   counts = collections.Counter('CPU' if kind == 'cpu' else kind for kind in kinds)

@@ -1,4 +1,4 @@
-"""Runs read and grouped: those that differ in nothing but the seed belong together."""
+"""Reads runs and groups those that differ in the seed alone."""
 
 import json
 import math
@@ -14,19 +14,19 @@ from dl_core.report import contents
 from dl_core.train import history, workdir
 from dl_core.types import Figure
 
-HUES = 10  # colours that page.html has; what goes beyond them is grey
+HUES = 10  # colours in page.html; further groups are grey
 Settings = Mapping[str, Any]
 
 
 class Member(NamedTuple):
-  """One of the runs.
+  """One of the runs that are compared.
 
   Attributes:
-    label: its name among them.
-    folder: its workdir.
-    run: what that holds.
-    settings: what changes its result, the experiment's name first.
-    figures: of the test split; {} while it has no result.
+    label: name of the run on the page.
+    folder: workdir.
+    run: contents of the workdir.
+    settings: the settings that change the result, the experiment's name first.
+    figures: figures of the test split; {} while the run has no result.
   """
 
   label: str
@@ -37,14 +37,14 @@ class Member(NamedTuple):
 
 
 class Group(NamedTuple):
-  """Runs that differ in nothing but the seed."""
+  """Runs that differ in the seed alone."""
 
   label: str
-  look: str  # its colour on the page: 'c0' ... 'c9', 'rest'
+  look: str  # CSS class of the colour: 'c0' ... 'c9', 'rest'
   members: list[Member]
 
   def values(self, name: str) -> dict[str, float]:
-    """Returns {label: figure} of the runs that have it."""
+    """Returns {label: value} of the runs that have the figure."""
     return {m.label: m.figures[name] for m in self.members if name in m.figures}
 
   def spread(self, name: str) -> 'Spread':
@@ -52,14 +52,14 @@ class Group(NamedTuple):
 
 
 class Spread(NamedTuple):
-  """Of several values; None where there are none, too few, or one is not finite."""
+  """Mean and deviation of values; None for too few values, or if one is not finite."""
 
   mean: float | None
   deviation: float | None  # of a sample: the sum of squares is divided by n - 1
 
 
 def read(runs: Mapping[str, Path]) -> list[Group]:
-  """Reads runs and groups them, in the order in which they are given."""
+  """Reads runs and groups them, in the order given."""
   found: dict[str, list[Member]] = {}
   for label, folder in runs.items():
     run = contents.read(Path(folder))
@@ -73,16 +73,16 @@ def read(runs: Mapping[str, Path]) -> list[Group]:
   looks = hues(members)
   bare = [{k: v for k, v in m[0].settings.items() if k != 'seed'} for m in members]
   labels = [
-    stem([member.label for member in group]) or said
-    for said, group in zip(words(bare), members, strict=True)
+    stem([member.label for member in group]) or differences
+    for differences, group in zip(words(bare), members, strict=True)
   ]
   return [Group(*parts) for parts in zip(labels, looks, members, strict=True)]
 
 
 def stem(labels: Sequence[str]) -> str:
-  """Returns what the labels of runs that differ in the seed have in common.
+  """Returns the labels of runs without their seeds, '' if the rest differs.
 
-  That is 'l1' of 'l1-seed-0' and 'l1-seed-1', a single label itself, '' if nothing.
+  For 'l1-seed-0' and 'l1-seed-1' that is 'l1'; a single label is returned as it is.
   """
   if len(labels) == 1:
     return labels[0]
@@ -91,7 +91,7 @@ def stem(labels: Sequence[str]) -> str:
 
 
 def settings(config: Settings) -> dict[str, Any]:
-  """Returns what changes the result of a run, the folder that it began from aside."""
+  """Returns the settings that change a result, without the folder of `init_from`."""
   kept = dict(config.get('identity') or {})
   if kept.get('init_from'):
     kept['init_from'] = files.place(kept['init_from'])
@@ -99,10 +99,10 @@ def settings(config: Settings) -> dict[str, Any]:
 
 
 def differing(every: Sequence[Settings]) -> list[str]:
-  """Returns the names of the settings that tell runs apart.
+  """Returns the names of the settings that differ between runs.
 
-  A setting that one experiment has and another has not is none of them. The data's
-  name and version is one only where the other settings do not tell it already.
+  A setting that only some experiments have does not count. The data source counts only
+  if the other differing settings do not determine it.
   """
   experiments = {each['experiment'] for each in every}
   found = []
@@ -113,27 +113,27 @@ def differing(every: Sequence[Settings]) -> list[str]:
       found.append(name)
   if 'source' in found:
     rest = [name for name in found if name != 'source']
-    told = {json.dumps([each.get(name) for name in rest]) for each in every}
+    others = {json.dumps([each.get(name) for name in rest]) for each in every}
     pairs = {json.dumps([each.get(name) for name in found]) for each in every}
-    found = rest if len(told) == len(pairs) else found
+    found = rest if len(others) == len(pairs) else found
   return found
 
 
 def words(every: Sequence[Settings]) -> list[str]:
-  """Returns what tells each of the settings from the others: 'channels=6, steps=9'."""
+  """Returns how each of the settings differs from the others: 'channels=6, steps=9'."""
   experiments = {each['experiment'] for each in every}
-  said = []
+  found = []
   for each in every:
     peers = [other for other in every if other['experiment'] == each['experiment']]
     names = [name for name in differing(peers) if name != 'experiment']
     parts = [each['experiment']] if len(experiments) > 1 or not names else []
     parts += [f'{name}={each.get(name, "—")}' for name in names]
-    said.append(', '.join(map(str, parts)))
-  return said
+    found.append(', '.join(map(str, parts)))
+  return found
 
 
 def hues(groups: Sequence[Sequence[Member]]) -> list[str]:
-  """Gives each group a colour; of more than there are, the best have one."""
+  """Assigns colours; with more groups than colours, only the best groups get one."""
   order = list(range(len(groups)))
   names = figures([member for group in groups for member in group])
   if len(groups) > HUES and names:
@@ -145,13 +145,13 @@ def hues(groups: Sequence[Sequence[Member]]) -> list[str]:
 
 
 def figures(members: Iterable[Member]) -> list[str]:
-  """Returns the figures of the test split, in the order of the runs' own reports."""
+  """Returns the figures of the test split, in the order of the reports of the runs."""
   found = dict.fromkeys(row.name for member in members for row in rows(member))
   return sorted(found, key=lambda name: name == 'loss')
 
 
 def rows(member: Member) -> list[contents.Row]:
-  """Sets the result of a run beside what it is held against."""
+  """Returns the result of a run with its baselines and published values."""
   run = member.run
   published = [Figure(**each) for each in run.manifest.get('published') or []]
   baseline = run.test.get('baseline') or {}
@@ -159,14 +159,15 @@ def rows(member: Member) -> list[contents.Row]:
 
 
 def sources(members: Iterable[Member]) -> set[str]:
-  """Returns the data that results were measured on."""
+  """Returns the data sources of the runs that have a result."""
   return {m.settings['source'] for m in members if m.figures and 'source' in m.settings}
 
 
 def best(groups: Sequence[Group], name: str) -> float | None:
-  """Returns the best mean of a figure, None where a rank would mean nothing.
+  """Returns the best mean of a figure, None if a ranking would mean nothing.
 
-  That is so between figures of different data, of less than two groups, or all equal.
+  There is none between different data sources, of fewer than two groups, or of equal
+  means.
   """
   data = sources(m for group in groups for m in group.members)
   means = [mean for group in groups if (mean := group.spread(name).mean) is not None]
@@ -185,18 +186,18 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def seconds(member: Member) -> float:
-  """Returns what a run took; those that were trained side by side share their time."""
+  """Returns the seconds of a run; runs trained side by side share their time."""
   together = member.run.manifest.get('side_by_side') or 1
   return (member.run.test.get('seconds') or 0) / together
 
 
 def expand(folder: Path) -> list[Path]:
-  """Returns the workdirs that a folder stands for: itself, or those of its runs.
+  """Returns the workdirs of the runs in a folder, or the folder if it is a workdir.
 
-  These are a study's, or else those in its sub-folders, each of them expanded.
+  The runs of a study come in its order, others in the order of their names.
 
   Raises:
-    UserError: it holds no run.
+    UserError: the folder contains no run.
   """
   runs = workdir.read_json(folder / 'config.json').get('identity', {}).get('runs')
   if runs:
@@ -212,10 +213,10 @@ def expand(folder: Path) -> list[Path]:
 
 
 def labelled(folders: Iterable[Path]) -> dict[str, Path]:
-  """Names each run by the shortest that tells it from the others.
+  """Labels each run by its path or by the settings that differ, whichever is shorter.
 
-  That is the end of its path or the settings that differ, unless the folder's name is
-  made of them (see `workdir.find`).
+  A path is cut to what makes it unique. A folder that is named by a fingerprint of the
+  settings (see `workdir.find`) is labelled by settings.
   """
   places = list(dict.fromkeys(folder.resolve() for folder in folders))
   every = [settings(contents.read(place).config) for place in places]
@@ -223,9 +224,9 @@ def labelled(folders: Iterable[Path]) -> dict[str, Path]:
   while len({place.parts[-depth:] for place in places}) < len(places):
     depth += 1
   ends = ['/'.join(place.parts[-depth:]) for place in places]
-  said = words(every)
+  differences = words(every)
   made = any(re.search('-[0-9a-f]{8}$', end) for end in ends)
-  shorter = sum(map(len, said)) < sum(map(len, ends))
-  if len(set(said)) == len(said) and (made or shorter):
-    ends = said
+  shorter = sum(map(len, differences)) < sum(map(len, ends))
+  if len(set(differences)) == len(differences) and (made or shorter):
+    ends = differences
   return dict(zip(ends, places, strict=True))

@@ -1,7 +1,7 @@
-"""A workdir in, report/index.html out: one page for a person, which needs nothing else.
+"""Writes the report of a run: one HTML page, made from its workdir.
 
-The page holds all that it shows, opens from disk and asks nothing of the network. The
-same input gives the same bytes.
+The page contains everything it shows, opens from disk and loads nothing from the
+network. The same input gives the same bytes.
 """
 
 import contextlib
@@ -68,17 +68,17 @@ def undrawn(folder: Path) -> list[str]:
 
 
 def summary(folder: Path, published: Sequence[Figure] = ()) -> str:
-  """Returns the lines that end a run on the terminal: its result and the verdict."""
+  """Returns the last lines of a run on the terminal: its result and the verdict."""
   run = contents.read(Path(folder), published)
-  said, names = [], set()
+  lines, names = [], set()
   for row in run.rows:
     if row.name not in names:
-      said.append(text(row))
+      lines.append(text(row))
     if row.published is not None:
-      said.append(f'  {remark(row)}')
+      lines.append(f'  {remark(row)}')
     names.add(row.name)
   judged = f'verdict: {verdict.verdict(run.lines).kind}'
-  return '\n'.join([*said, judged, *claims.said(folder)])
+  return '\n'.join([*lines, judged, *claims.said(folder)])
 
 
 def render(template: str, path: Path, **parts: Any) -> Path:
@@ -104,15 +104,15 @@ def render(template: str, path: Path, **parts: Any) -> Path:
 
 
 def remark(row: Row) -> str:
-  """Says what a row is held against, in a few words; '' if nothing."""
+  """Returns a published figure in a few words, '' if the row has none."""
   if row.published is None:
     return ''
-  words = f'held against {history.shown(row.name, row.published)} of {row.source}'
+  words = f'published: {history.shown(row.name, row.published)} by {row.source}'
   return f'{words} on {row.elsewhere}, another data set' if row.elsewhere else words
 
 
 def text(row: Row) -> str:
-  """Writes what was measured as the line that ends a run on the terminal."""
+  """Returns a result as a line for the terminal."""
   line = f'test {row.name} {history.shown(row.name, row.measured)}'
   if row.baseline is None:
     return line
@@ -127,7 +127,7 @@ class Bar(NamedTuple):
 
 
 def bars(rows: Sequence[Row]) -> list[Bar]:
-  """Draws the first figure of `headline` as bars, with all it is held against."""
+  """Lays out the first figure of the result as bars, beside its reference values."""
   if not rows:
     return []
   first = rows[0]
@@ -151,7 +151,7 @@ def bars(rows: Sequence[Row]) -> list[Bar]:
 
 
 def facts(run: Run) -> list[tuple[str, str]]:
-  """Returns the few (name, value) that stand under the title."""
+  """Returns what the page shows under its title, as (name, value)."""
   skipped = max((line.get('skipped') or 0 for line in run.lines), default=0)
   steps = max((line['step'] for line in run.lines), default=0)
   count, seconds = run.manifest.get('parameters'), run.test.get('seconds')
@@ -169,7 +169,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
 
 
 def unchanged(config: Mapping[str, Any]) -> list[str]:
-  """Returns the settings that say how a run is executed and are at their defaults."""
+  """Returns the settings of how a run is executed that are at their defaults."""
   values, identity = config.get('settings', {}), config.get('identity')
   defaults = config.get('defaults', {})
   how = [name for name in values if identity and name not in identity]

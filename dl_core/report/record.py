@@ -29,7 +29,7 @@ PLACES = {
 
 
 def row(folder: Path) -> results.Row:
-  """Returns what is recorded of a finished run.
+  """Returns the row of results.jsonl for a finished run.
 
   Raises:
     UserError: the folder is no workdir, or its run has not ended.
@@ -59,7 +59,7 @@ def row(folder: Path) -> results.Row:
 
 
 def result(folder: Path, lines: Sequence[history.Line]) -> history.Line:
-  """Returns the line of a run's result; of a study that of its claims."""
+  """Returns the result of a run, or the number of claims of a study that hold."""
   runs = workdir.read_json(folder / 'config.json')['identity'].get('runs')
   if not runs:
     return lines[-1]
@@ -71,7 +71,7 @@ def result(folder: Path, lines: Sequence[history.Line]) -> history.Line:
 
 
 def public(command: str) -> str:
-  """Returns a command with the places of one machine replaced by their names."""
+  """Returns a command with the paths of this machine replaced by names."""
   words = shlex.split(command)
   for number, word in enumerate(words):
     name, equals, given = word.lstrip('-').partition('=')
@@ -90,7 +90,7 @@ def recorded(folder: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-  """Waits until no other process records into the folder, and holds it against them."""
+  """Locks the folder, once no other process records into it."""
   descriptor = os.open(folder, os.O_RDONLY)
   try:
     fcntl.flock(descriptor, fcntl.LOCK_EX)

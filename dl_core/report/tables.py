@@ -1,4 +1,4 @@
-"""The tables of the page that compares runs: results, settings, origins."""
+"""Lays out the tables of the page that compares runs: results, settings, origins."""
 
 import math
 import os
@@ -14,17 +14,17 @@ from dl_core.train import history
 
 
 class Row(NamedTuple):
-  """One row of the table.
+  """One row of the table of results.
 
   Attributes:
-    label, look: of the run or of the group.
-    inner: whether it is a run of the group above it.
-    settings: those that differ, in words; '' where they do within the group, or where
-      the row of the group says it.
+    label, look: name and CSS classes of the run or the group.
+    inner: whether the row is a run of the group above it.
+    settings: values of the settings that differ; '' if they differ within the group, or
+      if the row of the group shows them.
     texts: the figures of the test split, in words.
-    best: for each of them, whether it is the best.
+    best: for each figure, whether it is the best.
     steps, seconds, verdict: in words.
-    link: to the run's own report, '' if there is none.
+    link: address of the run's own report, '' if there is none.
   """
 
   label: str
@@ -42,12 +42,12 @@ class Row(NamedTuple):
 def table(
   groups: Sequence[grouping.Group], names: Sequence[str], base: Path
 ) -> list[Row]:
-  """Lays out a row for each run, under one for its group if that has several.
+  """Lays out a row for each run, below a row for its group if that has several runs.
 
   Args:
     groups: the runs.
-    names: of the figures.
-    base: the absolute folder that links start from.
+    names: the figures.
+    base: absolute path of the folder that links are relative to.
   """
   members = [member for group in groups for member in group.members]
   keys = columns(members)
@@ -65,7 +65,7 @@ def table(
       look,
       False,
       [shared([traits(m).get(key, '') for m in runs]) for key in keys],
-      [told(name, group.values(name).values()) for name in names],
+      [text(name, group.values(name).values()) for name in names],
       [
         ranks and top is not None and group.spread(name).mean == top
         for name, top in zip(names, tops, strict=True)
@@ -98,25 +98,25 @@ def table(
 
 
 def columns(members: Sequence[grouping.Member]) -> list[str]:
-  """Returns the names of what tells the runs apart, their size among it."""
+  """Returns the names of the settings that differ between runs, with `parameters`."""
   sizes = {traits(member)['parameters'] for member in members}
   found = grouping.differing([member.settings for member in members])
   return [*found, *(['parameters'] if len(sizes) > 1 else [])]
 
 
 def traits(member: grouping.Member) -> dict[str, Any]:
-  """Returns the settings of a run and its size."""
+  """Returns the settings of a run and its number of parameters."""
   size = member.run.manifest.get('parameters')
   return {**member.settings, 'parameters': f'{size:,}' if size else ''}
 
 
 def shared(values: Sequence[Any]) -> str:
-  """Writes the value that all have, '' if they have several."""
+  """Returns the value if all values are the same, '' otherwise."""
   return str(values[0]) if all(value == values[0] for value in values) else ''
 
 
-def told(name: str, values: Iterable[float]) -> str:
-  """Writes one figure, or mean ± standard deviation of several; '' of none."""
+def text(name: str, values: Iterable[float]) -> str:
+  """Returns a figure in words, mean ± standard deviation if it has several values."""
   values = list(values)
   mean, deviation = grouping.spread(values)
   if mean is None or deviation is None:
@@ -128,7 +128,7 @@ def told(name: str, values: Iterable[float]) -> str:
 
 
 def progress(members: Sequence[grouping.Member]) -> str:
-  """Says how far runs have come: '200', 'unfinished, 80 of 200', '3 runs'."""
+  """Returns the progress of runs: '200', 'unfinished, 80 of 200', '3 runs'."""
   if len(members) > 1:
     ended = sum(bool(member.figures) for member in members)
     of = f' of {len(members)}' if ended < len(members) else ''
@@ -141,8 +141,8 @@ def progress(members: Sequence[grouping.Member]) -> str:
   return f'unfinished, {step:,} of {steps:,}' if steps else 'unfinished'
 
 
-def held(members: Sequence[grouping.Member]) -> dict[str, dict[str, float]]:
-  """Returns what the runs are held against as {label: {figure: value}}."""
+def references(members: Sequence[grouping.Member]) -> dict[str, dict[str, float]]:
+  """Returns baselines and published values as {label: {figure: value}}."""
   found: dict[str, dict[str, float]] = {}
   several = len(grouping.sources(members)) > 1
   for member in members:
@@ -157,7 +157,7 @@ def held(members: Sequence[grouping.Member]) -> dict[str, dict[str, float]]:
 
 
 class Common(NamedTuple):
-  """The settings that all runs share, with their defaults and which are at these."""
+  """The settings that all runs share, their defaults, and which are unchanged."""
 
   settings: dict[str, Any]
   defaults: dict[str, Any]
@@ -165,7 +165,7 @@ class Common(NamedTuple):
 
 
 def common(members: Sequence[grouping.Member]) -> Common:
-  """Returns the settings that all runs have and that are the same in all."""
+  """Returns the settings that have the same value in all runs."""
   every = [member.settings for member in members]
   apart = {*grouping.differing(every), 'experiment', 'source'}
   kept = {k: v for k, v in every[0].items() if all(k in each for each in every)}
@@ -175,12 +175,12 @@ def common(members: Sequence[grouping.Member]) -> Common:
 
 
 class Origin(NamedTuple):
-  """Where the runs come from: what they share, and a row for each.
+  """How the runs were made.
 
   Attributes:
-    shared: {name: value}.
-    names: of what differs.
-    rows: (label, folder, values of what differs).
+    shared: {name: value} of what is the same for all runs.
+    names: what differs.
+    rows: (label, folder, values of what differs) for each run.
   """
 
   shared: dict[str, str]
@@ -189,7 +189,7 @@ class Origin(NamedTuple):
 
 
 def origin(members: Sequence[grouping.Member], base: Path) -> Origin:
-  """Returns how each run was made; its folder as seen from the page's, `base`."""
+  """Returns how each run was made, with its folder relative to `base`."""
   found = []
   for member in members:
     manifest = member.run.manifest
@@ -213,5 +213,5 @@ def origin(members: Sequence[grouping.Member], base: Path) -> Origin:
 
 
 def link(page: Path, base: Path) -> str:
-  """Returns the address of a page as seen from the folder `base`."""
+  """Returns the address of a page relative to the folder `base`."""
   return urllib.parse.quote(os.path.relpath(page, base))

@@ -1,4 +1,4 @@
-"""Whether a run fitted its data: one of five verdicts, from its history alone."""
+"""Judges whether a run fitted its data: one of five verdicts, from its history."""
 
 import math
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ from dl_core.train.history import Line, curve, figures, finite, shown
 
 
 def rivals(history: Sequence[Line]) -> list[str]:
-  """Returns the names of the losses of a game's other players."""
+  """Returns the names of the losses of the other players of a GAN."""
   return sorted(
     n for line in history[-1:] for n in figures(line) if n.endswith('_loss')
   )
 
 
 class Verdict(NamedTuple):
-  """What became of a run.
+  """The verdict on a run.
 
   Attributes:
     kind: 'well fitted', 'overfitted', 'underfitted', 'unstable' or 'undecided'.
-    sentence: the figures that led to it.
+    sentence: the figures that led to the verdict.
     advice: what to try next.
   """
 
@@ -30,50 +30,49 @@ class Verdict(NamedTuple):
 
 
 def verdict(history: Sequence[Line]) -> Verdict:
-  """Judges the end of a run by its losses on train and validation.
+  """Judges a run by its losses on train and validation.
 
-  With `start` the validation loss before the first step, `best` the lowest validation
-  loss, and a tenth as the measure of what is clear, the first rule that holds decides:
+  The first rule that holds decides. `start` is the validation loss before the first
+  step, `best` the lowest validation loss, and `gain` is start - best.
 
-  1. undecided: train or validation has no loss.
-  2. unstable: the last loss of either is not finite.
-  3. undecided: there are several players, each with a loss.
-  4. well fitted: validation accuracy (or exact match) ended at 1.
-  5. overfitted: train loss fell to less than 0.9 start, and
-     a. the last three evaluations (or as many as follow the best one) all lie above
-        1.1 best and above best + 0.02 (start - best), while train loss fell by a
-        twentieth or more since the best one; or
-     b. validation loss ended above twice the train loss, and above it by a tenth of
-        start - train loss. (Train loss errs on the high side, so this is no artefact.)
-  6. underfitted: neither loss fell below 0.9 start, or no figure of train or validation
-     beats the best constant answer by a tenth of what that leaves undone.
-  7. undecided: fewer than three evaluations.
-  8. underfitted: at the end validation loss was falling so fast that a fifth of the
-     run brought a twentieth of all that was gained.
-  9. unstable: validation loss rose as in 5a, and train loss did not fall meanwhile.
-  10. well fitted: all else.
+  1. unstable: the loss of train or validation was finite and ended not finite.
+  2. undecided: train or validation has no loss, or several players have one each.
+  3. well fitted: validation accuracy (or exact match) ended at 1.
+  4. overfitted: train loss fell by a tenth, and validation loss either rose while train
+     loss went on falling by a twentieth, or ended above twice the train loss.
+  5. underfitted: neither loss fell by a tenth, or no figure clearly beats the best
+     constant answer.
+  6. undecided: fewer than three evaluations.
+  7. underfitted: validation loss was still falling. The last fifth of the run, or the
+     last evaluation where that is longer, lowered it by more than a fiftieth of itself
+     and a fiftieth of all it fell.
+  8. unstable: validation loss rose and train loss did not fall.
+  9. well fitted: everything else.
 
-  Where a loss may be negative, a tenth of it is a tenth of its size.
+  Validation loss "rose" where the last three evaluations (or all since the best one, if
+  fewer) lie above 1.1 best and above best + gain / 50. In rule 4 twice the train loss
+  counts only where the gap is also a tenth of what train loss fell. Fractions of a
+  negative loss are fractions of its size.
   """
   train, judged = (curve(history, split, 'loss') for split in ('train', 'validation'))
   if not finite(train) or not finite(judged):
     return Verdict(
       'undecided',
-      'There is no loss on both train and validation, so there is nothing to compare.',
+      'Train and validation do not both have a loss, so there is nothing to compare.',
       '',
     )
   if not math.isfinite(train[-1][1] + judged[-1][1]):
     return Verdict(
       'unstable',
-      f'The loss was no longer finite at step {max(train[-1][0], judged[-1][0]):,}.',
-      'A lower --learning_rate.',
+      f'The loss was not finite at step {max(train[-1][0], judged[-1][0]):,}.',
+      'Try a lower --learning_rate.',
     )
   if others := rivals(history):
     return Verdict(
       'undecided',
-      'The players of a game are each as good as the others let them be: neither the '
-      f'loss nor the {others[0].replace("_", " ")} says how good either has become.',
-      'A look at the scores and the samples.',
+      'Each player of a GAN is measured against the other, so neither the loss nor the '
+      f'{others[0].replace("_", " ")} shows how good the samples are.',
+      'Compare the scores and look at the samples.',
     )
 
   train, judged = finite(train), finite(judged)
@@ -90,61 +89,59 @@ def verdict(history: Sequence[Line]) -> Verdict:
   )
   if fitted > end:
     losses += (
-      ' That train lies above validation is no fault in itself: it is a mean over the'
-      ' steps since the line before, with dropout and augmentation (if any) on.'
+      ' A train loss above the validation loss is no fault: it is a mean over the steps'
+      ' since the last report, with dropout and augmentation (if any) on.'
     )
 
   for name in ('accuracy', 'exact'):
     if curve(history, 'validation', name)[-1:] == [(last_step, 1)]:
       return Verdict(
         'well fitted',
-        f'Validation {name} ended at 100%: nothing is left to gain there. {losses}',
-        'A harder data set.',
+        f'Validation {name} ended at 100%. {losses}',
+        'Try a harder data set.',
       )
   remedy = (
-    'Stopping at the lowest validation loss (--patience=5, or --keep_best), more data'
-    ' or augmentation, dropout, weight decay, or a smaller model.'
+    'Stop at the lowest validation loss (--patience=5 or --keep_best), add data,'
+    ' augmentation, dropout or weight decay, or use a smaller model.'
   )
   if fitted < low and rose and fitted < then[-1] - 0.05 * abs(then[-1]):
     return Verdict(
       'overfitted',
       f'Validation loss was lowest at step {best_step:,} ({best:.3g}) and then rose to '
       f'{end:.3g}, while train loss went on falling from {then[-1]:.3g} to '
-      f'{fitted:.3g}: the model was learning its examples by heart.',
+      f'{fitted:.3g}: the model was memorising its training examples.',
       remedy,
     )
   gap = end - fitted > 0.1 * (start - fitted)
   if 0 <= fitted < low and end > 2 * fitted and gap:
     return Verdict(
       'overfitted',
-      f'{losses} Validation loss stays at more than twice the train loss: much of what'
-      ' was learnt holds for the training examples alone.',
+      f'{losses} Validation loss ended at more than twice the train loss: much of what'
+      ' the model learnt holds only for the training examples.',
       remedy,
     )
   weak = _no_better_than_constant(history)
   if min(fitted, end) >= low or weak:
     return Verdict(
       'underfitted',
-      weak or f'{losses} That is hardly lower than before.',
-      'A model that can say more, another --learning_rate, more steps; and a look at'
-      ' whether the inputs hold the answer at all.',
+      weak or f'{losses} Neither fell by a tenth.',
+      'Try a larger model, another --learning_rate or more steps, and check that the'
+      ' inputs determine the answer.',
     )
   if len(judged) < 3:
     return Verdict(
       'undecided',
-      f'{losses} {len(judged)} evaluations do not make a curve.',
-      'A smaller --eval_every.',
+      f'{losses} {len(judged)} evaluations are too few to judge a curve.',
+      'Evaluate more often, by a smaller --eval_every.',
     )
-  span = last_step - first_step
-  early = [p for p in judged[:-1] if p[0] <= last_step - 0.2 * span] or judged[:-1]
+  early = [p for p in judged[:-1] if p[0] <= last_step - (last_step - first_step) / 5]
   step, loss = min(early, key=lambda point: point[1])
-  fall = (loss - end) * 0.2 * span / (last_step - step)  # in a fifth of the run
-  if start > end and fall > 0.05 * (start - end):
+  if loss - end > 0.02 * max(abs(end), start - best):
     return Verdict(
       'underfitted',
-      f'{losses} Validation loss was still falling: the last fifth of the run brought '
-      f'{fall / (start - end):.0%} of all that was gained.',
-      'More steps, or a higher --learning_rate.',
+      f'{losses} Validation loss was still falling: from {loss:.3g} at step {step:,}, '
+      f'which is {(loss - end) / (start - end):.0%} of its whole fall.',
+      'Train for more steps, or with a higher --learning_rate.',
     )
   if rose:
     return Verdict(
@@ -152,18 +149,21 @@ def verdict(history: Sequence[Line]) -> Verdict:
       f'Validation loss was lowest at step {best_step:,} ({best:.3g}) and then rose to '
       f'{end:.3g}, and train loss did not fall meanwhile ({then[-1]:.3g} to '
       f'{fitted:.3g}).',
-      'A lower --learning_rate, or one that decays.',
+      'Try a lower --learning_rate, or one that decays.',
     )
   return Verdict(
     'well fitted',
     f'{losses} Validation loss ended at or near its lowest ({best:.3g} at step '
     f'{best_step:,}) and was no longer falling fast.',
-    'For a better result more data, augmentation or a better model; hardly more steps.',
+    'More data, augmentation or a better model may help; more steps hardly.',
   )
 
 
 def _no_better_than_constant(history: Sequence[Line]) -> str:
-  """Says so in a sentence if no figure clearly beats its baseline; else returns ''."""
+  """Returns a sentence if no figure clearly beats its baseline, '' otherwise.
+
+  That is by a tenth: of the errors left to a fraction, or of the baseline.
+  """
   found = [line['baseline'] for line in history if line.get('baseline')]
   weak = []
   for name, constant in found[-1].items() if found else ():
@@ -180,7 +180,7 @@ def _no_better_than_constant(history: Sequence[Line]) -> str:
     if beaten:
       return ''
     weak.append(
-      f'At the end {name} is at best {shown(name, reached)}, on train or validation;'
-      f' the best constant answer scores {shown(name, constant)}.'
+      f'The last {name} on train or validation is {shown(name, reached)} at best; the'
+      f' best constant answer scores {shown(name, constant)}.'
     )
   return ' '.join(weak)

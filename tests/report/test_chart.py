@@ -1,34 +1,7 @@
 import math
 import re
 
-import pytest
-
 from dl_core.report import chart
-
-
-@pytest.mark.parametrize(
-  ('low', 'high', 'log'),
-  [
-    (0, 1, False),
-    (0.0937, 0.9861, False),
-    (-3.2, 1e4, False),
-    (0, 1000, False),
-    (5, 5, False),
-    (0, 0, False),
-    (1, 1 + 1e-16, False),
-    (1e-7, 3e-7, False),
-    (0.03, 2.4, True),
-    (1e-8, 5e3, True),
-    (1e-23, 1e-3, True),
-    (1e-300, 1e300, True),
-  ],
-)
-def test_ticks_are_few_and_enclose_the_values(low, high, log):
-  found = chart.ticks(low, high, log)
-  assert 2 <= len(found) <= 8
-  assert found[0] <= low
-  assert found[-1] >= high
-  assert found == sorted(set(found))
 
 
 def line(step, split, **figures):
@@ -104,24 +77,6 @@ def test_curves_of_several_runs_share_their_axes():
   assert found.best is None
 
 
-def test_a_strip_places_runs_their_mean_and_its_deviation_on_one_axis():
-  rows = [
-    chart.Row('a', 'c0', {'a0': 0.2, 'a1': 0.4}, 0.3, 0.1, '30%'),
-    chart.Row('b', 'c1', {'b0': 1.0}, 1.0, None, '100%'),
-    chart.Row('c', 'c2', {'c0': math.nan}, None, None, 'nan'),
-  ]
-  found = chart.strip('accuracy', rows, {'chance': 0.6, 'far': 0.01})
-  assert found.x[0] == (0, '20%')
-  assert found.x[-1] == (100, '100%')
-  first, second, third = found.rows
-  assert first.dots == [(0, 'a0: 20.00%'), (25, 'a1: 40.00%')]
-  assert (first.mean, first.bar) == (12.5, (0, 25))
-  assert (second.dots, second.mean, second.bar) == ([(100, 'b0: 100.00%')], None, None)
-  assert third.dots == []
-  assert found.marks == [(50, 'chance: 60.00%')]  # what is far is off the axis
-  assert chart.strip('accuracy', rows[2:]) is None
-
-
 def test_a_point_by_itself_is_drawn():
   found = chart.layout('loss', [chart.Series('a', 'c0', [(5, 1.0), (9, float('nan'))])])
   assert found.curves[0].path.endswith('h0')  # a line without length: a round dot
@@ -131,3 +86,16 @@ def test_no_loss_of_a_game_has_a_best_step():
   lines = [line(step, 'validation', loss=1.0 + step) for step in (0, 5)]
   assert chart.charts(lines)[0].best
   assert not chart.charts([one | {'generator_loss': 1.0} for one in lines])[0].best
+
+
+def test_curves_that_are_the_same_are_drawn_once_under_all_their_names():
+  lines = [
+    line(step, split, loss=loss, nats=loss, perplexity=2**loss, accuracy=0.5, exact=0.5)
+    for step, split, loss in [(5, 'train', 1.5), (5, 'validation', 2.5)]
+  ]
+  names = ['loss, nats', 'perplexity', 'accuracy, exact']
+  assert [found.name for found in chart.charts(lines)] == names
+  apart = [*lines, line(9, 'validation', loss=1.0, nats=1.25)]
+  assert [found.name for found in chart.charts(apart)][:2] == ['loss', 'nats']
+  # Where one of several runs tells two figures apart, all have a chart of each.
+  assert list(chart.names([lines, apart])) == ['loss', 'nats', 'perplexity', 'accuracy']

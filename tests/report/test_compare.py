@@ -1,6 +1,7 @@
 import html.parser
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from dl_core import types
+from dl_core.report import __main__ as door
 from dl_core.report import chart, compare, grouping, page, tables
 
 EVIL = '</td><script>alert("1")</script>'
@@ -120,8 +122,8 @@ def test_mean_and_deviation_are_those_of_a_sample():
   assert grouping.spread([1.0]) == (1.0, None)
   assert grouping.spread([]) == (None, None)
   assert grouping.spread([1.0, math.nan]) == (None, None)
-  assert tables.told('accuracy', [0.90, 0.92, 0.94]) == '92.00 ± 2.00%'
-  assert tables.told('loss', [1.0, 2.0, 6.0]) == '3 ± 2.6'
+  assert tables.text('accuracy', [0.90, 0.92, 0.94]) == '92.00 ± 2.00%'
+  assert tables.text('loss', [1.0, 2.0, 6.0]) == '3 ± 2.6'
 
 
 def test_runs_that_differ_in_the_seed_alone_are_one_group(study, make):
@@ -162,7 +164,7 @@ def test_the_best_group_is_marked_and_none_of_its_runs(study, tmp_path):
   words = Page(page).words
   assert 'channels=6 has the best accuracy' in words
   assert 'channels=3 comes next with 92.00 ± 2.00%' in words
-  assert 'more than twice the standard error' in words  # 0.04 against 0.0129
+  assert 'more than twice its standard error' in words  # 0.04 against 0.0129
 
 
 def test_seeds_are_ranked_where_nothing_else_differs(make, tmp_path):
@@ -176,7 +178,7 @@ def test_results_on_different_data_are_not_ranked(make, tmp_path):
   runs = {'a': make('a', 0.8), 'b': make('b', 0.9, source='mnist/3.0.1')}
   page = compare.write(runs, tmp_path / 'page.html').read_text()
   assert 'number best' not in page
-  assert 'of different data' in page
+  assert 'used different data' in page
   assert 'class="held"' in page  # in the table, beside the data that it is of
   assert 'best constant answer, mnist/3.0.1' in page
   assert 'Someone 2001, on digits' in page
@@ -290,6 +292,19 @@ def test_equal_steps_are_averaged_and_what_goes_beyond_them_is_thin():
   ]  # fmt: skip
 
 
+def test_figures_with_the_same_curves_share_a_chart(make):
+  alike = [line(s, 'validation', loss=3.0 - s, nats=3.0 - s) for s in (0, 1)]
+  groups = grouping.read({'a': make('a', lines=alike), 'b': make('b', lines=alike)})
+  assert [(split, c.name) for split, c in compare.curves(groups)] == [
+    ('validation', 'loss, nats')
+  ]
+  ended = [*alike, line(9, 'test', loss=2.5, nats=2.5, accuracy=0.5)]
+  groups = grouping.read({'c': make('c', lines=ended), 'd': make('d', lines=alike)})
+  names = ['nats', 'accuracy', 'loss']
+  found = [strip.name for strip in compare.strips(groups, names)]
+  assert found == ['nats, loss', 'accuracy']
+
+
 def test_of_too_many_groups_the_best_have_colours(make):
   runs = {str(n): make(str(n), 0.5 + n / 100, channels=n) for n in range(1, 13)}
   looks = [group.look for group in grouping.read(runs)]
@@ -330,15 +345,15 @@ def test_the_command_line_writes_the_page_and_says_where(
   study, tmp_path, monkeypatch, capsys
 ):
   monkeypatch.chdir(tmp_path)
-  assert compare.main(['study']) == 0
+  assert door.main(['study']) == 0
   said = capsys.readouterr().out.splitlines()
   assert said[-1] == 'comparison: comparison.html'
   assert len(said) == 1 + 2 + 6 + 1
   assert said[1].split() == ['channels=3', '92.00', '±', '2.00%', *said[1].split()[4:]]
   assert (tmp_path / 'comparison.html').exists()
-  assert compare.main(['study/c3-0', '--out=there/page.html']) == 0
+  assert door.main(['study/c3-0', '--out=there/page.html']) == 0
   assert (tmp_path / 'there' / 'page.html').exists()
-  assert compare.main(['study/c3-0', '--out=there']) == 0
+  assert door.main(['study/c3-0', '--out=there']) == 0
   assert (tmp_path / 'there' / 'comparison.html').exists()
 
 
@@ -361,7 +376,7 @@ def test_what_the_user_can_mend_is_one_sentence_and_code_2(
   (tmp_path / 'empty').mkdir()
   (tmp_path / 'damaged').mkdir()
   (tmp_path / 'damaged' / 'config.json').write_text('{"experiment"')
-  assert compare.main(words) == 2
+  assert door.main(words) == 2
   error = capsys.readouterr().err
   assert error.startswith('error: ')
   assert said in error
@@ -379,8 +394,32 @@ def test_the_module_of_the_report_is_the_door():
   )
 
 
+def test_a_terminal_without_our_characters_gets_the_table_all_the_same(study, tmp_path):
+  ascii = {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}
+  door = [sys.executable, '-m', 'dl_core.report', str(tmp_path / 'study')]
+  out = f'--out={tmp_path / "p.html"}'
+  done = subprocess.run([*door, out], capture_output=True, env=os.environ | ascii)
+  assert (done.returncode, done.stderr) == (0, b'')
+  assert b'92.00 ? 2.00%' in done.stdout
+  assert '92.00 ± 2.00%' in (tmp_path / 'p.html').read_text(encoding='utf-8')
+
+
+def test_a_page_that_cannot_be_replaced_stays_as_it_was(study, tmp_path, monkeypatch):
+  target = tmp_path / 'there' / 'page.html'
+  before = compare.write(study, target).read_bytes()
+
+  def refuse(*paths):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(page.os, 'replace', refuse)
+  with pytest.raises(OSError, match='No space'):
+    compare.write(study, target, title='Another')
+  assert [path.name for path in target.parent.iterdir()] == ['page.html']
+  assert target.read_bytes() == before
+
+
 def test_help_is_no_error(capsys):
-  assert compare.main(['--help']) == 0
+  assert door.main(['--help']) == 0
   assert '--out' in capsys.readouterr().out
 
 

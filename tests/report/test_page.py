@@ -152,7 +152,7 @@ def test_what_comes_from_outside_is_escaped(make):
 def test_a_figure_of_another_data_set_is_marked_as_such(make):
   shown = Page(make(published=PUBLISHED))
   assert 'LeCun et al. 1998, on mnist 99.05%' in shown.words
-  assert 'held against mnist, another data set' in shown.words
+  assert 'published on mnist, another data set' in shown.words
   bars = [a['class'] for t, a in shown.tags if 'bar' in a.get('class', '').split()]
   assert bars == ['bar run', 'bar baseline', 'bar elsewhere', 'bar published']
   assert '89.00%' in shown.words
@@ -173,8 +173,8 @@ def test_the_terminal_hears_the_same_as_the_page(make, tmp_path):
   said = page.summary(tmp_path, PUBLISHED).splitlines()
   assert said[:-1] == [
     'test accuracy 89.00%, best constant answer 11.00%',
-    '  held against 99.05% of LeCun et al. 1998 on mnist, another data set',
-    '  held against 97.00% of Someone 2001, https://example.org/a',
+    '  published: 99.05% by LeCun et al. 1998 on mnist, another data set',
+    '  published: 97.00% by Someone 2001, https://example.org/a',
     'test loss 0.31',
   ]
   assert said[-1].removeprefix('verdict: ').capitalize() in words
@@ -222,7 +222,7 @@ def test_a_damaged_config_or_manifest_leaves_its_part_blank(make, tmp_path):
   (tmp_path / 'manifest.json').write_text('[]')
   words = Page(page.write(tmp_path).read_text()).words
   assert '89.00%' in words
-  assert 'How it was made' not in words
+  assert 'How the run was made' not in words
 
 
 def test_the_facts_are_written_for_a_person(make):
@@ -252,7 +252,7 @@ def test_a_run_of_few_or_odd_figures_has_a_page_too(make, lines):
 
 
 def test_an_empty_workdir_and_missing_keys_have_a_page(make):
-  assert 'not yet' in Page(make(None, None, None)).words
+  assert 'no result' in Page(make(None, None, None)).words
   assert 'lenet' in Page(make(None, {'experiment': 'lenet'}, {'git': 'abc'})).words
 
 

@@ -119,6 +119,28 @@ def test_a_loss_that_still_falls_at_the_end_is_underfitting():
   assert '20%' in found.sentence  # the last fifth of a straight line
 
 
+def test_a_language_model_that_gained_a_fifth_of_a_nat_at_last_is_underfitted():
+  """A char_lm of 500 steps, evaluated at 250 and 500, as it was measured."""
+  found = verdict.verdict(lines([2.917, 2.302], [4.555, 2.352, 2.155], every=250))
+  assert found.kind == 'underfitted'
+  assert 'still falling: from 2.35 at step 250' in found.sentence
+  assert 'more steps' in found.advice
+
+
+@pytest.mark.parametrize('every', [50, 100, 250])
+def test_how_often_one_evaluates_does_not_hide_that_the_loss_still_falls(every):
+  steps = np.arange(0, 1001, every)
+  falling = 1.9 + 2.6 * np.exp(-steps / 300)
+  assert kind(falling[1:], falling) == 'underfitted'
+  level = 1.9 + 2.6 * np.exp(-steps / 120)
+  assert kind(level[1:], level) == 'well fitted'
+
+
+def test_a_last_fall_that_is_tiny_beside_all_that_was_gained_is_well_fitted():
+  validation = [2.3, 0.3, 0.06, 0.05, 0.04, 0.02]  # halved at last, from almost nothing
+  assert kind([1.0, 0.2, 0.06, 0.04, 0.03], validation) == 'well fitted'
+
+
 def test_accuracy_no_better_than_the_constant_answer_is_underfitting():
   found = lines(GOOD[1:], GOOD, baseline={'accuracy': 0.5})
   for line in found[:-1]:
