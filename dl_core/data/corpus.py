@@ -5,6 +5,7 @@ and a file of one's own are one text, cut by position; a stock set comes in spli
 its own, whose examples are joined by newlines.
 """
 
+import codecs
 import functools
 import hashlib
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dl_core.data import batches, cache, declarations, sources
+from dl_core.data import batches, cache, declarations, sources, stored
 from dl_core.data.declarations import Declaration
 from dl_core.types import UserError
 
@@ -31,7 +32,16 @@ PARTS = {'train': Part(0, 8), 'validation': Part(8, 9), 'test': Part(9, 10)}
 IN_ORDER = {'validation': 'train', 'test': 'validation'}
 NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
 SHORTEST = 10  # a text of so many tokens has some in each part
-CODING = 1  # to be raised when `_coded` or `_found` changes: caches keep what they gave
+CODING = 2  # raised whenever `_coded` or `_found` changes: caches keep their results
+# A file that begins with a byte-order mark is in the encoding that has it. UTF-32 comes
+# first: its mark begins with the one of UTF-16.
+MARKS = {
+  codecs.BOM_UTF8: 'utf-8-sig',
+  codecs.BOM_UTF32_LE: 'utf-32',
+  codecs.BOM_UTF32_BE: 'utf-32',
+  codecs.BOM_UTF16_LE: 'utf-16',
+  codecs.BOM_UTF16_BE: 'utf-16',
+}
 
 
 class Text(NamedTuple):
@@ -84,15 +94,19 @@ def named(name: str, data_dir: str = '') -> Text:
 
 
 def own(data_dir: str, window: int) -> Text:
-  """Reads a file of one's own in UTF-8; nothing is written beside it.
+  """Reads a user's own file; nothing is written beside it.
+
+  Its encoding is UTF-8, or the one that its byte-order mark names, which is no token.
 
   Args:
-    data_dir: its path.
+    data_dir: its path; or the workdir of a run, see `stored`.
     window: tokens that must fit into training, and one more.
 
   Raises:
-    UserError: it cannot be read, is not UTF-8 or too short.
+    UserError: it cannot be read, is in another encoding or too short.
   """
+  if stored.declaration('text', data_dir):
+    return named('text', data_dir)
   path = Path(data_dir).expanduser()
   try:
     content = path.read_bytes() if data_dir else None
@@ -105,7 +119,7 @@ def own(data_dir: str, window: int) -> Text:
     raise UserError(
       '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
     )
-  text = _utf8(content, str(path), 'save it as UTF-8')
+  text = _decoded(content, str(path), 'save it as UTF-8')
   wanted = max(SHORTEST, -(-10 * (window + 1) // PARTS['train'].last))
   if len(text) < wanted:
     raise UserError(
@@ -115,7 +129,7 @@ def own(data_dir: str, window: int) -> Text:
   vocabulary = ''.join(sorted(set(text)))
   ids, _ = numbers(text, vocabulary)
   return Text(
-    source=f'text/{hashlib.sha256(content).hexdigest()[:12]}',
+    source=f'text/{hashlib.sha256(text.encode()).hexdigest()[:12]}',
     vocabulary=vocabulary,
     ids=lambda split: ids[span(PARTS[split], len(ids))],
     follows=IN_ORDER,
@@ -220,15 +234,19 @@ def _joined(declaration: Declaration, split: str) -> str:
   """Reads the text of a split; our own sets have one example in each."""
   mend = 'delete it and prepare the set again'
   return '\n'.join(
-    _utf8(example['text'], f'text {row} of {split} in {declaration.folder}', mend)
+    _decoded(example['text'], f'text {row} of {split} in {declaration.folder}', mend)
     for row, example in enumerate(sources.examples(declaration, split))
   )
 
 
-def _utf8(content: bytes, name: str, mend: str) -> str:
+def _decoded(content: bytes, name: str, mend: str) -> str:
+  """Decodes a text, without its byte-order mark."""
+  marked = (encoding for mark, encoding in MARKS.items() if content.startswith(mark))
+  encoding = next(marked, 'utf-8')
   try:
-    return content.decode('utf-8')
+    return content.decode(encoding)
   except UnicodeDecodeError as error:
     raise UserError(
-      f'{name} is not UTF-8 at byte {error.start:,} ({error.reason}); {mend}'
+      f'{name} is not {encoding.removesuffix("-sig").upper()} at byte '
+      f'{error.start:,} ({error.reason}); {mend}'
     ) from error

@@ -34,11 +34,12 @@ class Declaration(NamedTuple):
     features: what an example holds.
     counts: examples of each split.
     notes: sentences that belong beside every result on this data.
-    folder: where it lies, or will lie.
-    prepared: whether it does.
+    folder: of its files, there or to be prepared.
+    prepared: whether they are there.
     vocabulary: the tokens of a text, in the order of their code points; '' where they
       are not declared.
-    target: the feature that is to be told from the others; '' where none is said to be.
+    target: the feature to predict from the others; '' where none is declared.
+    stored: whether it was read from a workdir and has no examples; see `stored`.
   """
 
   name: str
@@ -50,6 +51,7 @@ class Declaration(NamedTuple):
   prepared: bool
   vocabulary: str = ''
   target: str = ''
+  stored: bool = False
 
   @property
   def source(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dl_core.data import cache, declarations, listing, pillow, sources
+from dl_core.data import cache, declarations, listing, pillow, sources, stored
 from dl_core.types import UserError
 
 FITTING = 2  # raised whenever decoding or `pillow.fitted` changes: caches keep both
@@ -120,9 +120,14 @@ def prepared(name: str, data_dir: str) -> Images:
 def own(data_dir: str) -> Images:
   """Finds a user's own images, decoded at every start: nothing is written beside them.
 
+  Args:
+    data_dir: their folder; or the workdir of a run, see `stored`.
+
   Raises:
     UserError: see `listing.listed`.
   """
+  if stored.declaration('folder', data_dir):
+    return prepared('folder', data_dir)
   found = listing.listed(data_dir)
   count = lambda split: len(found.files[split])
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from dl_core.config import Config
 from dl_core.data import augment as augments
-from dl_core.data import batches, declarations, folder, pillow, splits
+from dl_core.data import batches, declarations, folder, pillow, splits, stored
 from dl_core.types import Batch, Data, Spec, UserError
 
 
@@ -76,6 +76,12 @@ def load(
     'baseline': most_frequent,
     'read': read,
     'notes': parts.notes + images.notes,
+    'declaration': stored.packed(
+      {
+        'image': declarations.Feature('Image', images.shape or ()),
+        'label': declarations.Feature('ClassLabel', names=images.classes),
+      }
+    ),
   }
   if label_noise:
     options['notes'] += (

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dl_core.data import builders, declarations
+from dl_core.data import builders, declarations, stored
 from dl_core.data.declarations import Declaration
 from dl_core.types import UserError
 
@@ -34,11 +34,18 @@ def root(data_dir: str = '') -> Path:
 
 
 def declare(name: str, data_dir: str = '') -> Declaration:
-  """Says what the set `name` holds, reading no example and preparing nothing.
+  """Returns what the set `name` declares, reading no example and preparing nothing.
+
+  Args:
+    name: of the set.
+    data_dir: see `root`; or the workdir of a run, whose stored declaration is enough
+      for all that asks for no example.
 
   Raises:
     UserError: there is no such set, or only in a format that needs TensorFlow.
   """
+  if kept := stored.declaration(name, data_dir):
+    return kept
   if not re.fullmatch(r'\w[\w.+-]*(/\w[\w.+-]*)*', name):
     raise UserError(_unknown(name, root(data_dir)))
   folder = newest(name, root(data_dir))
@@ -120,6 +127,8 @@ def prepare(declaration: Declaration) -> Declaration:
   """
   if declaration.prepared:
     return declaration
+  if declaration.stored:
+    raise stored.refused(declaration)
   name, folder = declaration.name, declaration.folder
   data_dir = folder.parent.parent
   try:

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, cache, declarations, sources, splits
+from dl_core.data import batches, cache, declarations, sources, splits, stored
 from dl_core.data.declarations import Declaration, Feature
 from dl_core.data.images import most_frequent
 from dl_core.types import Array, Batch, Data, Spec, UserError
@@ -80,6 +80,10 @@ def load(
     _standardised(table, _divided(table, parts)),
     baseline=most_frequent if classes else functools.partial(constant, loss),
     notes=table.declaration.notes + parts.notes,
+    declaration=stored.packed(
+      {key: table.declaration.features[key] for key in (*table.columns, table.target)},
+      table.target,
+    ),
   )
 
 

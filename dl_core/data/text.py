@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, corpus, stream
+from dl_core.data import batches, corpus, declarations, stored, stream
 from dl_core.types import Array, Batch, Data, Key, Spec, UserError
 
 STREAMS = 32
@@ -101,6 +101,7 @@ def load(c: Config, window: int, refit: bool = False) -> Data:
       for split in splits
     },
     notes=text.notes,
+    declaration=stored.packed({'text': declarations.Feature('Text')}),
   )
 
 
@@ -169,10 +170,15 @@ def unigram(train: np.ndarray, test: np.ndarray, tokens: int) -> dict[str, float
 
 
 def prompt(text: str, vocabulary: str) -> np.ndarray:
-  """Turns what a user wrote into tokens, int32 [P].
+  """Encodes what a user wrote as tokens int32 [P].
+
+  Args:
+    text: of the prompt.
+    vocabulary: the tokens that the model was trained on, in the order of their code
+      points; of a trained model, the `classes` that its workdir stores.
 
   Raises:
-    UserError: it is empty, or has a character that the vocabulary lacks.
+    UserError: the text is empty, or has a character that the vocabulary lacks.
   """
   if not text:
     raise UserError('an empty prompt was given; give at least one character')
