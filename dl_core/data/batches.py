@@ -100,7 +100,7 @@ def resident(
 
   def way(places, count):
     def arrays():
-      count()  # it refuses what is too small
+      count()  # raises where there are too few
       return load('train')
 
     return stream.whole(arrays, places)
@@ -109,11 +109,11 @@ def resident(
 
 
 def streamed(spec: Spec, examples: Examples, **options: Any) -> Data:
-  """Makes the Data of a set of which a few batches at a time are in memory.
+  """Makes the Data of a set that has a few batches at a time in memory.
 
   Args:
     spec: shapes of a training batch; its leading axis is the batch size.
-    examples: nothing is asked of them before the first batch.
+    examples: of the set; they are not read before the first batch.
     **options: see `assembled`.
   """
 
@@ -136,12 +136,12 @@ def assembled(
   notes: tuple[str, ...] = (),
   declaration: Mapping[str, Any] = MappingProxyType({}),
 ) -> Data:
-  """Makes the Data of examples (x, y) that come by some way, epoch after epoch.
+  """Makes a Data from examples (x, y) and a way to feed them, epoch after epoch.
 
   Args:
     spec: shapes of a training batch; its leading axis is the batch size.
-    examples: of which it is made.
-    way: (places, () -> how many there are to train on) -> how they come.
+    examples: of the set.
+    way: (places, () -> number of training examples) -> their `stream.Way`.
     prepare: stored x -> what the model reads; written for NumPy and JAX alike.
     augment: (key, prepared x) -> x, on the device, in training alone.
     settle: (prepared x, of one example or a batch) -> x, in evaluation alone.

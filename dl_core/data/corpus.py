@@ -1,11 +1,10 @@
-"""A name in, a text out: its vocabulary, and the tokens of its three splits as numbers.
+"""Loads texts by name: the vocabulary, and the tokens of three splits as numbers.
 
 A token is one Unicode character, its number the place in the vocabulary. A set of ours
-and a file of one's own are one text, cut by position; a stock set comes in splits of
-its own, whose examples are joined by newlines.
+and a user's own file are one text, cut by position; a stock set comes in splits of its
+own, whose examples are joined by newlines.
 """
 
-import codecs
 import functools
 import hashlib
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dl_core.data import batches, cache, declarations, sources, stored
+from dl_core.data import batches, cache, declarations, encodings, sources, stored
 from dl_core.data.declarations import Declaration
 from dl_core.types import UserError
 
@@ -33,15 +32,6 @@ IN_ORDER = {'validation': 'train', 'test': 'validation'}
 NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
 SHORTEST = 10  # a text of so many tokens has some in each part
 CODING = 2  # raised whenever `_coded` or `_found` changes: caches keep their results
-# A file that begins with a byte-order mark is in the encoding that has it. UTF-32 comes
-# first: its mark begins with the one of UTF-16.
-MARKS = {
-  codecs.BOM_UTF8: 'utf-8-sig',
-  codecs.BOM_UTF32_LE: 'utf-32',
-  codecs.BOM_UTF32_BE: 'utf-32',
-  codecs.BOM_UTF16_LE: 'utf-16',
-  codecs.BOM_UTF16_BE: 'utf-16',
-}
 
 
 class Text(NamedTuple):
@@ -83,7 +73,7 @@ def named(name: str, data_dir: str = '') -> Text:
     origin, part = origins[split]
     whole = coded(origin)
     found = whole[span(part, len(whole))]
-    if not len(found):
+    if not found.size:
       raise UserError(
         f'{declaration.source} was given, whose {split} split is empty; '
         'give a set that has one'
@@ -96,7 +86,7 @@ def named(name: str, data_dir: str = '') -> Text:
 def own(data_dir: str, window: int) -> Text:
   """Reads a user's own file; nothing is written beside it.
 
-  Its encoding is UTF-8, or the one that its byte-order mark names, which is no token.
+  Its encoding is UTF-8, or as its byte-order mark says, which is no token.
 
   Args:
     data_dir: its path; or the workdir of a run, see `stored`.
@@ -107,19 +97,19 @@ def own(data_dir: str, window: int) -> Text:
   """
   if stored.declaration('text', data_dir):
     return named('text', data_dir)
+  if not data_dir:
+    raise UserError(
+      '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
+    )
   path = Path(data_dir).expanduser()
   try:
-    content = path.read_bytes() if data_dir else None
+    content = path.read_bytes()
   except OSError as error:
     raise UserError(
       f'--dataset=text was given with --data_dir={data_dir}, which cannot be read '
       f'({error.strerror}); give --data_dir=FILE, a text in UTF-8'
     ) from error
-  if content is None:
-    raise UserError(
-      '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
-    )
-  text = _decoded(content, str(path), 'save it as UTF-8')
+  text = encodings.decoded(content, str(path), 'save it as UTF-8')
   wanted = max(SHORTEST, -(-10 * (window + 1) // PARTS['train'].last))
   if len(text) < wanted:
     raise UserError(
@@ -138,7 +128,7 @@ def own(data_dir: str, window: int) -> Text:
 
 
 def refitted(text: Text) -> Text:
-  """Makes of a text one whose training split holds its validation split, too."""
+  """Returns a text whose training split holds the validation split, too."""
   parts = ('train', 'validation')
   joined = functools.cache(lambda: np.concatenate([text.ids(part) for part in parts]))
   note = 'The validation split is a part of training, so nothing can be chosen on it.'
@@ -168,19 +158,19 @@ def points(text: str) -> np.ndarray:
 
 
 def span(part: Part, n: int) -> slice:
-  """Returns where a part of a text of n tokens lies."""
+  """Returns the slice of a part of a text of n tokens."""
   return slice(n * part.first // 10, n * part.last // 10)
 
 
 def _three_splits(
   declaration: Declaration,
 ) -> tuple[dict[str, tuple[str, Part]], Mapping[str, str], tuple[str, ...]]:
-  """Gives every set train, validation and test, cut from train where it lacks one.
+  """Returns train, validation and test of a set, cut from train where it lacks one.
 
   A set with validation and no test is tested on that, so that nothing is chosen on it.
 
   Returns:
-    {split: a split that it comes with, the part of it}, what follows what, and
+    {split: a split that it comes with, the part of it}, {split: the one before it}, and
     sentences that say what was cut.
   """
   given = [name for name in SPLITS if name in declaration.counts]
@@ -192,7 +182,7 @@ def _three_splits(
   if given == ['train']:
     return {name: ('train', part) for name, part in PARTS.items()}, IN_ORDER, (NOTE,)
   if len(given) == len(SPLITS):
-    # Of a stock set nothing says that its splits are neighbours in one text.
+    # The splits of a stock set need not be neighbours in one text.
     follows = IN_ORDER if declaration.vocabulary else {}
     return {name: (name, WHOLE) for name in given}, follows, ()
   cut = {'train': ('train', Part(0, 9)), 'validation': ('train', Part(9, 10))}
@@ -201,7 +191,7 @@ def _three_splits(
 
 
 def _coded(declaration: Declaration, vocabulary: str, split: str) -> np.ndarray:
-  """Reads a split of a prepared set as numbers, or what was read before."""
+  """Reads a split of a prepared set as numbers, or its cache."""
 
   def make():
     ids, known = numbers(text := _joined(declaration, split), vocabulary)
@@ -218,7 +208,7 @@ def _coded(declaration: Declaration, vocabulary: str, split: str) -> np.ndarray:
 
 
 def _found(declaration: Declaration) -> str:
-  """Reads all of a set to find its vocabulary, or what was found before."""
+  """Reads all of a set to find its vocabulary, or its cache."""
 
   def make():
     splits = (split for split in SPLITS if split in declaration.counts)
@@ -234,19 +224,8 @@ def _joined(declaration: Declaration, split: str) -> str:
   """Reads the text of a split; our own sets have one example in each."""
   mend = 'delete it and prepare the set again'
   return '\n'.join(
-    _decoded(example['text'], f'text {row} of {split} in {declaration.folder}', mend)
+    encodings.decoded(
+      example['text'], f'text {row} of {split} in {declaration.folder}', mend
+    )
     for row, example in enumerate(sources.examples(declaration, split))
   )
-
-
-def _decoded(content: bytes, name: str, mend: str) -> str:
-  """Decodes a text, without its byte-order mark."""
-  marked = (encoding for mark, encoding in MARKS.items() if content.startswith(mark))
-  encoding = next(marked, 'utf-8')
-  try:
-    return content.decode(encoding)
-  except UnicodeDecodeError as error:
-    raise UserError(
-      f'{name} is not {encoding.removesuffix("-sig").upper()} at byte '
-      f'{error.start:,} ({error.reason}); {mend}'
-    ) from error

@@ -1,4 +1,4 @@
-"""What a data set says of itself before any example is read."""
+"""Declarations of data sets: what is known before any example is read."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Feature(NamedTuple):
 
 
 class Declaration(NamedTuple):
-  """What is known of a set before any example is read.
+  """A set as it is declared.
 
   Attributes:
     name, version: together they say which data it is, and in which order.
@@ -59,7 +59,7 @@ class Declaration(NamedTuple):
 
 
 def of_builder(builder: Any) -> Declaration:
-  """Asks a builder of ours, whose set is not prepared yet."""
+  """Returns what a builder of ours declares, whose set is not prepared yet."""
   features = builder.info.features
   return Declaration(
     name=builder.name,
@@ -82,12 +82,14 @@ def in_folder(folder: Path, name: str) -> Declaration:
   info = read(folder / 'dataset_info.json')
   nodes = read(folder / 'features.json').get('featuresDict', {}).get('features', {})
   metadata = folder / 'metadata.json'
-  said = read(metadata) if metadata.exists() else {}
+  more = read(metadata) if metadata.exists() else {}
   features = {}
   for key, node in nodes.items():
     names = folder / f'{key}.labels.txt'
-    lines = names.read_text('utf-8').splitlines() if names.exists() else ()
-    features[key] = _feature(node, tuple(lines))
+    text = names.read_text('utf-8') if names.exists() else ''
+    # Other line breaks than this one may be in a name.
+    lines = tuple(line.strip() for line in text.split('\n') if line.strip())
+    features[key] = _feature(node, lines)
   return Declaration(
     name=name,
     version=folder.name,
@@ -96,10 +98,10 @@ def in_folder(folder: Path, name: str) -> Declaration:
       split['name']: sum(map(int, split.get('shardLengths', ())))
       for split in info.get('splits', ())
     },
-    notes=tuple(said.get('notes', ())),
+    notes=tuple(more.get('notes', ())),
     folder=folder,
     prepared=True,
-    vocabulary=said.get('alphabet', ''),
+    vocabulary=more.get('alphabet', ''),
     target=_target(info),
   )
 

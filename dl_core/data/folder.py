@@ -29,10 +29,10 @@ class Images(NamedTuple):
   """A set of labelled images, not yet decoded; splits are those it comes with.
 
   Attributes:
-    source: its name and version.
+    source: name and version of the set.
     classes: the label names.
-    declared: {split: how many images are said to be in it}.
-    count: (split) -> how many are; a set that is not prepared yet is.
+    declared: {split: number of images that the set declares}.
+    count: (split) -> number of images there are; prepares the set if need be.
     pairs: (split, numbers) -> pairs of a file and its label.
     labels: (split) -> int32 [n], for which no image is decoded.
     decoded: (split, frame) -> Arrays of all its images.
