@@ -99,6 +99,8 @@ class Data(NamedTuple):
       UserError.
     digests: () -> {file or array name: digest}, for the manifest.
     notes: sentences that belong beside the result (how the splits were made).
+    declaration: what a workdir stores beside the source and the classes, as JSON, so
+      that its model can be built where the data are not; see `data.stored`.
   """
 
   spec: Spec
@@ -110,6 +112,7 @@ class Data(NamedTuple):
   read: Callable[[str], Any] | None = None
   digests: Callable[[], Mapping[str, str]] = dict
   notes: tuple[str, ...] = ()
+  declaration: Mapping[str, Any] = MappingProxyType({})
 
 
 class Names(NamedTuple):

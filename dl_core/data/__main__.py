@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dl_core.data import sources
 from dl_core.types import UserError
 
-OWN = {'folder': 'DIR', 'text': 'FILE'}  # data of one's own
+OWN = {'folder': 'DIR', 'text': 'FILE'}  # a user's own data
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     print(f'error: {error}', file=sys.stderr)
     return 2
   counts = ', '.join(f'{count:,} {name}' for name, count in declaration.counts.items())
-  print(f'{declaration.source} lies in {declaration.folder}: {counts}')
+  print(f'{declaration.source} is prepared in {declaration.folder}: {counts}')
   for note in declaration.notes:
     print(note)
   return 0

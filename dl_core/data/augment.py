@@ -1,4 +1,4 @@
-"""Changes to training images that leave their labels true: (key, images) -> images."""
+"""Augments training images: (key, images) -> images with the same labels."""
 
 import functools
 import math

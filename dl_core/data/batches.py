@@ -8,16 +8,15 @@ training set, and only the batch's own places of it are computed.
 import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core.data import stream
-from dl_core.types import Array, Batch, Data, Key, Spec, UserError
-
-ROUNDS = 8
+from dl_core.data import permutations, stream
+from dl_core.types import Batch, Data, Key, Spec, UserError
 
 
 class Examples(NamedTuple):
@@ -34,64 +33,6 @@ class Examples(NamedTuple):
   read: Callable[[str, np.ndarray], tuple[Any, Any]]
   labels: Callable[[str], Any]
   digests: Callable[[], Mapping[str, str]]
-
-
-def permuted(key: Key, places: Array, n: int) -> Array:
-  """Maps places [0, n) one to one onto [0, n), differently for every key.
-
-  A Feistel network permutes [0, 4^h), the smallest such range that holds n; whatever
-  lands outside [0, n) is permuted again until it lands inside ("cycle walking"; Black &
-  Rogaway 2002, https://doi.org/10.1007/3-540-45760-7_9). Its cost does not depend on n.
-
-  Args:
-    key: draws the permutation.
-    places: integers in [0, n), any shape.
-    n: size of the set, static, 1 <= n <= 2^31.
-  """
-  half = max(1, -(-(n - 1).bit_length() // 2))  # bits of each half
-  mask = jnp.uint32(2**half - 1)
-  subkeys = jax.random.bits(key, (ROUNDS,), jnp.uint32)
-
-  def scramble(value, subkey):  # the finaliser of MurmurHash3
-    value = (value ^ subkey) * jnp.uint32(0x85EBCA6B)
-    value = (value ^ (value >> 13)) * jnp.uint32(0xC2B2AE35)
-    return (value ^ (value >> 16)) & mask
-
-  def feistel(value):
-    left, right = value >> half, value & mask
-    for subkey in subkeys:
-      left, right = right, left ^ scramble(right, subkey)
-    return (left << half) | right
-
-  def walk(value):
-    return jnp.where(value < n, value, feistel(value))
-
-  outside = lambda value: jnp.any(value >= n)
-  walked = jax.lax.while_loop(
-    outside, walk, feistel(_undivided(places.astype(jnp.uint32)))
-  )
-  return _undivided(walked.astype(jnp.int32))
-
-
-def _undivided(values: Array) -> Array:
-  """Has every device of a mesh compute all of some values.
-
-  A loop over divided ones asks the other processes at each turn whether to go on, and
-  XLA's CPU collectives (jax 0.10) mix that question up with those outside of the loop.
-  """
-  if jax.sharding.get_abstract_mesh().empty:
-    return values
-  return jax.lax.with_sharding_constraint(values, jax.sharding.PartitionSpec())
-
-
-def rows(key: Key, step: Any, n: int, batch_size: int) -> Array:
-  """Returns the numbers [B] of the examples in a step's batch.
-
-  An epoch has n // batch_size batches; the few examples left over change every epoch.
-  """
-  epoch, place = jnp.divmod(jnp.asarray(step, jnp.int32), n // batch_size)
-  places = place * batch_size + jnp.arange(batch_size, dtype=jnp.int32)
-  return permuted(jax.random.fold_in(key, epoch), places, n)
 
 
 def padded(
@@ -159,7 +100,7 @@ def resident(
 
   def way(places, count):
     def arrays():
-      count()  # it refuses what is too small
+      count()  # raises where there are too few
       return load('train')
 
     return stream.whole(arrays, places)
@@ -168,11 +109,11 @@ def resident(
 
 
 def streamed(spec: Spec, examples: Examples, **options: Any) -> Data:
-  """Makes the Data of a set of which a few batches at a time are in memory.
+  """Makes the Data of a set that has a few batches at a time in memory.
 
   Args:
     spec: shapes of a training batch; its leading axis is the batch size.
-    examples: nothing is asked of them before the first batch.
+    examples: of the set; they are not read before the first batch.
     **options: see `assembled`.
   """
 
@@ -193,19 +134,20 @@ def assembled(
   baseline: Callable[[Any, Any], Mapping[str, float]] = lambda train, test: {},
   read: Callable[[str], Any] | None = None,
   notes: tuple[str, ...] = (),
+  declaration: Mapping[str, Any] = MappingProxyType({}),
 ) -> Data:
-  """Makes the Data of examples (x, y) that come by some way, epoch after epoch.
+  """Makes a Data from examples (x, y) and a way to feed them, epoch after epoch.
 
   Args:
     spec: shapes of a training batch; its leading axis is the batch size.
-    examples: of which it is made.
-    way: (places, () -> how many there are to train on) -> how they come.
+    examples: of the set.
+    way: (places, () -> number of training examples) -> their `stream.Way`.
     prepare: stored x -> what the model reads; written for NumPy and JAX alike.
     augment: (key, prepared x) -> x, on the device, in training alone.
     settle: (prepared x, of one example or a batch) -> x, in evaluation alone.
     baseline: (train labels, test labels) -> scores of the best constant answer.
     read: (path) -> one stored x, for `--predict`.
-    notes: see `Data`.
+    notes, declaration: see `Data`.
 
   Raises:
     UserError: (when first read) the training set is smaller than a batch.
@@ -222,7 +164,7 @@ def assembled(
     return n
 
   def places(key, step, n):
-    return rows(jax.random.split(key)[0], step, n, size)
+    return permutations.rows(jax.random.split(key)[0], step, n, size)
 
   feed, pick, each = way(places, count)
 
@@ -254,6 +196,7 @@ def assembled(
     read=None if read is None else lambda path: settle(prepare(read(path))),
     digests=examples.digests,
     notes=notes,
+    declaration=declaration,
   )
 
 

@@ -1,4 +1,4 @@
-"""What was decoded once is kept beside the prepared set, and done without at need."""
+"""Caches decoded arrays beside a prepared set; no cache is needed to go on."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ import numpy as np
 def cached(
   path: Path, make: Callable[[], Mapping[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
-  """Reads the arrays of an .npz file, made and written anew if it cannot be read."""
+  """Reads the arrays of an .npz file; makes and writes them if it cannot be read."""
   # Absent, or damaged in one of many ways; np.load checks a sum of each array.
   with contextlib.suppress(Exception), open(path, 'rb') as file, np.load(file) as kept:
     return dict(kept)
@@ -22,7 +22,7 @@ def cached(
 
 
 def keep(path: Path, arrays: Mapping[str, Any]) -> None:
-  """Writes a cache file, whole or not at all. One that cannot be is done without."""
+  """Writes a cache file whole or not at all; without room it is not written."""
   temporary = path.with_name(f'{path.name}.{os.getpid()}')
   with contextlib.suppress(OSError):
     path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Ten used cars: what each has run and what it is sold for, a line with some noise.
+"""Ten used cars: mileage and price, a line with some noise.
 
 Shapes: B batch, n cars. Mileage in 1,000 km, price in 1,000 €.
 """

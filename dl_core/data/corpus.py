@@ -1,8 +1,8 @@
-"""A name in, a text out: its vocabulary, and the tokens of its three splits as numbers.
+"""Loads texts by name: the vocabulary, and the tokens of three splits as numbers.
 
 A token is one Unicode character, its number the place in the vocabulary. A set of ours
-and a file of one's own are one text, cut by position; a stock set comes in splits of
-its own, whose examples are joined by newlines.
+and a user's own file are one text, cut by position; a stock set comes in splits of its
+own, whose examples are joined by newlines.
 """
 
 import functools
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dl_core.data import batches, cache, declarations, sources
+from dl_core.data import batches, cache, declarations, encodings, sources, stored
 from dl_core.data.declarations import Declaration
 from dl_core.types import UserError
 
@@ -31,7 +31,7 @@ PARTS = {'train': Part(0, 8), 'validation': Part(8, 9), 'test': Part(9, 10)}
 IN_ORDER = {'validation': 'train', 'test': 'validation'}
 NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
 SHORTEST = 10  # a text of so many tokens has some in each part
-CODING = 1  # to be raised when `_coded` or `_found` changes: caches keep what they gave
+CODING = 2  # raised whenever `_coded` or `_found` changes: caches keep their results
 
 
 class Text(NamedTuple):
@@ -73,7 +73,7 @@ def named(name: str, data_dir: str = '') -> Text:
     origin, part = origins[split]
     whole = coded(origin)
     found = whole[span(part, len(whole))]
-    if not len(found):
+    if not found.size:
       raise UserError(
         f'{declaration.source} was given, whose {split} split is empty; '
         'give a set that has one'
@@ -84,28 +84,32 @@ def named(name: str, data_dir: str = '') -> Text:
 
 
 def own(data_dir: str, window: int) -> Text:
-  """Reads a file of one's own in UTF-8; nothing is written beside it.
+  """Reads a user's own file; nothing is written beside it.
+
+  Its encoding is UTF-8, or as its byte-order mark says, which is no token.
 
   Args:
-    data_dir: its path.
+    data_dir: its path; or the workdir of a run, see `stored`.
     window: tokens that must fit into training, and one more.
 
   Raises:
-    UserError: it cannot be read, is not UTF-8 or too short.
+    UserError: it cannot be read, is in another encoding or too short.
   """
+  if stored.declaration('text', data_dir):
+    return named('text', data_dir)
+  if not data_dir:
+    raise UserError(
+      '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
+    )
   path = Path(data_dir).expanduser()
   try:
-    content = path.read_bytes() if data_dir else None
+    content = path.read_bytes()
   except OSError as error:
     raise UserError(
       f'--dataset=text was given with --data_dir={data_dir}, which cannot be read '
       f'({error.strerror}); give --data_dir=FILE, a text in UTF-8'
     ) from error
-  if content is None:
-    raise UserError(
-      '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
-    )
-  text = _utf8(content, str(path), 'save it as UTF-8')
+  text = encodings.decoded(content, str(path), 'save it as UTF-8')
   wanted = max(SHORTEST, -(-10 * (window + 1) // PARTS['train'].last))
   if len(text) < wanted:
     raise UserError(
@@ -115,7 +119,7 @@ def own(data_dir: str, window: int) -> Text:
   vocabulary = ''.join(sorted(set(text)))
   ids, _ = numbers(text, vocabulary)
   return Text(
-    source=f'text/{hashlib.sha256(content).hexdigest()[:12]}',
+    source=f'text/{hashlib.sha256(text.encode()).hexdigest()[:12]}',
     vocabulary=vocabulary,
     ids=lambda split: ids[span(PARTS[split], len(ids))],
     follows=IN_ORDER,
@@ -124,7 +128,7 @@ def own(data_dir: str, window: int) -> Text:
 
 
 def refitted(text: Text) -> Text:
-  """Makes of a text one whose training split holds its validation split, too."""
+  """Returns a text whose training split holds the validation split, too."""
   parts = ('train', 'validation')
   joined = functools.cache(lambda: np.concatenate([text.ids(part) for part in parts]))
   note = 'The validation split is a part of training, so nothing can be chosen on it.'
@@ -154,19 +158,19 @@ def points(text: str) -> np.ndarray:
 
 
 def span(part: Part, n: int) -> slice:
-  """Returns where a part of a text of n tokens lies."""
+  """Returns the slice of a part of a text of n tokens."""
   return slice(n * part.first // 10, n * part.last // 10)
 
 
 def _three_splits(
   declaration: Declaration,
 ) -> tuple[dict[str, tuple[str, Part]], Mapping[str, str], tuple[str, ...]]:
-  """Gives every set train, validation and test, cut from train where it lacks one.
+  """Returns train, validation and test of a set, cut from train where it lacks one.
 
   A set with validation and no test is tested on that, so that nothing is chosen on it.
 
   Returns:
-    {split: a split that it comes with, the part of it}, what follows what, and
+    {split: a split that it comes with, the part of it}, {split: the one before it}, and
     sentences that say what was cut.
   """
   given = [name for name in SPLITS if name in declaration.counts]
@@ -178,7 +182,7 @@ def _three_splits(
   if given == ['train']:
     return {name: ('train', part) for name, part in PARTS.items()}, IN_ORDER, (NOTE,)
   if len(given) == len(SPLITS):
-    # Of a stock set nothing says that its splits are neighbours in one text.
+    # The splits of a stock set need not be neighbours in one text.
     follows = IN_ORDER if declaration.vocabulary else {}
     return {name: (name, WHOLE) for name in given}, follows, ()
   cut = {'train': ('train', Part(0, 9)), 'validation': ('train', Part(9, 10))}
@@ -187,7 +191,7 @@ def _three_splits(
 
 
 def _coded(declaration: Declaration, vocabulary: str, split: str) -> np.ndarray:
-  """Reads a split of a prepared set as numbers, or what was read before."""
+  """Reads a split of a prepared set as numbers, or its cache."""
 
   def make():
     ids, known = numbers(text := _joined(declaration, split), vocabulary)
@@ -204,7 +208,7 @@ def _coded(declaration: Declaration, vocabulary: str, split: str) -> np.ndarray:
 
 
 def _found(declaration: Declaration) -> str:
-  """Reads all of a set to find its vocabulary, or what was found before."""
+  """Reads all of a set to find its vocabulary, or its cache."""
 
   def make():
     splits = (split for split in SPLITS if split in declaration.counts)
@@ -220,15 +224,8 @@ def _joined(declaration: Declaration, split: str) -> str:
   """Reads the text of a split; our own sets have one example in each."""
   mend = 'delete it and prepare the set again'
   return '\n'.join(
-    _utf8(example['text'], f'text {row} of {split} in {declaration.folder}', mend)
+    encodings.decoded(
+      example['text'], f'text {row} of {split} in {declaration.folder}', mend
+    )
     for row, example in enumerate(sources.examples(declaration, split))
   )
-
-
-def _utf8(content: bytes, name: str, mend: str) -> str:
-  try:
-    return content.decode('utf-8')
-  except UnicodeDecodeError as error:
-    raise UserError(
-      f'{name} is not UTF-8 at byte {error.start:,} ({error.reason}); {mend}'
-    ) from error

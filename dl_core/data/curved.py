@@ -1,8 +1,8 @@
-"""Two classes on either side of a curve, some of whose labels are wrong.
+"""Draws two classes on either side of a curve, with some labels wrong.
 
-Points lie evenly in the square [-1, 1]²; above y = `HEIGHT`·sin(πx) they are of the
-second class, but one label in ten is turned round. No classifier errs less often than
-that one in ten, and one that errs less on its training examples has learnt their noise.
+Points are uniform in the square [-1, 1]²; above y = `HEIGHT`·sin(πx) they are of the
+second class, but one label in ten is flipped. No classifier has a lower error rate than
+that one in ten; with a lower one on its training examples it has learnt their noise.
 """
 
 import numpy as np

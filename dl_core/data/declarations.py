@@ -1,4 +1,4 @@
-"""What a data set says of itself before any example is read."""
+"""Declarations of data sets: what is known before any example is read."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,18 +27,19 @@ class Feature(NamedTuple):
 
 
 class Declaration(NamedTuple):
-  """What is known of a set before any example is read.
+  """A set as it is declared.
 
   Attributes:
     name, version: together they say which data it is, and in which order.
     features: what an example holds.
     counts: examples of each split.
     notes: sentences that belong beside every result on this data.
-    folder: where it lies, or will lie.
-    prepared: whether it does.
+    folder: of its files, there or to be prepared.
+    prepared: whether they are there.
     vocabulary: the tokens of a text, in the order of their code points; '' where they
       are not declared.
-    target: the feature that is to be told from the others; '' where none is said to be.
+    target: the feature to predict from the others; '' where none is declared.
+    stored: whether it was read from a workdir and has no examples; see `stored`.
   """
 
   name: str
@@ -50,6 +51,7 @@ class Declaration(NamedTuple):
   prepared: bool
   vocabulary: str = ''
   target: str = ''
+  stored: bool = False
 
   @property
   def source(self) -> str:
@@ -57,7 +59,7 @@ class Declaration(NamedTuple):
 
 
 def of_builder(builder: Any) -> Declaration:
-  """Asks a builder of ours, whose set is not prepared yet."""
+  """Returns what a builder of ours declares, whose set is not prepared yet."""
   features = builder.info.features
   return Declaration(
     name=builder.name,
@@ -80,12 +82,14 @@ def in_folder(folder: Path, name: str) -> Declaration:
   info = read(folder / 'dataset_info.json')
   nodes = read(folder / 'features.json').get('featuresDict', {}).get('features', {})
   metadata = folder / 'metadata.json'
-  said = read(metadata) if metadata.exists() else {}
+  more = read(metadata) if metadata.exists() else {}
   features = {}
   for key, node in nodes.items():
     names = folder / f'{key}.labels.txt'
-    lines = names.read_text('utf-8').splitlines() if names.exists() else ()
-    features[key] = _feature(node, tuple(lines))
+    text = names.read_text('utf-8') if names.exists() else ''
+    # Other line breaks than this one may be in a name.
+    lines = tuple(line.strip() for line in text.split('\n') if line.strip())
+    features[key] = _feature(node, lines)
   return Declaration(
     name=name,
     version=folder.name,
@@ -94,10 +98,10 @@ def in_folder(folder: Path, name: str) -> Declaration:
       split['name']: sum(map(int, split.get('shardLengths', ())))
       for split in info.get('splits', ())
     },
-    notes=tuple(said.get('notes', ())),
+    notes=tuple(more.get('notes', ())),
     folder=folder,
     prepared=True,
-    vocabulary=said.get('alphabet', ''),
+    vocabulary=more.get('alphabet', ''),
     target=_target(info),
   )
 

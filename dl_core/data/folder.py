@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dl_core.data import cache, declarations, listing, pillow, sources
+from dl_core.data import cache, declarations, listing, pillow, sources, stored
 from dl_core.types import UserError
 
 FITTING = 2  # raised whenever decoding or `pillow.fitted` changes: caches keep both
@@ -29,10 +29,10 @@ class Images(NamedTuple):
   """A set of labelled images, not yet decoded; splits are those it comes with.
 
   Attributes:
-    source: its name and version.
+    source: name and version of the set.
     classes: the label names.
-    declared: {split: how many images are said to be in it}.
-    count: (split) -> how many are; a set that is not prepared yet is.
+    declared: {split: number of images that the set declares}.
+    count: (split) -> number of images there are; prepares the set if need be.
     pairs: (split, numbers) -> pairs of a file and its label.
     labels: (split) -> int32 [n], for which no image is decoded.
     decoded: (split, frame) -> Arrays of all its images.
@@ -120,9 +120,14 @@ def prepared(name: str, data_dir: str) -> Images:
 def own(data_dir: str) -> Images:
   """Finds a user's own images, decoded at every start: nothing is written beside them.
 
+  Args:
+    data_dir: their folder; or the workdir of a run, see `stored`.
+
   Raises:
     UserError: see `listing.listed`.
   """
+  if stored.declaration('folder', data_dir):
+    return prepared('folder', data_dir)
   found = listing.listed(data_dir)
   count = lambda split: len(found.files[split])
 

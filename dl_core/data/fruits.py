@@ -1,12 +1,12 @@
-"""Apples, oranges and bananas: classes whose best boundary and least error are known.
+"""Draws apples, oranges and bananas: classes with a known best boundary and error.
 
 A fruit has three features, numbers around 0: its shape from round to long, its colour
 from red to yellow, its softness from hard to soft. Fruits of a kind are Gaussian, all
 with the same spread in every column. So the best boundary between two kinds is the
 plane midway between their means, at right angles to the line that joins them, and its
 error is Φ(-d/2), d the distance of the means in spreads (Duda, Hart & Stork 2001,
-Pattern Classification, 2.6-2.7). Bananas are told by shape and colour; apples and
-oranges overlap there, until softness is asked for.
+Pattern Classification, 2.6-2.7). Shape and colour separate bananas; apples and
+oranges overlap in them, unless softness is given too.
 
 Shapes: n fruits, F columns.
 """

@@ -1,7 +1,7 @@
-"""Sets of labelled images, decoded to arrays of one size, once or as they are read.
+"""Loads sets of labelled images, decoded to arrays of one size at once or in batches.
 
 `--dataset=NAME` is one of ours, or any set of TensorFlow Datasets that is prepared and
-whose examples have an image and a label; `--dataset=folder` is one's own images.
+whose examples have an image and a label; `--dataset=folder` is a user's own images.
 """
 
 import functools
@@ -14,7 +14,7 @@ import numpy as np
 
 from dl_core.config import Config
 from dl_core.data import augment as augments
-from dl_core.data import batches, declarations, folder, pillow, splits
+from dl_core.data import batches, declarations, folder, pillow, splits, stored
 from dl_core.types import Batch, Data, Spec, UserError
 
 
@@ -35,13 +35,13 @@ def load(
 
   Args:
     c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
-    size: height and width; `pillow.fitted` says how an image gets there.
+    size: height and width; see `pillow.fitted`.
     channels: 1 or 3.
     train_size: training examples that are kept, drawn by a fixed seed, each class in
       proportion; 0: all. But for rounding, a smaller choice is part of a larger one.
-    label_noise: share of the training labels that are drawn anew by a fixed seed, all
-      classes alike, whatever the image shows (Zhang et al. 2017,
-      https://arxiv.org/abs/1611.03530, section 2); validation and test are as they are.
+    label_noise: share of the training labels that are replaced by random ones, uniform
+      over the classes, by a fixed seed (Zhang et al. 2017,
+      https://arxiv.org/abs/1611.03530, section 2); validation and test keep theirs.
     margin: pixels around the middle of an image that are kept for `augment` to choose
       from; with any, images cover their frame (`pillow.covering`), and evaluation sees
       the middle alone.
@@ -76,11 +76,17 @@ def load(
     'baseline': most_frequent,
     'read': read,
     'notes': parts.notes + images.notes,
+    'declaration': stored.packed(
+      {
+        'image': declarations.Feature('Image', images.shape or ()),
+        'label': declarations.Feature('ClassLabel', names=images.classes),
+      }
+    ),
   }
   if label_noise:
     options['notes'] += (
-      f'{label_noise:.0%} of the training labels are drawn anew, all classes alike, by '
-      'a fixed seed.',
+      f'{label_noise:.0%} of the training labels are random, uniform over the classes, '
+      'drawn by a fixed seed.',
     )
   learnt = functools.partial(relabelled, len(images.classes), label_noise)
   spec = declared(c, size, channels, images.source, images.classes)
@@ -91,7 +97,7 @@ def load(
 
 
 def absent(c: Config, size: int, channels: int, classes: int) -> Data:
-  """Makes the Data of a set that is not there, for `--plan`: it has no example."""
+  """Makes the Data of an absent set, for `--plan`: it has no example."""
   names = tuple(map(str, range(classes)))
   source = f'nothing, {classes:,} classes'
 
@@ -108,7 +114,7 @@ def absent(c: Config, size: int, channels: int, classes: int) -> Data:
 def declared(
   c: Config, size: int, channels: int, source: str, classes: tuple[str, ...]
 ) -> Spec:
-  """Says what batches of labelled images are like."""
+  """Returns the Spec of batches of labelled images."""
   x = jax.ShapeDtypeStruct((c.batch_size, size, size, channels), np.float32)
   number = functools.partial(jax.ShapeDtypeStruct, (c.batch_size,))
   return Spec(Batch(x, number(np.int32), number(np.float32)), source, classes)
@@ -120,18 +126,18 @@ def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:
 
 
 def relabelled(classes: int, share: float, y: np.ndarray) -> np.ndarray:
-  """Returns labels y of which a share is drawn anew, the same ones every time."""
+  """Returns labels y with a share of them replaced by random ones, always the same."""
   if not share:
     return y
   random = np.random.default_rng(0)
-  anew = random.random(len(y)) < share
-  return np.where(anew, random.integers(classes, size=len(y), dtype=y.dtype), y)
+  replaced = random.random(len(y)) < share
+  return np.where(replaced, random.integers(classes, size=len(y), dtype=y.dtype), y)
 
 
 def _arrays(
   images: folder.Images, parts: splits.Parts, frame: pillow.Frame, learnt: Callable
 ) -> Callable[[str], folder.Arrays]:
-  """Makes (split) -> all of it, decoded; `learnt` maps the labels of train."""
+  """Makes (split) -> its decoded arrays; `learnt` maps the labels of train."""
 
   def decoded(split):
     x, y = images.decoded(split, frame)
@@ -156,7 +162,7 @@ def _arrays(
 def _examples(
   images: folder.Images, parts: splits.Parts, frame: pillow.Frame, learnt: Callable
 ) -> batches.Examples:
-  """Makes the examples of which a few at a time are decoded; see `_arrays`."""
+  """Makes the Examples of a set that is decoded a batch at a time; see `_arrays`."""
 
   @functools.cache
   def labels(split):

@@ -154,7 +154,7 @@ def _images(folder: Path, passed: _Passed) -> list[Path]:
 
 
 def _walked(folder: str, passed: _Passed, above: frozenset[str]) -> list[Path]:
-  """Lists the images of a folder and of those inside of it, in their order."""
+  """Lists the images of a folder and of its subfolders, in the order of their names."""
   above |= {os.path.realpath(folder)}
   found = []
   with os.scandir(folder) as entries:
@@ -192,5 +192,5 @@ def _composed(folder: Path) -> str:
 
 
 def _shown(path: str) -> str:
-  """Returns a path that UTF-8 can write, whatever bytes its name has."""
+  """Returns a path with the bytes escaped that are not UTF-8."""
   return path.encode('utf-8', 'backslashreplace').decode('utf-8')

@@ -46,7 +46,9 @@ def opaque(image: Any, name: str, layout: str = '') -> Any:
     return image.convert('RGB')
   if image.has_transparency_data:
     if layout.startswith('RGB;16') and 'transparency' in image.info:
-      raise _refused(name, 'a transparent colour of 16 bits, of which 8 are read')
+      raise _refused(
+        name, 'a transparent colour of 16 bits, whose lower 8 Pillow drops'
+      )
     if layout in UNITS and 'transparency' in image.info:
       image.info['transparency'] *= UNITS[layout]
     if image.mode == 'La':  # premultiplied; Pillow converts it to LA alone

@@ -40,7 +40,7 @@ def labelled(
 
 
 def whole(data: Data) -> Data:
-  """Has every step see the batch of step 0: a sample of the training set.
+  """Returns Data that feeds the batch of step 0 at every step: one training sample.
 
   The run's key draws it, so it differs from seed to seed; a batch as large as the
   training set is all of it, in some order.

@@ -1,7 +1,7 @@
 """The digits of scikit-learn, each at every place of a larger field.
 
-What a digit is does not depend on where it lies, but which pixels it blackens does: a
-sum of weighted pixels can no longer tell the digits apart, while one example for every
+The class of a digit does not depend on its position, but its black pixels do: a
+weighted sum of pixels can no longer separate the digits, while one example for every
 place of every digit makes a set many times as large as the digits are.
 
 Shapes: N digits of 8 × 8 pixels, P = (S - 7)² places in a field of S × S.
@@ -68,7 +68,10 @@ def load(c: Config, size: int, train_size: int = 0) -> Data:
     split_of,
     prepare=lambda x: x.astype(np.float32) / np.float32(255),
     baseline=images.most_frequent,
-    notes=(*digits.notes, f'Each digit lies at every place of {size} × {size} pixels.'),
+    notes=(
+      *digits.notes,
+      f'Each digit is at every position in {size} × {size} pixels.',
+    ),
   )
 
 

@@ -1,4 +1,4 @@
-"""A name in, random-access records out: the one door for data that comes as files.
+"""Opens data sets by name, as random-access records; all files are read through here.
 
 A data set is a folder DATA_DIR/NAME/VERSION as TensorFlow Datasets (TFDS) lays it out,
 in the format array_record, which is read without TensorFlow. It was prepared by TFDS
@@ -7,6 +7,7 @@ in the format array_record, which is read without TensorFlow. It was prepared by
 
 import contextlib
 import difflib
+import errno
 import fcntl
 import importlib
 import io
@@ -19,7 +20,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dl_core.data import builders, declarations
+from dl_core.data import builders, declarations, stored
 from dl_core.data.declarations import Declaration
 from dl_core.types import UserError
 
@@ -34,11 +35,18 @@ def root(data_dir: str = '') -> Path:
 
 
 def declare(name: str, data_dir: str = '') -> Declaration:
-  """Says what the set `name` holds, reading no example and preparing nothing.
+  """Returns what the set `name` declares, reading no example and preparing nothing.
+
+  Args:
+    name: of the set.
+    data_dir: see `root`; or the workdir of a run, whose stored declaration is enough
+      for all that asks for no example.
 
   Raises:
     UserError: there is no such set, or only in a format that needs TensorFlow.
   """
+  if kept := stored.declaration(name, data_dir):
+    return kept
   if not re.fullmatch(r'\w[\w.+-]*(/\w[\w.+-]*)*', name):
     raise UserError(_unknown(name, root(data_dir)))
   folder = newest(name, root(data_dir))
@@ -116,25 +124,28 @@ def prepare(declaration: Declaration) -> Declaration:
   It appears whole or not at all.
 
   Raises:
-    UserError: its original files are not to be had, or it cannot be written.
+    UserError: its original files cannot be had, or it cannot be written.
   """
   if declaration.prepared:
     return declaration
+  if declaration.stored:
+    raise stored.refused(declaration)
   name, folder = declaration.name, declaration.folder
   data_dir = folder.parent.parent
   try:
-    with _locked(data_dir, name):
+    with _locked(data_dir, name) as alone:
       if not (folder / 'dataset_info.json').exists():
-        for leftover in folder.parent.glob('*incomplete*'):  # of a killed process
+        # Of a killed process; without a lock another one may be writing there.
+        for leftover in folder.parent.glob('*incomplete*') if alone else ():
           shutil.rmtree(leftover)
         _make(_builder(name, data_dir))
   except (OSError, RuntimeError) as error:
     if isinstance(error, RuntimeError) and 'write() failed' not in str(error):
-      raise  # not array_record's word for a full disk
+      raise  # not array_record's error on a full disk
     reason = getattr(error, 'strerror', None) or str(error)
     raise UserError(
       f'{name} cannot be written under {data_dir} ({reason}); '
-      'give a folder with room as --data_dir'
+      'give a folder that can be written, and has room, as --data_dir'
     ) from error
   return declarations.in_folder(folder, name)
 
@@ -147,7 +158,7 @@ def own() -> list[str]:
 
 
 def prepared(data_dir: Path) -> list[str]:
-  """Lists the sets that are prepared under a folder, in whatever format."""
+  """Lists the sets that are prepared under a folder, in any format."""
   found = data_dir.glob('*/*.*.*/dataset_info.json')
   return sorted({path.parent.parent.name for path in found})
 
@@ -188,9 +199,20 @@ def _unknown(name: str, data_dir: Path) -> str:
 
 
 @contextlib.contextmanager
-def _locked(data_dir: Path, name: str) -> Iterator[None]:
-  """Keeps other processes from preparing the same set at the same time."""
+def _locked(data_dir: Path, name: str) -> Iterator[bool]:
+  """Keeps other processes from preparing the same set at the same time.
+
+  Yields:
+    Whether it does: not every file system has locks, and TFDS moves a set into place
+    whole in any case.
+  """
   data_dir.mkdir(parents=True, exist_ok=True)
   with open(data_dir / f'.{name}.lock', 'w') as file:
-    fcntl.flock(file, fcntl.LOCK_EX)
-    yield
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX)
+      alone = True
+    except OSError as error:
+      if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+        raise
+      alone = False
+    yield alone

@@ -1,4 +1,4 @@
-"""Splits drawn by a fixed seed, the same on every machine and in every version.
+"""Draws splits by a fixed seed, the same on every machine and in every version.
 
 Shapes: N examples, F features.
 """
@@ -16,13 +16,13 @@ UNLABELLED = frozenset({('imagenet2012', 'test')})  # all labels are -1
 
 
 class Parts(NamedTuple):
-  """How train, validation and test are had from the splits that a set comes with.
+  """How train, validation and test are made from the splits that a set comes with.
 
   Attributes:
     given: {ours: its}.
-    lacking: those that are carved from its train; what is left is train.
-    train_size: how many of what is left are kept; 0: all.
-    notes: sentences that say so.
+    lacking: the splits carved from its train; the remainder is train.
+    train_size: examples of the remainder that are kept; 0: all.
+    notes: sentences that describe the carving.
   """
 
   given: Mapping[str, str]
@@ -45,7 +45,7 @@ def parts(
   classes: bool = True,
   own: bool = False,
 ) -> Parts:
-  """Gives every set three splits, carved from train where it lacks one.
+  """Returns three splits of a set, carved from train where it lacks one.
 
   A published set with validation and no test is tested on its validation, so that
   nothing is chosen on it; a user's validation stays what the user calls it.

@@ -1,7 +1,7 @@
-"""Two ways to the device: all of a set at once, or what each step reads, read ahead.
+"""Brings examples to the device: a whole set at once, or each step's batch, prefetched.
 
-Both are told which places a step reads, so both give the same batches, and a run goes
-on by asking for the step that it is at. grain reads ahead, by threads; its own repeat
+Both take the places that a step reads, so both give the same batches, and a run resumes
+by asking for its next step. grain reads ahead, by threads; its own repeat
 and batch, whose batches straddle epochs, are not used.
 """
 
@@ -24,7 +24,7 @@ Places = Callable[[Key, Any, int], Array]  # (key, step, n) -> what a step reads
 
 
 class Way(NamedTuple):
-  """How the examples of a step come to the device: once and whole, or step by step.
+  """How the examples of a step come to the device: all at once, or step by step.
 
   Attributes:
     feed: see `Data`.
@@ -38,7 +38,7 @@ class Way(NamedTuple):
 
 
 def at(arrays: Any, index: Any) -> Any:
-  """Returns what lies at some places of arrays, NumPy's or JAX's."""
+  """Returns the elements of arrays, NumPy's or JAX's, at some places."""
   return jax.tree.map(lambda leaf: leaf[index], arrays)
 
 
@@ -47,7 +47,7 @@ def whole(
   places: Places,
   read: Callable[[Any, Array], Any] = at,
 ) -> Way:
-  """Makes the way of a set that lies on the device.
+  """Makes the Way of a set that is resident on the device.
 
   Args:
     arrays: () -> its arrays, n long each; every time the same object.
@@ -73,7 +73,7 @@ class _Read(NamedTuple):
 def streamed(
   read: Callable[[np.ndarray], Any], places: Places, count: Callable[[], int]
 ) -> Way:
-  """Makes the way of a set that stays on disk.
+  """Makes the Way of a set that stays on disk.
 
   Args:
     read: (places) -> examples, host arrays; threads call it.
@@ -118,7 +118,7 @@ def on_host(places: Places, key: Key, n: int) -> Callable[[int], np.ndarray]:
 
 
 def ahead(make: Callable[[int], Any], numbers: range) -> Generator:
-  """Is `map`, computed by THREADS and at most AHEAD values before they are asked for.
+  """Yields the values of `map`, computed by threads at most AHEAD values in advance.
 
   Raises:
     UserError: what `make` raises, and where it or a thread cannot go on.

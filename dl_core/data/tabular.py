@@ -1,4 +1,4 @@
-"""Tables: a number in each column, standardised, and a class or a number to be told.
+"""Loads tables: standardised numbers in columns, and a class or a number to predict.
 
 `--dataset=NAME` is one of ours, or any set of TensorFlow Datasets that is prepared and
 whose examples hold numbers and one target. Shapes: B batch, F columns, n examples.
@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, cache, declarations, sources, splits
+from dl_core.data import batches, cache, declarations, sources, splits, stored
 from dl_core.data.declarations import Declaration, Feature
 from dl_core.data.images import most_frequent
 from dl_core.types import Array, Batch, Data, Spec, UserError
@@ -23,12 +23,12 @@ NUMBERS = ('bool', 'int', 'uint', 'float', 'bfloat')  # how their types' names b
 
 
 class Table(NamedTuple):
-  """What is known of a table before any example is read.
+  """A table as it is declared, before any example is read.
 
   Attributes:
     declaration: the set.
     columns: {name: Feature}, in the order of x.
-    target: the name of what is to be told.
+    target: the name of the feature to predict.
   """
 
   declaration: Declaration
@@ -57,12 +57,12 @@ def load(
 
   Batches hold x float32 [B, F], y int32 [B] for classes or float32 [B] for a number,
   weight float32 [B]. Each column, and a y that is a number, has the training split's
-  mean taken off and is divided by its deviation; a constant column becomes 0. All of it
-  lives on the device, whatever `resident_bytes` says.
+  mean taken off and is divided by its deviation; a constant column becomes 0. The
+  whole set is resident on the device; `resident_bytes` does not count.
 
   Args:
     c: `dataset`, `data_dir` and `batch_size` are used.
-    columns: the names of those to tell from; all of them, by name, if empty.
+    columns: names of the columns of x; all of them, by name, if empty.
     loss: of the best constant answer where y is a number, for the baseline; None:
       there is no baseline then.
 
@@ -80,6 +80,10 @@ def load(
     _standardised(table, _divided(table, parts)),
     baseline=most_frequent if classes else functools.partial(constant, loss),
     notes=table.declaration.notes + parts.notes,
+    declaration=stored.packed(
+      {key: table.declaration.features[key] for key in (*table.columns, table.target)},
+      table.target,
+    ),
   )
 
 
@@ -99,16 +103,18 @@ def declared(name: str, data_dir: str, columns: Sequence[str] = ()) -> Table:
       f'columns are {", ".join(others)}'
     )
   chosen = tuple(columns) or others
-  told = features.get(target, Feature(''))
+  predicted = features.get(target, Feature(''))
   numbers = all(_numeric(features[key]) for key in chosen) and bool(chosen)
-  if not numbers or not (told.names or (_numeric(told) and not told.shape)):
+  if not numbers or not (
+    predicted.names or (_numeric(predicted) and not predicted.shape)
+  ):
     kind = lambda f: f.dtype if f.dtype and f.kind != 'Image' else f.kind
     held = ', '.join(f'{key} ({kind(f)})' for key, f in features.items())
     raise UserError(
-      f'--dataset={name} was given, whose examples hold {held}, '
-      f'{f"of which {target} is to be told" if target else "none of them to be told"}; '
-      'wanted are numbers in columns of a fixed size, and a class or a number to be '
-      'told from them, give a set that has them'
+      f'--dataset={name} was given, whose examples hold {held}, with '
+      f'{target or "nothing"} as the target; '
+      'wanted are numbers in columns of a fixed size, and a class or a number to '
+      'predict from them, give a set that has them'
     )
   return Table(declaration, {key: features[key] for key in chosen}, target)
 
@@ -128,7 +134,7 @@ def constant(
 
 
 def _numeric(feature: Feature) -> bool:
-  """Tells whether a feature is a number, or a fixed number of them."""
+  """Returns whether a feature is a number, or a fixed number of numbers."""
   return (
     feature.kind in ('Scalar', 'Tensor')
     and feature.dtype.startswith(NUMBERS)

@@ -1,7 +1,7 @@
-"""Characters in their order: windows of a text to train on, streams to evaluate on.
+"""Loads texts: random windows to train on, sequential streams to evaluate on.
 
 `--dataset=NAME` is one of ours, or any set of TensorFlow Datasets that is prepared and
-whose examples have a text; `--dataset=text --data_dir=FILE` is a text of one's own.
+whose examples have a text; `--dataset=text --data_dir=FILE` is a user's own text.
 """
 
 import functools
@@ -12,14 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, corpus, stream
+from dl_core.data import batches, corpus, declarations, stored, stream
 from dl_core.types import Array, Batch, Data, Key, Spec, UserError
 
 STREAMS = 32
 
 
 def load(c: Config, window: int, refit: bool = False) -> Data:
-  """Makes the Data of `c.dataset`: each token is to be told from those before it.
+  """Makes the Data of `c.dataset`: each token is predicted from the ones before it.
 
   Training batches hold x int32 [B, T], y int32 [B, T], the tokens that come next, and
   weight float32 [B, T], ones: windows of T = `window` tokens from anywhere in the
@@ -29,7 +29,7 @@ def load(c: Config, window: int, refit: bool = False) -> Data:
   Validation and test are of one shape.
 
   No set of ours is read before the first batch. One that declares no vocabulary is read
-  here once, to find it; a file of one's own is read here at every start.
+  here once, to find it; a user's own file is read here at every start.
 
   Args:
     c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
@@ -101,6 +101,7 @@ def load(c: Config, window: int, refit: bool = False) -> Data:
       for split in splits
     },
     notes=text.notes,
+    declaration=stored.packed({'text': declarations.Feature('Text')}),
   )
 
 
@@ -111,7 +112,7 @@ def starts(key: Key, step: Any, n: int, *, window: int, batch_size: int) -> Arra
     key: the same at every step.
     step: its number.
     n: tokens of the text, window < n < 2^31.
-    window: T; a window and the token after it lie inside the text.
+    window: T; a window and the token after it are inside the text.
     batch_size: B.
   """
   step_key = jax.random.fold_in(key, step)
@@ -129,10 +130,10 @@ def windows(ids: Any, first: Any, window: int) -> tuple[Any, Any]:
 
 
 def streams(ids: np.ndarray, before: int, rows: int, length: int) -> Batch:
-  """Lays a text [n] out as S streams of L tokens, filled up at weight 0.
+  """Arranges a text [n] as S streams of L tokens, padded at weight 0.
 
   Args:
-    ids: the tokens to tell.
+    ids: the tokens to predict.
     before: the token before the first of them.
     rows: S.
     length: L, with S * L >= n.
@@ -151,7 +152,7 @@ def streams(ids: np.ndarray, before: int, rows: int, length: int) -> Batch:
 
 
 def unigram(train: np.ndarray, test: np.ndarray, tokens: int) -> dict[str, float]:
-  """Scores the answer that never looks: how frequent each token is in training.
+  """Scores the constant prediction: the frequency of each token in training.
 
   Args:
     train, test: the numbers of their tokens.
@@ -169,10 +170,15 @@ def unigram(train: np.ndarray, test: np.ndarray, tokens: int) -> dict[str, float
 
 
 def prompt(text: str, vocabulary: str) -> np.ndarray:
-  """Turns what a user wrote into tokens, int32 [P].
+  """Encodes what a user wrote as tokens int32 [P].
+
+  Args:
+    text: of the prompt.
+    vocabulary: the tokens that the model was trained on, in the order of their code
+      points; of a trained model, the `classes` that its workdir stores.
 
   Raises:
-    UserError: it is empty, or has a character that the vocabulary lacks.
+    UserError: the text is empty, or has a character that the vocabulary lacks.
   """
   if not text:
     raise UserError('an empty prompt was given; give at least one character')

@@ -1,4 +1,4 @@
-"""Data that is computed: a pure function of a name and a seed, so it needs no file."""
+"""Computes toy data: pure functions of a name and a seed, without a file."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ GATES = {
   'xor': (-1, 1, 1, -1),
 }
 ROWS = ((0, 0), (0, 1), (1, 0), (1, 1))
-MARGIN = 0.1  # of `points`: no point lies nearer to the true line
+MARGIN = 0.1  # of `points`: no point is nearer to the true line
 
 
 def gate(name: str) -> tuple[np.ndarray, np.ndarray]:

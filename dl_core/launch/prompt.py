@@ -5,9 +5,9 @@ import sys
 from types import ModuleType
 
 import jax
-import numpy as np
 
 from dl_core.config import Generating
+from dl_core.data import text
 from dl_core.launch import predict
 from dl_core.runtime import signals
 from dl_core.tasks import decode
@@ -28,8 +28,9 @@ def main(module: ModuleType, name: str, c: Generating) -> int:
   if task.decode is None or data.read is None:
     raise UserError(f'{name} on {c.dataset} writes no text; drop --prompt')
   classes = workdir.read_config(model.folder)['classes']  # those it was trained on
-  prompt, key = np.asarray(data.read(c.prompt))[None], jax.random.key(c.seed)
-  variables = model.variables(lambda text: print(text, file=sys.stderr))
+  prompt = text.prompt(c.prompt, vocabulary=''.join(classes))[None]
+  key = jax.random.key(c.seed)
+  variables = model.variables(lambda line: print(line, file=sys.stderr))
   say = functools.partial(print, end='', flush=True)
   tell = lambda tokens: say(decode.shown(classes[int(tokens[0])]))
   with signals.at_once():

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core.data import batches
+from dl_core.data import batches, permutations
 from dl_core.runtime import sharding
 from dl_core.types import Batch, Spec, UserError
 
@@ -16,13 +16,13 @@ def test_permuted_is_a_bijection_of_every_small_range():
   for n in range(1, 71):
     places = np.arange(70) % n  # of one shape for every n: fewer compilations
     with jax.disable_jit():
-      found = batches.permuted(jax.random.key(n), jnp.asarray(places), n)[:n]
+      found = permutations.permuted(jax.random.key(n), jnp.asarray(places), n)[:n]
     assert sorted(found.tolist()) == list(range(n)), n
 
 
 @pytest.mark.parametrize('n', [1_000, 60_000])
 def test_permuted_is_a_bijection_of_large_ranges(n):
-  found = batches.permuted(jax.random.key(1), jnp.arange(n), n)
+  found = permutations.permuted(jax.random.key(1), jnp.arange(n), n)
   np.testing.assert_array_equal(np.sort(found), np.arange(n))
   # Neighbours do not stay neighbours, nor places where they were.
   assert np.mean(np.abs(np.diff(found)) < n / 100) < 0.05
@@ -32,7 +32,9 @@ def test_permuted_is_a_bijection_of_large_ranges(n):
 @pytest.mark.parametrize('n', [4, 10])
 def test_permuted_takes_each_place_anywhere_alike(n):
   count = 6_000
-  found = jax.vmap(lambda key: batches.permuted(key, jnp.arange(n), n))(keys(count))
+  found = jax.vmap(lambda key: permutations.permuted(key, jnp.arange(n), n))(
+    keys(count)
+  )
   seen = np.stack([np.bincount(np.array(found)[:, i], minlength=n) for i in range(n)])
   expected = count / n
   # chi² of one place has n - 1 degrees of freedom; p = 1e-6 for n = 4 and 10.
@@ -40,13 +42,15 @@ def test_permuted_takes_each_place_anywhere_alike(n):
 
 
 def test_permuted_differs_by_key():
-  found = jax.vmap(lambda key: batches.permuted(key, jnp.arange(50), 50))(keys(100))
+  found = jax.vmap(lambda key: permutations.permuted(key, jnp.arange(50), 50))(
+    keys(100)
+  )
   assert len({tuple(row) for row in found.tolist()}) == 100
 
 
 def test_an_epoch_holds_each_example_at_most_once_and_drops_the_remainder():
   key, n, size = jax.random.key(5), 50, 8
-  rows = jax.jit(lambda step: batches.rows(key, step, n, size))
+  rows = jax.jit(lambda step: permutations.rows(key, step, n, size))
   epochs = [
     np.concatenate([rows(step) for step in range(start, start + 6)])
     for start in (0, 6, 12)
@@ -60,11 +64,11 @@ def test_an_epoch_holds_each_example_at_most_once_and_drops_the_remainder():
 
 def test_devices_that_split_a_batch_need_not_agree_on_whose_places_it_holds():
   key, n, size = jax.random.key(5), 50, 8
-  alone = [batches.rows(key, step, n, size) for step in range(7)]
+  alone = [permutations.rows(key, step, n, size) for step in range(7)]
   mesh = sharding.make_mesh('data:8')
 
   def take(numbers, step):
-    found = numbers[batches.rows(key, step, n, size)]
+    found = numbers[permutations.rows(key, step, n, size)]
     return sharding.constrain(found, mesh)
 
   with jax.set_mesh(mesh):

@@ -289,7 +289,7 @@ def test_labels_are_drawn_anew_in_training_alone(digits, digits_dir, load, every
     np.testing.assert_array_equal(x, other)
     wrong = np.mean(y != z)
     assert 0.4 < wrong < 0.5 if split == 'train' else wrong == 0  # 0.45 are expected
-  assert noisy.notes[-1].startswith('50% of the training labels are drawn anew')
+  assert noisy.notes[-1].startswith('50% of the training labels are random')
   assert noisy.digests()['train'] != digits.digests()['train']
 
 

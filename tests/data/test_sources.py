@@ -1,3 +1,4 @@
+import errno
 import json
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def test_a_set_declares_the_same_before_and_after_it_is_prepared(tmp_path, digit
     assert declaration.source == 'digits/1.0.0'
     assert declaration.folder.parts[-2:] == ('digits', '1.0.0')
     assert declaration.features == {
-      'image': declarations.Feature('Image', (8, 8, 1)),
+      'image': declarations.Feature('Image', (8, 8, 1), dtype='uint8'),
       'label': declarations.Feature('ClassLabel', (), tuple('0123456789')),
     }
   assert before.counts == after.counts
@@ -212,6 +213,23 @@ def test_a_set_that_fails_while_it_is_made_leaves_nothing_and_can_be_made_again(
   assert [path.name for path in (tmp_path / 'digits').iterdir()] == ['1.0.0']
 
 
+def test_a_set_is_prepared_where_the_file_system_has_no_locks(tmp_path, monkeypatch):
+  def flock(*_):
+    raise OSError(errno.ENOLCK, 'No locks available')
+
+  other = tmp_path / 'digits' / 'incomplete.ABCDEF_1.0.0'  # maybe at work
+  other.mkdir(parents=True)
+  monkeypatch.setattr(sources.fcntl, 'flock', flock)
+  assert sources.prepare(sources.declare('digits', str(tmp_path))).prepared
+  assert other.exists()
+
+
+def test_a_name_of_a_class_may_have_strange_line_breaks(stock):
+  names = ['no\u2028no', 'yes\x0cyes', 'maybe']
+  data_dir = stock('toys', {'train': [0]}, label=tfds.features.ClassLabel(names=names))
+  assert sources.declare('toys', data_dir).features['label'].names == tuple(names)
+
+
 def test_a_full_disk_under_array_record_is_told_in_words(tmp_path, monkeypatch):
   def full(builder):
     raise RuntimeError('Failed to finalize: write() failed: No space left on device')
@@ -240,7 +258,9 @@ def test_a_data_dir_that_cannot_be_is_refused_in_words(tmp_path):
 def test_the_command_says_where_a_set_lies(digits_dir, capsys):
   assert command.main(['digits', f'--data_dir={digits_dir}']) == 0
   said = capsys.readouterr()
-  assert f'digits/1.0.0 lies in {digits_dir}/digits/1.0.0: 1,258 train' in said.out
+  assert (
+    f'digits/1.0.0 is prepared in {digits_dir}/digits/1.0.0: 1,258 train' in said.out
+  )
   assert 'share their writers' in said.out
   assert said.err == ''
 

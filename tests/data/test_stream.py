@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from dl_core.data import batches, stream
+from dl_core.data import permutations, stream
 from dl_core.runtime import sharding
 from dl_core.types import UserError
 
@@ -17,7 +17,7 @@ N, SIZE = 50, 8
 
 
 def places(key, step, n):
-  return batches.rows(key, step, n, SIZE)
+  return permutations.rows(key, step, n, SIZE)
 
 
 class Reader:

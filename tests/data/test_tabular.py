@@ -163,10 +163,13 @@ def test_an_unknown_column_is_refused_in_a_sentence(data_dir):
 @pytest.mark.parametrize(
   ('features', 'words'),
   [
-    ({'name': tfds.features.Text(), 'ill': LABEL}, r'name \(.*of which ill is to be'),
-    ({'a': NUMBER, 'b': NUMBER}, 'none of them to be told'),
+    (
+      {'name': tfds.features.Text(), 'ill': LABEL},
+      r'name \(.*with ill as the target; wanted',
+    ),
+    ({'a': NUMBER, 'b': NUMBER}, 'with nothing as the target; wanted'),
     ({'ill': LABEL}, 'wanted are numbers'),
-    ({'a': LABEL, 'b': LABEL, 'c': NUMBER}, 'none of them to be told'),
+    ({'a': LABEL, 'b': LABEL, 'c': NUMBER}, 'with nothing as the target; wanted'),
     (
       {'a': tfds.features.Tensor(shape=(None,), dtype=np.float32), 'ill': LABEL},
       'of a fixed size',

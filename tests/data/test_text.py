@@ -209,6 +209,25 @@ def test_a_file_of_ones_own_is_known_by_what_it_holds_not_by_its_place(own, tmp_
   assert len(list(tmp_path.iterdir())) == 2  # nothing is written beside it
 
 
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'utf-32', 'utf-16-be'])
+def test_a_byte_order_mark_is_no_token(encoding, own):
+  plain = own(KOREAN)
+  mark = '\ufeff' if encoding == 'utf-16-be' else ''
+  marked = own((mark + KOREAN).encode(encoding))
+  assert marked.spec == plain.spec  # of one source, too: they are one text
+  assert marked.digests() == plain.digests()
+  assert '\ufeff' not in marked.spec.classes
+
+
+def test_a_prompt_is_spelt_by_the_vocabulary_that_is_given(own):
+  trained = own(KOREAN)
+  edited = own('a' + KOREAN)
+  wanted = trained.read('별을')
+  assert (edited.read('별을') != wanted).all()
+  vocabulary = ''.join(trained.spec.classes)
+  np.testing.assert_array_equal(text.prompt('별을', vocabulary), wanted)
+
+
 @pytest.mark.parametrize(('tokens', 'kind'), [(256, np.uint8), (257, np.uint16)])
 def test_symbols_take_no_more_room_than_they_need(tokens, kind, own):
   data = own(''.join(map(chr, range(ord('가'), ord('가') + tokens))))
@@ -222,6 +241,10 @@ def test_symbols_take_no_more_room_than_they_need(tokens, kind, own):
     (b'', r'own\.txt has 0 characters, windows of 8 want at least 12 '),
     ('가나' * 5 + '다', r'own\.txt has 11 characters, windows of 8 want at least 12 '),
     (b'abc\xff' * 9, r'own\.txt is not UTF-8 at byte 3 \(invalid start byte\); save'),
+    (
+      '가나다'.encode('utf-16')[:-1],
+      r'own\.txt is not UTF-16 at byte 6 \(trunc.*; sav',
+    ),
     ('가'.encode()[:2], r'is not UTF-8 at byte 0 \(unexpected end of data\)'),
   ],
 )

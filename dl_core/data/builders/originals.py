@@ -86,7 +86,7 @@ def _found(original: Original, dataset: str, manual: Path) -> Path | str:
 
 
 def _wrong(path: Path, original: Original) -> str:
-  """Says what a file has instead of the right size and sum; '' if it is the one."""
+  """Returns what differs in a file from its size and checksum; '' if nothing does."""
   size = path.stat().st_size
   if size != original.size:
     return f'{size:,} bytes'

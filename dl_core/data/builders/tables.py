@@ -10,7 +10,7 @@ class TableBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
   """A table that comes with scikit-learn: {column: float32, TARGET: class or float32}.
 
   A set gives its VERSION, HOMEPAGE, COUNTS (of train, validation, test), COLUMNS, NAMES
-  (of the classes; () where a number is to be told), TARGET, NOTES and the method
+  (of the classes; () where the target is a number), TARGET, NOTES and the method
   `_table`: () -> (float values [n, len(COLUMNS)], targets [n]).
   """
 

@@ -98,7 +98,7 @@ def files(root: Path, names: Iterable[str] = ('',)) -> Iterator[tuple[str, str]]
         yield path.as_posix(), (root / path).read_text('utf-8')
       except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-          f'{root / path} cannot be read ({error}); install it anew, or give another '
+          f'{root / path} cannot be read ({error}); install it again, or give another '
           '--dataset'
         ) from error
 

@@ -123,7 +123,7 @@ def test_source_is_read_in_the_order_of_its_paths_without_tests(tmp_path):
   with pytest.raises(UserError, match=r'holds no source of d, which the text is made'):
     list(texts.files(tmp_path, ('b', 'd')))
   (tmp_path / 'c.py').write_bytes(b'\xff')
-  with pytest.raises(UserError, match=r'c\.py cannot be read .*; install it anew'):
+  with pytest.raises(UserError, match=r'c\.py cannot be read .*; install it again'):
     list(texts.files(tmp_path, ('c',)))
 
 

@@ -1,0 +1,88 @@
+"""Reads what a workdir stores of its data, so that its model needs no data set.
+
+config.json of a run has `source`, `classes` and `declaration` (`Data.declaration`).
+They are enough to build the experiment again and to read a file or a prompt as in
+training; a run that asks for examples is refused. The config.json of an earlier run has
+no `declaration`; it is enough for a user's own folder of images, or own text.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dl_core.data.declarations import Declaration, Feature
+from dl_core.types import UserError
+
+FILE = 'config.json'
+
+
+def packed(features: Mapping[str, Feature], target: str = '') -> dict[str, Any]:
+  """Returns the value of `Data.declaration`, which JSON can write.
+
+  Args:
+    features: what an example holds.
+    target: see `Declaration`.
+  """
+  return {
+    'features': {name: feature._asdict() for name, feature in features.items()},
+    'target': target,
+  }
+
+
+def declaration(name: str, workdir: str) -> Declaration | None:
+  """Returns the declaration of the set `name` that a workdir stores; None without.
+
+  Args:
+    name: of the set; a workdir of a run on another set stores none of it.
+    workdir: any path.
+  """
+  folder = Path(workdir).expanduser()
+  try:
+    run = json.loads((folder / FILE).read_text('utf-8')) if workdir else {}
+  except (OSError, ValueError):
+    return None
+  source = run.get('source', '') if isinstance(run, dict) else ''
+  found, _, version = source.rpartition('/') if isinstance(source, str) else ('',) * 3
+  classes = run.get('classes') if found == name else None
+  if not isinstance(classes, list):
+    return None
+  kept = run.get('declaration') or _before(name, classes)
+  if not kept:
+    return None
+  features = {
+    key: Feature(
+      each['kind'], tuple(each['shape']), tuple(each['names']), each['dtype']
+    )
+    for key, each in kept['features'].items()
+  }
+  text = any(feature.kind == 'Text' for feature in features.values())
+  return Declaration(
+    name=name,
+    version=version,
+    features=features,
+    counts={'train': 0},
+    notes=(),
+    folder=folder,
+    prepared=False,
+    vocabulary=''.join(classes) if text else '',
+    target=kept['target'],
+    stored=True,
+  )
+
+
+def refused(declaration: Declaration) -> UserError:
+  """Returns the error of a run that asks a stored declaration for examples."""
+  return UserError(
+    f'the examples of {declaration.source} were asked for, but '
+    f'{declaration.folder / FILE} stores only their declaration; give the folder of '
+    'the data as --data_dir'
+  )
+
+
+def _before(name: str, classes: list[str]) -> dict[str, Any] | None:
+  """Returns the declaration of a run that stored none; None where it is not known."""
+  if name == 'folder':
+    label = Feature('ClassLabel', names=tuple(classes))
+    return packed({'image': Feature('Image'), 'label': label})
+  return packed({'text': Feature('Text')}) if name == 'text' else None

@@ -1,0 +1,158 @@
+"""Data of a workdir whose data set is not there: what it stores is enough."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from dl_core import config
+from dl_core.data import images, sources, stored, tabular, text
+from dl_core.types import UserError
+
+KEY = jax.random.key(0)
+
+
+@pytest.fixture
+def kept(tmp_path):
+  """kept(data, dataset, ...) -> a workdir that stores the declaration of its data."""
+
+  def workdir(data, dataset, **changes):
+    folder = tmp_path / 'workdir'
+    folder.mkdir(exist_ok=True)
+    run = {
+      'settings': {'dataset': dataset},
+      'source': data.spec.source,
+      'classes': list(data.spec.classes),
+      'declaration': data.declaration,
+      **changes,
+    }
+    content = json.dumps(
+      {key: value for key, value in run.items() if value is not None}
+    )
+    (folder / 'config.json').write_text(content, 'utf-8')
+    return folder
+
+  return workdir
+
+
+def images_of(dataset, data_dir):
+  c = config.Config(dataset=dataset, data_dir=str(data_dir), batch_size=4)
+  return images.load(c, 32, 1)
+
+
+@pytest.fixture
+def folder(tmp_path):
+  for name, grey in (('ant', 10), ('벌', 100), ('cow', 200)):
+    place = tmp_path / 'own' / 'train' / name
+    place.mkdir(parents=True)
+    for number in range(10):
+      Image.new('L', (40, 30), grey + number).save(place / f'{number}.png')
+  return tmp_path / 'own'
+
+
+def refuses(data):
+  with pytest.raises(UserError, match=r'stores only their declaration; .* --data_dir'):
+    data.feed(KEY, 0)
+  with pytest.raises(UserError, match=r'stores only their declaration; .* --data_dir'):
+    list(data.splits['test']())
+
+
+@pytest.mark.parametrize('declaration', ['stored', 'of an earlier run'])
+def test_a_workdir_reads_images_as_its_folder_did(declaration, folder, kept):
+  data = images_of('folder', folder)
+  changes = {} if declaration == 'stored' else {'declaration': None}
+  again = images_of('folder', kept(data, 'folder', **changes))
+  assert again.spec == data.spec
+  path = str(folder / 'train' / 'ant' / '3.png')
+  np.testing.assert_array_equal(again.read(path), data.read(path))
+  assert again.declaration == data.declaration
+  refuses(again)
+
+
+def test_a_workdir_reads_images_as_its_prepared_set_did(stock, kept, tmp_path):
+  data = images_of('toys', stock('toys', {'train': [0, 1] * 20, 'test': [0, 1]}))
+  again = images_of('toys', kept(data, 'toys'))
+  assert again.spec == data.spec
+  pixels = np.random.RandomState(0).randint(0, 256, (300, 200)).astype(np.uint8)
+  Image.fromarray(pixels).save(tmp_path / 'a.png')
+  found = again.read(str(tmp_path / 'a.png'))
+  np.testing.assert_array_equal(found, data.read(str(tmp_path / 'a.png')))
+  assert (found[:2] == 0).all()  # as coarse as the set: 28 pixels within 32
+  refuses(again)
+
+
+def text_of(dataset, data_dir):
+  c = config.Config(dataset=dataset, data_dir=str(data_dir), batch_size=4)
+  return text.load(c, 8)
+
+
+@pytest.mark.parametrize('declaration', ['stored', 'of an earlier run'])
+def test_a_workdir_reads_prompts_as_its_text_did(declaration, kept, tmp_path):
+  own = tmp_path / 'own.txt'
+  own.write_text('나는 별을 노래하는 마음으로\n' * 9, 'utf-8')
+  data = text_of('text', own)
+  changes = {} if declaration == 'stored' else {'declaration': None}
+  folder = kept(data, 'text', **changes)
+  own.write_text('별을 노래하는 새 마음\n' * 9, 'utf-8')  # edited since
+  again = text_of('text', folder)
+  assert again.spec == data.spec
+  np.testing.assert_array_equal(again.read('별을'), data.read('별을'))
+  assert (text_of('text', own).read('별을') != data.read('별을')).any()
+  refuses(again)
+
+
+def test_a_workdir_knows_the_columns_of_its_table(tmp_path, kept):
+  label = tfds.features.ClassLabel(names=['no', 'yes'])
+  features = {'b': tfds.features.Tensor(shape=(2,), dtype=np.float32), 'a': np.int64}
+
+  class Stock(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    VERSION = tfds.core.Version('1.0.0')
+    name = 'toys'
+
+    def _info(self):
+      every = tfds.features.FeaturesDict(features | {'label': label})
+      return tfds.core.DatasetInfo(builder=self, features=every)
+
+    def _split_generators(self, dl_manager):
+      return {'train': self._generate_examples()}
+
+    def _generate_examples(self):
+      for n in range(20):
+        yield n, {'a': n, 'b': np.float32([n, -n]), 'label': n % 2}
+
+  Stock(data_dir=tmp_path).download_and_prepare(file_format=sources.FORMAT)
+  c = config.Config(dataset='toys', data_dir=str(tmp_path), batch_size=4)
+  data = tabular.load(c)
+  folder = str(kept(data, 'toys'))
+  again = tabular.load(config.Config(dataset='toys', data_dir=folder, batch_size=4))
+  assert again.spec == data.spec
+  names = tabular.declared('toys', folder).names
+  assert names == tabular.declared('toys', str(tmp_path)).names == ('a', 'b[0]', 'b[1]')
+  refuses(again)
+
+
+def test_a_workdir_declares_its_own_set_alone(folder, kept):
+  workdir = str(kept(images_of('folder', folder), 'folder'))
+  assert stored.declaration('folder', workdir) is not None
+  for name in ('digits', 'text', 'fold'):
+    assert stored.declaration(name, workdir) is None
+
+
+@pytest.mark.parametrize(
+  'content',
+  ['', '[]', '{}', '{"source": 3}', '{"source": "folder/1"}', '{"source": "'],
+)
+def test_a_damaged_or_foreign_file_declares_nothing(content, tmp_path):
+  (tmp_path / 'config.json').write_text(content, 'utf-8')
+  assert stored.declaration('folder', str(tmp_path)) is None
+  assert stored.declaration('folder', '') is None
+
+
+def test_an_earlier_run_on_a_prepared_set_goes_on_needing_it(stock, kept, monkeypatch):
+  data = images_of('toys', stock('toys', {'train': [0, 1] * 20}))
+  workdir = kept(data, 'toys', declaration=None)
+  with pytest.raises(UserError, match=r'--dataset=toys was given; .*prepared as'):
+    images_of('toys', workdir)
