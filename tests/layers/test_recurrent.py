@@ -149,7 +149,7 @@ def test_the_state_carries_on_where_a_sequence_is_cut(cell):
   chex.assert_trees_all_close(cut, whole, atol=1e-6)
 
 
-def test_what_comes_later_does_not_change_what_was_said(cell):
+def test_later_inputs_do_not_change_earlier_outputs(cell):
   params, at = params_of(cell), 2
   _, pull = jax.vjp(lambda x: run(cell, params, x)[1][:, at], inputs())
   (reached,) = pull(jnp.ones((MANY, HIDDEN)))
@@ -163,13 +163,13 @@ def test_jit_changes_nothing(cell):
   chex.assert_trees_all_close(compiled, run(cell, params, x, state), atol=1e-6)
 
 
-def test_a_sequence_is_read_alike_in_any_company(cell):
+def test_a_sequence_does_not_depend_on_its_batch(cell):
   params, x = params_of(cell), inputs()
   _, alone = run(cell, params, x[1:2])
   chex.assert_trees_all_close(alone, run(cell, params, x)[1][1:2], atol=1e-6)
 
 
-def test_symbols_are_read_as_if_they_were_one_hot(cell):
+def test_tokens_are_read_as_if_they_were_one_hot(cell):
   tokens = jax.random.randint(jax.random.key(3), (MANY, STEPS), 0, WIDTH)
   lookup, plain = LAYERS[cell](HIDDEN, vocabulary=WIDTH), LAYERS[cell](HIDDEN)
 

@@ -29,9 +29,9 @@ CASES = {
   'resnet': RATE,
   'vgg': RATE | {'batch_norm': True},
 }
-# These take from one to five minutes to compile for all meshes.
+# Larger networks than cifar_resnet, which takes ten seconds to compile for each mesh.
 SLOW = ('alexnet', 'googlenet', 'resnet', 'vgg')
-# Ten seconds to compile for each mesh; this one has all three axes.
+# One mesh suffices where it has all three axes.
 FEWER_MESHES = {'cifar_resnet': MESHES[-1:]}
 SMALL = 64  # elements from which on these tests split a leaf
 
@@ -142,7 +142,7 @@ def test_a_leaf_is_split_along_its_largest_side_that_divides():
   assert layout.axes('mu.k', (8,)) == [None]  # another shape
 
 
-def test_runs_that_share_the_loop_are_split_alike():
+def test_runs_side_by_side_have_the_same_sharding():
   layout = Layout(make_mesh('fsdp:8'), large=8)
   shardings = layout({'a': np.zeros((3, 8))}, runs=2)
   assert shardings['a'].spec == P(None, None, 'fsdp')

@@ -55,7 +55,7 @@ def test_what_is_minimised_is_the_first_loss_and_a_share_of_the_others(
   assert metrics.mean(sums)['loss'] == pytest.approx(float(value), rel=1e-6)
 
 
-def test_evaluation_and_all_measures_hear_the_first_alone(batch):
+def test_evaluation_and_measures_read_the_first_head_only(batch):
   task, params, (first, *_) = made(3, 0.3, batch)
   judged = metrics.mean(task.metrics({'params': params}, batch, jax.random.key(0)))
   assert judged['loss'] == pytest.approx(first, rel=1e-5)

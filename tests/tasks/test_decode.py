@@ -26,7 +26,7 @@ def generate(count=6, key=KEY, temperature=1.0, **given):
   return decode.generate(WRITER, VARIABLES, PROMPT, count, key, temperature, **given)
 
 
-def test_at_temperature_0_it_writes_the_likeliest_symbol_each_time():
+def test_at_temperature_0_it_writes_the_likeliest_token_each_time():
   text = PROMPT
   for _ in range(6):
     logits = read(VARIABLES, text)[:, -1]
@@ -40,7 +40,7 @@ def test_the_same_key_writes_the_same_text_and_another_key_another():
   assert np.any(np.asarray(first) != generate(12, jax.random.key(3)))
 
 
-def test_symbols_are_drawn_as_often_as_the_model_says():
+def test_tokens_are_drawn_with_the_probabilities_of_the_model():
   logits = jnp.array([0.0, 1.0, 2.0])
 
   def advance(variables, state, tokens):
@@ -53,17 +53,17 @@ def test_symbols_are_drawn_as_often_as_the_model_says():
   np.testing.assert_allclose(found, jax.nn.softmax(logits / 2), atol=0.02)
 
 
-def test_every_symbol_is_told_in_order_as_it_is_written():
+def test_every_token_is_passed_to_the_callback_in_order():
   told = []
   text = generate(temperature=0.5, tell=lambda tokens: told.append(np.array(tokens)))
   np.testing.assert_array_equal(np.stack(told, axis=1), text)
 
 
-def test_telling_changes_nothing_that_is_written():
+def test_a_callback_does_not_change_the_tokens():
   np.testing.assert_array_equal(generate(tell=lambda tokens: None), generate())
 
 
-def test_any_number_of_symbols_is_one_loop_traced_once():
+def test_any_number_of_tokens_is_one_loop_traced_once():
   traced = []
 
   def advance(variables, state, tokens):

@@ -148,7 +148,7 @@ def slope(loss, logit):
   return float(jax.grad(GAMES[loss].fool)(jnp.float32(logit)))
 
 
-def test_both_losses_pull_the_generator_alike_where_the_discriminator_cannot_tell():
+def test_both_losses_have_the_same_gradient_where_the_discriminator_is_undecided():
   assert slope('minimax', 0) == slope('nonsaturating', 0) == -0.5
 
 

@@ -28,7 +28,7 @@ def test_cross_entropy_is_entropy_and_divergence():
   np.testing.assert_array_equal(information.kl(P, P), np.zeros(40))
 
 
-def test_a_fair_coin_tells_one_bit_and_a_certain_one_none():
+def test_a_fair_coin_has_one_bit_and_a_certain_one_none():
   coins = jnp.array([[0.5, 0.5], [1, 0], [0, 1]])
   np.testing.assert_allclose(
     information.bits(information.entropy(coins)), [1, 0, 0], atol=1e-7

@@ -85,6 +85,6 @@ def test_training_is_the_supervised_loss():
   chex.assert_trees_all_equal(ours, plain)
 
 
-def test_a_window_without_symbols_is_refused_in_words():
+def test_a_window_without_tokens_is_refused_in_words():
   with pytest.raises(ValueError, match='must be 1 or more'):
     tasks.language(MODEL, 0)

@@ -57,7 +57,7 @@ def test_the_boundary_itself_is_a_mistake(activation, label, loss, right, slope)
   assert jax.grad(measures.perceptron_loss)(f, y) == slope
 
 
-def test_the_slope_of_an_error_is_the_difference_or_its_sign():
+def test_the_gradient_of_an_error_is_the_difference_or_its_sign():
   answer, wanted = jnp.array([3.0, -1.0, 2.0]), jnp.array([1.0, 1.0, 2.0])
   slope = lambda loss: jax.grad(lambda f: loss(f, wanted).sum())(answer)
   np.testing.assert_array_equal(slope(measures.squared_error), answer - wanted)
