@@ -1,13 +1,13 @@
 """From a command line to an exit code: flags, device, workdir, fit, report.
 
 Exit codes: 0 done or out of time (saved) · 2 the user can mend it, one sentence says
-how · 130, 143 interrupted by SIGINT, SIGTERM (saved) · anything else is our bug.
+how · 129, 130, 143 interrupted by SIGHUP, SIGINT, SIGTERM (saved) · 1 saved, tested and
+reported, but a picture of the report could not be drawn · anything else is our bug.
 """
 
 import errno
 import functools
 import io
-import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -18,24 +18,33 @@ import jax
 from dl_core import config
 from dl_core.launch import export, flags, jobs, predict, prompt, studies
 from dl_core.report import page
-from dl_core.runtime import compilation, devices, multihost, sharding
+from dl_core.runtime import compilation, devices, multihost, sharding, streams
 from dl_core.runtime.signals import Interrupted, Signals, at_once
 from dl_core.train import manifest, stopping
 from dl_core.train.progress import Progress
 from dl_core.types import UserError
 
-# Errors of the disk that the user can mend: full, over quota, too large, read-only, not
-# permitted, broken.
-REFUSED = (
-  errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
-  errno.EIO,
-)  # fmt: skip
+# What the user can do about an error of a file, by its errno.
+FULL = 'make room or name another place, then give the same command again'
+CLOSED = (
+  'change its permissions or name another place, then give the same command again'
+)
+REFUSED = {
+  errno.ENOSPC: FULL,
+  errno.EDQUOT: FULL,
+  errno.EFBIG: FULL,
+  errno.EROFS: CLOSED,
+  errno.EACCES: CLOSED,
+  errno.EPERM: CLOSED,
+  errno.EIO: 'the disk or its connection fails; check it, or name another place',
+}
 
 HELP = {'-h', '-help', '--help', '--helpfull'}
 
 
 def main(name: str) -> None:
   """Runs the experiment of the module `name` and exits the process."""
+  streams.open_closed()
   for stream in (sys.stdout, sys.stderr):
     if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors='replace')  # not every terminal has η or █
@@ -44,6 +53,7 @@ def main(name: str) -> None:
   code = run(module, module.__spec__.name.rpartition('.')[2], sys.argv)
   if code == 2 and jax.distributed.is_initialized():
     multihost.leave(code)
+  streams.settle()
   sys.exit(code)
 
 
@@ -96,10 +106,7 @@ def command(
 
 def shown(text: str) -> int:
   """Prints a text to a reader who may stop reading, as `head` does; returns 0."""
-  try:
-    print(text, flush=True)
-  except BrokenPipeError:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+  streams.write(sys.stdout, f'{text}\n')
   return 0
 
 
@@ -108,13 +115,13 @@ def guarded(work: Callable[[], int]) -> int:
   try:
     return work()
   except Interrupted as signal:
-    print(f'stopped by {signal.name}', file=sys.stderr)
+    streams.write(sys.stderr, f'stopped by {signal.name}\n')
     return signal.code
   except Exception as error:
     sentence = mendable(error)
     if not sentence:
       raise
-    print(f'error: {sentence}', file=sys.stderr)
+    streams.write(sys.stderr, f'error: {sentence}\n')
     return 2
 
 
@@ -125,8 +132,7 @@ def mendable(error: Exception) -> str:
   if isinstance(error, OSError) and error.errno in REFUSED:
     return (
       f'{error.filename or "a file of the run"} cannot be read or written '
-      f'({error.strerror}); make room or name another place, then give the same '
-      'command again'
+      f'({error.strerror}); {REFUSED[error.errno]}'
     )
   xla = isinstance(error, jax.errors.JaxRuntimeError)
   reason = ' '.join(str(error).split()).rstrip('.')[:200] or type(error).__name__
@@ -162,7 +168,8 @@ def _run(
   use(c.platform, c.distributed)
   sharding.check(c.mesh, c.batch_size)
   if c.predict:
-    return predict.main(module, name, c, [c.predict, *rest])
+    with at_once():
+      return predict.main(module, name, c, [c.predict, *rest])
   if c.export:
     return export.main(module, name, c)
   if isinstance(c, config.Generating) and c.prompt:
@@ -196,7 +203,10 @@ def _made(
   if multihost.first():
     progress.say(summary())
   progress.say(f'report: {folder / "report" / "index.html"}')
-  return 0
+  missing = page.undrawn(folder) if multihost.first() else []
+  for sentence in missing:
+    streams.write(sys.stderr, f'error: {sentence}\n')
+  return 1 if missing else 0
 
 
 def refuse_rest(words: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """From an experiment to a finished workdir: checks, lock, claim, training, report."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -135,4 +136,23 @@ def pictures(experiment: Experiment, run: train.Run) -> Sequence[Picture]:
     return ()
   found = train.data_key(run.state), evaluate.variables(experiment, run.state)
   key, variables = multihost.local(found)
-  return experiment.report(variables, run.observed, experiment.data, key)
+  make = experiment.report
+  return attempted(lambda: make(variables, run.observed, experiment.data, key))
+
+
+def attempted(make: Callable[[], Sequence[Picture]]) -> Sequence[Picture]:
+  """Returns the pictures that `make` returns, or one that cannot be drawn.
+
+  An error in the making of pictures must not cost the run that they are of; the page
+  shows it in their place.
+  """
+  try:
+    return make()
+  except UserError:
+    raise
+  except Exception as error:
+    return [Picture('Pictures', '', functools.partial(_raise, error))]
+
+
+def _raise(error: Exception) -> Any:
+  raise error

@@ -146,7 +146,8 @@ def perform(
           return False
         number += len(labels)
     # Every process draws: a model is read by all processes that saved it.
-    pictures = study.draw(finished(plan)) if study.draw else ()
+    make = study.draw
+    pictures = jobs.attempted(lambda: make(finished(plan))) if make else ()
     multihost.on_first(functools.partial(conclude, plan, pictures, begun))
   return True
 
