@@ -203,7 +203,8 @@ def _made(
   if multihost.first():
     progress.say(summary())
   progress.say(f'report: {folder / "report" / "index.html"}')
-  missing = page.undrawn(folder) if multihost.first() else []
+  folders = [folder, *(planned.folders.values() if study else ())]
+  missing = [s for f in folders for s in page.undrawn(f)] if multihost.first() else []
   for sentence in missing:
     streams.write(sys.stderr, f'error: {sentence}\n')
   return 1 if missing else 0

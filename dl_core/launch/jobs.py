@@ -38,7 +38,14 @@ def plan(module: ModuleType, name: str, c: config.Config) -> Job:
   experiment = module.build(c)
   spec = experiment.data.spec
   doc = module.__doc__ or name
-  owner = workdir.Owner(name, doc, c, spec.source, classes=spec.classes)
+  owner = workdir.Owner(
+    name,
+    doc,
+    c,
+    spec.source,
+    classes=spec.classes,
+    declaration=experiment.data.declaration,
+  )
   folder = workdir.find(owner)
   if not c.fresh:
     workdir.check(folder, owner)

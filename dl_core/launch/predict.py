@@ -13,6 +13,7 @@ import numpy as np
 
 from dl_core import config, train
 from dl_core.config import Config
+from dl_core.data import stored as declared
 from dl_core.runtime import compilation, multihost
 from dl_core.train import compiled, evaluate, initial, workdir
 from dl_core.types import Experiment, UserError, Variables
@@ -52,7 +53,9 @@ def trained(module: ModuleType, name: str, c: Config) -> Trained:
         f'python -m experiments.{stored["experiment"]}'
       )
     settings, identity = stored['settings'], stored['identity']
-    own = {'workdir': c.workdir, 'data_dir': c.data_dir or settings['data_dir']}
+    kept = declared.declaration(settings['dataset'], c.workdir)
+    place = c.workdir if kept else settings['data_dir']
+    own = {'workdir': c.workdir, 'data_dir': c.data_dir or place}
     before = config.restored(module.Config, settings | own)
     for entry in dataclasses.fields(c):
       given, there = getattr(c, entry.name), getattr(before, entry.name)

@@ -57,6 +57,7 @@ class Owner(NamedTuple):
   source: str
   more: Mapping[str, Any] = MappingProxyType({})
   classes: Sequence[str] = ()
+  declaration: Mapping[str, Any] = MappingProxyType({})
 
   @property
   def identity(self) -> dict[str, Any]:
@@ -194,6 +195,7 @@ def claim(folder: Path, owner: Owner) -> None:
       'identity': owner.identity,
       'source': owner.source,
       'classes': list(owner.classes),
+      'declaration': dict(owner.declaration),
     },
   )
 
