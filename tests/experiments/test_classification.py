@@ -117,11 +117,11 @@ def test_columns_of_a_table_are_chosen_and_named(data_dir):
   [
     ({'dataset': 'iris', 'noise': 3}, '--noise=3 was given, which is for fruits alone'),
     ({'dataset': 'curved', 'noise': 3}, '--noise=3 was given'),
-    ({'dataset': 'curved', 'columns': 'x'}, 'curved has but x and y'),
+    ({'dataset': 'curved', 'columns': ('x',)}, 'the columns of curved are x and y'),
     ({'dataset': 'diabetes'}, 'whose target is a number; give a table with classes'),
     ({'dataset': 'breast_cancer', 'degree': 99}, '30 columns have .* products, and 10'),
-    ({'columns': 'smell'}, 'smell was asked for, which fruits lack'),
-    ({'dataset': 'iris', 'columns': 'smell'}, 'smell was asked for'),
+    ({'columns': ('smell',)}, 'smell was asked for, which fruits lack'),
+    ({'dataset': 'iris', 'columns': ('smell',)}, 'smell was asked for'),
   ],
 )
 def test_what_cannot_be_is_a_sentence(settings, sentence, data_dir):
