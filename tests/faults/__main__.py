@@ -1,6 +1,6 @@
 """Makes every fault that a run must survive really happen, and says what came of it.
 
-    python -m tests.faults                             # a table of nineteen faults
+    python -m tests.faults                             # a table of twenty-five faults
     python -m tests.faults --only=disk
     python -m tests.faults --kills=100 --flips=1000    # and these after it
 
@@ -21,7 +21,7 @@ from concurrent import futures
 
 os.environ['JAX_PLATFORMS'] = 'cpu'
 
-from tests.faults import files, flips, kills, processes, values
+from tests.faults import files, flips, kills, processes, surroundings, values
 from tests.faults.place import Place, Seen
 
 FAULTS = {
@@ -44,6 +44,12 @@ FAULTS = {
   'a data thread that dies': processes.thread,
   'log files torn by a crash': files.torn_logs,
   'out of memory': processes.memory,
+  'brackets in the path': surroundings.brackets,
+  'closed descriptors': surroundings.closed,
+  'the terminal closes': surroundings.hangup,
+  'a picture that fails': surroundings.picture,
+  "a notebook's backend": surroundings.notebook,
+  'eight records at once': surroundings.records,
 }
 HEADER = ('fault', 'what was done', 'what happened', 'exit code', 'lost')
 WIDTHS = (20, 36, 56, 9, 8)

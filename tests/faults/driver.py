@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import optax
 
 from dl_core import launch
+from dl_core.types import Picture
 
 
 def batch(factor):
@@ -77,6 +78,20 @@ def thread(experiment, wrong):
   return experiment._replace(data=experiment.data._replace(feed=fed))
 
 
+def picture(experiment, wrong):
+  """A picture of the report cannot be drawn."""
+  del wrong
+
+  def fail():
+    raise RuntimeError('the picture of a test fails')
+
+  def report(variables, observed, data, key):
+    drawn = experiment.report(variables, observed, data, key)
+    return [*drawn, Picture('A picture', 'It is not there.', fail)]
+
+  return experiment._replace(report=report)
+
+
 FAULTS = {
   'nan': batch(jnp.nan),
   'inf': batch(jnp.inf),
@@ -84,6 +99,7 @@ FAULTS = {
   'gradient': gradient,
   'memory': memory,
   'thread': thread,
+  'picture': picture,
 }
 
 
