@@ -39,6 +39,7 @@ REFUSED = {
   errno.EIO: 'the disk or its connection fails; check it, or name another place',
 }
 
+OWN = ('folder', 'text')  # data sets of the user's own
 HELP = {'-h', '-help', '--help', '--helpfull'}
 
 
@@ -185,11 +186,13 @@ def _made(
   if study is not None:
     planned = studies.plan(module, name, c, study)
     owner, folder, finished = planned.owner, planned.folder, planned.finished
+    built = [each.experiment for each in planned.jobs.values()]
     work = functools.partial(studies.perform, planned, study)
     summary = functools.partial(studies.summary, planned)
   else:
     job = jobs.plan(module, name, c)
     owner, folder, finished = job.owner, job.folder, job.finished
+    built = [job.experiment]
     work = functools.partial(jobs.perform, [job])
     summary = functools.partial(page.summary, folder, job.experiment.published)
   if finished:
@@ -197,6 +200,9 @@ def _made(
   else:
     on = f' on {owner.source}' if owner.source else ''
     progress.say(f'{name}{on}, {device()}, in {folder}')
+    own = [each.data.notes for each in built if each.config.dataset in OWN]
+    for note in dict.fromkeys(note for notes in own for note in notes):
+      progress.say(note)  # a user's own data may be read otherwise than intended
     if not work(signals.pending, progress):
       progress.say(f'saved; to go on: {manifest.resume_command()}')
       return signals.code()
