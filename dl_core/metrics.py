@@ -65,7 +65,7 @@ def mean(sums: Metrics) -> dict[str, float]:
 
 
 def reached(figures: Mapping[str, Any], name: str, value: float) -> bool:
-  """Tells whether a figure is as good as `value` or better."""
+  """Returns whether a figure is as good as `value` or better."""
   if figures[name] is None:  # not finite
     return False
   return figures[name] >= value if name in RISING else figures[name] <= value

@@ -34,12 +34,12 @@ def main(module: ModuleType, name: str, c: configs.Config) -> int:
   sharding.check(c.mesh, c.batch_size)
   study = studies.of(module, c)
   planned = studies.plan(module, name, c, study).jobs if study else {}
-  for cohort in seeds.alike(planned or {'': jobs.plan(module, name, c)}):
-    found = of(next(iter(cohort.values())).experiment)
-    paths = [job.folder / 'plan.json' for job in cohort.values()]
+  for group in seeds.alike(planned or {'': jobs.plan(module, name, c)}):
+    found = of(next(iter(group.values())).experiment)
+    paths = [job.folder / 'plan.json' for job in group.values()]
     for path in paths:
       write(path, found)
-    label, places = ', '.join(cohort), ', '.join(map(str, paths))
+    label, places = ', '.join(group), ', '.join(map(str, paths))
     print(f'{label}\n' * bool(label) + text(found) + f'\n\nwritten to {places}')
   return 0
 

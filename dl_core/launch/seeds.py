@@ -29,7 +29,7 @@ def alike(left: Mapping[str, Job]) -> list[dict[str, Job]]:
 def level(
   group: dict[str, Job],
 ) -> tuple[dict[str, Job], bool, compiled.Compiled | None]:
-  """Gives runs that differ only in their seed one shared experiment.
+  """Builds one experiment for runs that differ only in their seed.
 
   Returns:
     The runs; whether to train them side by side; their compiled step, None for a

@@ -63,7 +63,7 @@ def filled(averaged: Callable[[Any], Params]) -> Callable[[Any], Params]:
 def only(
   layers: Collection[str], optimizer: optax.GradientTransformation
 ) -> optax.GradientTransformation:
-  """Has an optimizer move these layers alone.
+  """Restricts an optimizer to these layers.
 
   Nothing reads the gradients of the others, so that XLA never computes them, and no
   decay reaches them.

@@ -106,7 +106,7 @@ class Checkpoints:
     )
 
   def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
-    """Tells orbax which checkpoints to keep: the newest few and the best."""
+    """Returns for orbax which checkpoints to keep: the newest few and the best."""
     del context
     newest = sorted(info.step for info in checkpoints)[-KEPT:]
     return [info.step in newest or info.step == self._best for info in checkpoints]

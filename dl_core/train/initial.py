@@ -106,7 +106,7 @@ def read(
 
 
 def without(folder: Path) -> UserError:
-  """Says of a workdir without checkpoints what to name instead, or to wait for."""
+  """Returns the error for a workdir without checkpoints."""
   if inner := workdir.inside(folder):
     return UserError(
       f'{folder} holds {len(inner)} runs and no model of its own; name one of them, as '

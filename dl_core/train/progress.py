@@ -1,4 +1,4 @@
-"""What a run says while it runs: its clock, its lines, its live line."""
+"""The progress of a run on the terminal: its clock, its lines, its live line."""
 
 import math
 import shutil
@@ -38,11 +38,11 @@ class Clock:
     self._first = True
 
   def start(self, before: float) -> None:
-    """Says how many seconds the run had taken when it was interrupted."""
+    """Sets the seconds that the run had taken before it was interrupted."""
     self._before = before
 
   def run(self, step: int, sums: Any, say: Callable[[str], None]) -> None:
-    """Begins to count with the first step after a pause, which may have compiled."""
+    """Starts counting after the first step that follows a pause, which may compile."""
     if self._running is None:
       jax.block_until_ready(sums)
       self._running = (time.monotonic(), step)
@@ -68,7 +68,7 @@ class Clock:
     return {'seconds': round(self._before + time.monotonic() - self._began, 3)}
 
   def late(self, most: float) -> bool:
-    """Tells whether the run has gone on too long; it makes a step at least."""
+    """Returns whether the time limit is over; at least one step is made."""
     return not self._first and 0 < most < time.monotonic() - self._began
 
 

@@ -21,8 +21,8 @@ SPIKE = 3.0  # times the mean loss
 def best_step(history: Sequence[dict]) -> int | None:
   """Returns the step of the lowest finite loss; None where there is none.
 
-  Of equals the most accurate one, then the earliest. The untrained state counts only
-  where there is no other: a perceptron that answers 0 to everything has no loss.
+  Ties go to the more accurate step, then to the earlier one. The untrained state counts
+  only where there is no other: a perceptron that answers 0 to everything has no loss.
   """
   finite = [line for line in history if line.get('loss') is not None]
   trained = [line for line in finite if line['step']] or finite
@@ -45,7 +45,7 @@ def target(until: str) -> tuple[str, float]:
 
 
 def why(config: Any, step: int, history: Sequence[dict]) -> str:
-  """Says why a run is over; '' while it is not.
+  """Returns why a run is over, in words; '' while it is not.
 
   Args:
     config: its settings: steps, patience, until.
@@ -74,10 +74,10 @@ def why(config: Any, step: int, history: Sequence[dict]) -> str:
 
 
 def spike(sums: Metrics, history: Sequence[dict]) -> dict[str, Any] | None:
-  """Finds a step since the last report whose loss is out of all proportion.
+  """Finds a step since the last evaluation whose loss jumped.
 
-  That is one above the loss before training, and above `SPIKE` times the mean. The
-  first step of a run, which began somewhere, is none.
+  A loss jumps above the loss before training and above `SPIKE` times the mean. The
+  first step of a run does not count.
 
   Args:
     sums: metrics since the last report.

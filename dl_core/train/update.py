@@ -98,7 +98,7 @@ def make_update(task: Task, optimizers: tuple) -> Callable:
 
 
 def finite(tree: Any) -> Array:
-  """Tells whether all numbers of a pytree are finite.
+  """Returns whether all numbers of a pytree are finite.
 
   It looks for the first sum of a leaf that is not, and not for their sum: XLA makes a
   sum of n numbers part of each of the n loops that read it, and GoogLeNet's step would

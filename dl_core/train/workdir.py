@@ -41,7 +41,7 @@ CONTENTS = (
 
 
 class Owner(NamedTuple):
-  """Whose a folder is.
+  """The owner of a workdir.
 
   Attributes:
     name, doc: of the experiment or study.
@@ -124,7 +124,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def kept(folders: Sequence[Path]) -> Iterator[None]:
-  """Names the cause where an error comes of a folder that is not there any more."""
+  """Explains errors that are caused by a workdir removed during the run."""
   try:
     yield
   except (OSError, UserError) as error:
@@ -183,7 +183,7 @@ def check(folder: Path, owner: Owner) -> None:
 
 
 def claim(folder: Path, owner: Owner) -> None:
-  """Writes config.json: whose the folder is."""
+  """Writes config.json, which says what run the folder holds."""
   c = owner.config
   write_json(
     folder / 'config.json',
@@ -224,7 +224,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def finished(folder: Path) -> bool:
-  """Tells whether the run in the folder has its result and its report."""
+  """Returns whether the run in the folder has its result and its report."""
   lines = log.read(folder / 'metrics.jsonl')
   tested = bool(lines) and lines[-1]['split'] == 'test'
   return tested and (folder / 'report' / 'index.html').exists()

@@ -8,7 +8,7 @@ from dl_core.data.builders import originals, texts
 
 
 class Builder(texts.TextBuilder, skip_registration=True):
-  """40,000 lines of Shakespeare (Karpathy, 2015), 65 symbols."""
+  """40,000 lines of Shakespeare (Karpathy, 2015), 65 characters."""
 
   VERSION = tfds.core.Version('2.0.0')  # the stock set, 1.0.0, is cut 90, 5, 5 %
   HOMEPAGE = 'https://github.com/karpathy/char-rnn'
