@@ -1,4 +1,4 @@
-"""What is compiled of an experiment: a dispatch makes one update of it, or several."""
+"""The compiled functions of an experiment; a dispatch makes one update, or several."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What metrics.jsonl says of a run: its curves, and whether it fitted its data.
+"""The curves in metrics.jsonl: figures by step and split, means over seeds.
 
 A history is a list of lines, each a dict with `step`, `split` and figures under fixed
 names. Train figures are means over the steps since the line before, taken while

@@ -1,4 +1,4 @@
-"""Parameters to begin with, or to predict with: of another run, or of a file."""
+"""Initial parameters for training or prediction, from another run or from a file."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
