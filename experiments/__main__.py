@@ -4,6 +4,7 @@
 """
 
 import ast
+import contextlib
 import os
 import re
 import sys
@@ -48,15 +49,19 @@ def main(words: list[str]) -> int:
       file=sys.stderr,
     )
     return 2
-  sys.stdout.reconfigure(errors='replace')  # type: ignore[union-attr]
+  text = [
+    found,
+    '\n* a study: several runs compared, or pictures without training',
+    'Run one:    python -m experiments.NAME',
+    'Its flags:  python -m experiments.NAME --help',
+    'Fewer:      python -m experiments WORD',
+  ]
   try:
-    print(found)
-    print('\n* a study: several runs compared, or pictures without training')
-    print('Run one:    python -m experiments.NAME')
-    print('Its flags:  python -m experiments.NAME --help')
-    print('Fewer:      python -m experiments WORD', flush=True)
-  except BrokenPipeError:  # whoever reads has read enough
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stdout.reconfigure(errors='replace')  # type: ignore[union-attr]
+    print('\n'.join(text), flush=True)
+  except (AttributeError, OSError):  # whoever reads has read enough, or nobody does
+    with contextlib.suppress(AttributeError, OSError):
+      os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
   return 0
 
 

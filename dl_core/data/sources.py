@@ -45,7 +45,8 @@ def declare(name: str, data_dir: str = '') -> Declaration:
   Raises:
     UserError: there is no such set, or only in a format that needs TensorFlow.
   """
-  if kept := stored.declaration(name, data_dir):
+  kept = stored.declaration(name, data_dir)
+  if kept and newest(name, root(data_dir)) is None:
     return kept
   if not re.fullmatch(r'\w[\w.+-]*(/\w[\w.+-]*)*', name):
     raise UserError(_unknown(name, root(data_dir)))

@@ -45,7 +45,7 @@ def declaration(name: str, workdir: str) -> Declaration | None:
   source = run.get('source', '') if isinstance(run, dict) else ''
   found, _, version = source.rpartition('/') if isinstance(source, str) else ('',) * 3
   classes = run.get('classes') if found == name else None
-  if not isinstance(classes, list):
+  if not isinstance(classes, list) or (not classes and not run.get('declaration')):
     return None
   kept = run.get('declaration') or _before(name, classes)
   if not kept:

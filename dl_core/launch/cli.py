@@ -5,7 +5,6 @@ how · 129, 130, 143 interrupted by SIGHUP, SIGINT, SIGTERM (saved) · 1 saved, 
 reported, but a picture of the report could not be drawn · anything else is our bug.
 """
 
-import errno
 import functools
 import io
 import sys
@@ -16,28 +15,13 @@ from typing import Any
 import jax
 
 from dl_core import config
-from dl_core.launch import export, flags, jobs, predict, prompt, studies
+from dl_core.launch import errors, export, flags, jobs, predict, prompt, studies
 from dl_core.report import page
 from dl_core.runtime import compilation, devices, multihost, sharding, streams
 from dl_core.runtime.signals import Interrupted, Signals, at_once
 from dl_core.train import manifest, stopping
 from dl_core.train.progress import Progress
 from dl_core.types import UserError
-
-# What the user can do about an error of a file, by its errno.
-FULL = 'make room or name another place, then give the same command again'
-CLOSED = (
-  'change its permissions or name another place, then give the same command again'
-)
-REFUSED = {
-  errno.ENOSPC: FULL,
-  errno.EDQUOT: FULL,
-  errno.EFBIG: FULL,
-  errno.EROFS: CLOSED,
-  errno.EACCES: CLOSED,
-  errno.EPERM: CLOSED,
-  errno.EIO: 'the disk or its connection fails; check it, or name another place',
-}
 
 OWN = ('folder', 'text')  # data sets of the user's own
 HELP = {'-h', '-help', '--help', '--helpfull'}
@@ -119,36 +103,11 @@ def guarded(work: Callable[[], int]) -> int:
     streams.write(sys.stderr, f'stopped by {signal.name}\n')
     return signal.code
   except Exception as error:
-    sentence = mendable(error)
+    sentence = errors.mendable(error)
     if not sentence:
       raise
     streams.write(sys.stderr, f'error: {sentence}\n')
     return 2
-
-
-def mendable(error: Exception) -> str:
-  """Returns what the user can do about an error; '' if the error is our bug."""
-  if isinstance(error, UserError):
-    return str(error)
-  if isinstance(error, OSError) and error.errno in REFUSED:
-    return (
-      f'{error.filename or "a file of the run"} cannot be read or written '
-      f'({error.strerror}); {REFUSED[error.errno]}'
-    )
-  xla = isinstance(error, jax.errors.JaxRuntimeError)
-  reason = ' '.join(str(error).split()).rstrip('.')[:200] or type(error).__name__
-  if isinstance(error, MemoryError) or (xla and 'RESOURCE_EXHAUSTED' in reason):
-    return (
-      f'there is not enough memory ({reason}); give smaller sizes; for a run also a '
-      'smaller --batch_size, a --mesh of more devices, or --resident_bytes=0, which '
-      'reads the data step by step'
-    )
-  if (xla or isinstance(error, ValueError)) and multihost.parted(error):
-    return (
-      f'another process of the run has ended ({reason}); give the same commands again: '
-      'it goes on from the last checkpoint'
-    )
-  return ''
 
 
 def _run(
@@ -172,7 +131,8 @@ def _run(
     with at_once():
       return predict.main(module, name, c, [c.predict, *rest])
   if c.export:
-    return export.main(module, name, c)
+    with at_once():
+      return export.main(module, name, c)
   if isinstance(c, config.Generating) and c.prompt:
     return prompt.main(module, name, c)
   return _made(module, name, c, Progress(c.steps, quiet=not multihost.first()), signals)

@@ -24,14 +24,13 @@ def main(module: ModuleType, name: str, c: Config) -> int:
     raise UserError(
       f'--export={out} was given, but a name that ends in {files.OWN} is wanted'
     )
-  if module.build(c).names is None:
+  model = predict.trained(module, name, c)
+  names = model.experiment.names
+  if names is None:
     raise UserError(
       f'--export={out} was given, but no table says what other libraries call the '
       f'layers of {name}; export a model that has one, such as cifar_resnet'
     )
-  model = predict.trained(module, name, c)
-  names = model.experiment.names
-  assert names is not None
   arrays = exchange.given(model.variables(), names)
   files.write(out, arrays)
   print(f'{out}: {len(arrays)} arrays, named as by {next(iter(names.tables))}')

@@ -45,6 +45,11 @@ def trained(module: ModuleType, name: str, c: Config) -> Trained:
   Raises:
     UserError: there is no run of this experiment, or it has other settings than given.
   """
+  if not hasattr(module, 'build'):
+    raise UserError(
+      f'{name} is a study and has no model of its own; use the experiment and the '
+      'workdir of one of its runs'
+    )
   if c.workdir:
     stored = workdir.read_config(Path(c.workdir).expanduser())
     if stored['experiment'] != name:
@@ -53,6 +58,8 @@ def trained(module: ModuleType, name: str, c: Config) -> Trained:
         f'python -m experiments.{stored["experiment"]}'
       )
     settings, identity = stored['settings'], stored['identity']
+    if identity.get('runs'):
+      raise initial.without(Path(c.workdir).expanduser())
     kept = declared.declaration(settings['dataset'], c.workdir)
     place = c.workdir if kept else settings['data_dir']
     own = {'workdir': c.workdir, 'data_dir': c.data_dir or place}
@@ -81,7 +88,7 @@ def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
   data, task = model.experiment.data, model.experiment.task
   spec = data.spec
   if data.read is None or task.outputs is None or not spec.classes or spec.tokens:
-    raise UserError(f'{name} on {c.dataset} does not classify files; drop --predict')
+    raise UserError(f'{name} on {spec.source} does not classify files; drop --predict')
   x = np.stack([data.read(file) for file in files])
   classes = workdir.read_config(model.folder)['classes']  # those it was trained on
   chances = jax.nn.softmax(task.outputs(model.variables(), jnp.asarray(x)))

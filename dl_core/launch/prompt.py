@@ -26,7 +26,7 @@ def main(module: ModuleType, name: str, c: Generating) -> int:
   model = predict.trained(module, name, c)
   task, data = model.experiment.task, model.experiment.data
   if task.decode is None or data.read is None:
-    raise UserError(f'{name} on {c.dataset} writes no text; drop --prompt')
+    raise UserError(f'{name} on {data.spec.source} writes no text; drop --prompt')
   classes = workdir.read_config(model.folder)['classes']  # those it was trained on
   prompt = text.prompt(c.prompt, vocabulary=''.join(classes))[None]
   key = jax.random.key(c.seed)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dl_core.report import compare, grouping
+from dl_core.runtime import streams
 from dl_core.types import UserError
 
 
@@ -47,8 +48,7 @@ def main(given: Sequence[str]) -> int:
   except OSError as error:
     print(f'error: {error}; name another place with --out=FILE', file=sys.stderr)
     return 2
-  print(compare.summary(runs))
-  print(f'comparison: {path}')
+  streams.write(sys.stdout, f'{compare.summary(runs)}\ncomparison: {path}\n')
   return 0
 
 

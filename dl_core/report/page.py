@@ -62,7 +62,7 @@ def undrawn(folder: Path) -> list[str]:
   once report/index.html is removed.
   """
   page = Path(folder) / 'report' / 'index.html'
-  text = page.read_text(encoding='utf-8') if page.exists() else ''
+  text = page.read_text(encoding='utf-8', errors='replace') if page.exists() else ''
   found = re.findall(r'<p class="undrawn">(.*?)</p>', text, re.DOTALL)
   return [html.unescape(sentence) for sentence in found]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from dl_core.models.weights import files
 from dl_core.report import claims, grouping, results
+from dl_core.runtime import streams
 from dl_core.train import history, log, workdir
 from dl_core.types import UserError
 
@@ -135,6 +136,9 @@ def _text(path: Path) -> str:
 
 def main(folders: Sequence[str], root: Path = ROOT) -> int:
   """Records the runs in the folders and renews the tables; returns the exit code."""
+  if {'-h', '--help'} & set(folders):
+    streams.write(sys.stdout, f'{(__doc__ or "").strip()}\n')
+    return 0
   try:
     new = [row(run) for folder in folders for run in recorded(Path(folder))]
     update(root, new)
@@ -146,7 +150,8 @@ def main(folders: Sequence[str], root: Path = ROOT) -> int:
       f'error: {error}; nothing was recorded, give the command again', file=sys.stderr
     )
     return 2
-  print(f'{len(new)} runs recorded; README.md and RESULTS.md are up to date')
+  done = f'{len(new)} runs recorded; README.md and RESULTS.md are up to date\n'
+  streams.write(sys.stdout, done)
   return 0
 
 

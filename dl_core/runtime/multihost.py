@@ -6,7 +6,6 @@ that all of them share.
 
 import os
 import re
-import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -14,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.runtime import streams
 from dl_core.types import UserError
 
 HEARTBEAT = 30  # seconds without a heartbeat after which a process counts as dead
@@ -74,8 +74,7 @@ def parted(error: Exception) -> bool:
 
 def leave(code: int) -> NoReturn:
   """Exits without waiting for the other processes, which may wait for this one."""
-  sys.stdout.flush()
-  sys.stderr.flush()
+  streams.settle()
   os._exit(code)
 
 

@@ -20,19 +20,15 @@ class Interrupted(BaseException):  # like KeyboardInterrupt, nobody's `except Ex
 
 
 class Signals:
-  """Handles these signals while it is entered.
-
-  One that is ignored when it is entered stays so: nohup ignores SIGHUP.
-  """
+  """Handles these signals while it is entered; a SIGHUP that nohup ignores stays so."""
 
   def __init__(self):
     self._came: list[int] = []
     self._before: dict[int, Any] = {}
 
   def __enter__(self) -> 'Signals':
-    for number in NUMBERS:
-      if signal.getsignal(number) is not signal.SIG_IGN:
-        self._before[number] = signal.signal(number, self._handle)
+    for number in handled():
+      self._before[number] = signal.signal(number, self._handle)
     return self
 
   def __exit__(self, *_) -> None:
@@ -55,17 +51,20 @@ class Signals:
     return 128 + self._came[0] if self._came else 0
 
 
+def handled() -> list[signal.Signals]:
+  """Returns the signals to handle: all, less a SIGHUP that is ignored, as by nohup."""
+  ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+  return [each for each in NUMBERS if each != signal.SIGHUP or not ignored]
+
+
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
   """Makes signals end the process at once, for commands with nothing to save.
 
   A closed pipe ends it quietly too: `... | head` is no error.
   """
-  before = {
-    number: signal.signal(number, signal.SIG_DFL)
-    for number in (*NUMBERS, signal.SIGPIPE)
-    if number == signal.SIGPIPE or signal.getsignal(number) is not signal.SIG_IGN
-  }
+  numbers = (*handled(), signal.SIGPIPE)
+  before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
   try:
     yield
   finally:

@@ -31,8 +31,9 @@ def write(stream: Any, text: str) -> bool:
   """
   if stream is None:
     return False
+  encoding = getattr(stream, 'encoding', None) or 'utf-8'
   try:
-    stream.write(text)
+    stream.write(text.encode(encoding, 'replace').decode(encoding))
     stream.flush()
   except (OSError, ValueError):  # ValueError: it has been closed since
     _drop(stream)

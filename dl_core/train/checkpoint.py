@@ -78,6 +78,12 @@ class Checkpoints:
       if kind is None:
         self._read_back()
       self._manager.close()
+    except Damaged as error:
+      raise UserError(
+        f'a checkpoint was written to {self._folder} and cannot be read back '
+        f'({error}); check the disk and give the same command again: it goes on from '
+        'the last good one'
+      ) from error
     except Exception as error:  # orbax raises many types
       if kind is None:  # else it is already known
         raise self._unwritable(error) from error
@@ -94,10 +100,10 @@ class Checkpoints:
     self._manager.reload()
     if step not in self.steps():
       raise Damaged(f'step {step} is not there')
-    if size > READ_BACK:
-      self._table(step)
-    else:
-      self.read(step, like)
+    self._table(step)
+    if size <= READ_BACK:
+      with contextlib.suppress(MemoryError):  # there is none for a second copy
+        self.read(step, like)
 
   def _unwritable(self, error: Exception) -> UserError:
     return UserError(

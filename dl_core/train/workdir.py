@@ -170,6 +170,8 @@ def check(folder: Path, owner: Owner) -> None:
       'name another --workdir'
     )
   before, now = stored['identity'], owner.identity
+  if 'declaration' not in stored:  # an earlier version, which did not record them
+    now = {name: value for name, value in now.items() if name not in DEFAULTS}
   different = [
     f'{key} was {before.get(key)!r} and is now {now.get(key)!r}'
     for key in sorted(before.keys() | now.keys())

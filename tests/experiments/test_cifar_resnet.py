@@ -11,7 +11,7 @@ from PIL import Image
 from dl_core import launch
 from dl_core.models.weights import files
 from dl_core.train import log
-from experiments import cifar_resnet, lenet
+from experiments import cifar_resnet, degradation, lenet
 
 TINY = ('--depth=8', '--batch_size=8', '--steps=2')
 
@@ -180,17 +180,30 @@ def test_an_export_that_cannot_be_is_refused(exported, words, told, capsys):
 
 
 def test_a_model_without_a_table_is_not_exported(run, capsys, tmp_path):
+  tiny = ('--channels=2', '--batch_size=8', '--steps=1')
+  code, _ = run('lenet', *tiny, module=lenet)
+  assert code == 0
+  capsys.readouterr()
   code, _ = run('lenet', f'--export={tmp_path / "a.safetensors"}', module=lenet)
   assert 'no table says what other libraries call the layers of lenet' in refused(
     capsys, code
   )
 
 
-def test_the_former_export_command_names_the_flag():
-  words = [sys.executable, '-m', 'dl_core.weights', 'export', 'a', 'b.safetensors']
+def test_a_study_is_not_exported(run, capsys):
+  code, _ = run('none', '--export=a.safetensors', module=degradation)
+  assert 'degradation is a study and has no model of its own' in refused(capsys, code)
+
+
+@pytest.mark.parametrize(
+  ('command', 'told'),
+  [('weights', '--export=FILE.safetensors'), ('record', 'dl_core.report.record')],
+)
+def test_former_commands_name_the_present_ones(command, told):
+  words = [sys.executable, '-m', f'dl_core.{command}', 'export', 'a', 'b']
   done = subprocess.run(words, capture_output=True, text=True)
   assert done.returncode == 2
-  assert '--export=FILE.safetensors' in done.stderr
+  assert told in done.stderr
 
 
 RIGHT = {20: 9_173, 32: 9_263, 44: 9_310, 56: 9_339}  # of 10,000, as published

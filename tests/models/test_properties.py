@@ -162,8 +162,12 @@ MODELS = {
 }  # fmt: skip
 COMPUTED = [name for name, row in MODELS.items() if row.small is not None]
 
-# Biases that batch norm takes away again with the mean; torchvision has them too.
-USELESS = {'vgg 11 bn': {f'convolution_{stage}_1.bias' for stage in range(1, 6)}}
+# Biases that the batch norm after them takes away with the mean. In VGG torchvision has
+# them, too; in the small GoogLeNet the ReLU between is open everywhere.
+USELESS = {
+  'vgg 11 bn': {f'convolution_{stage}_1.bias' for stage in range(1, 6)},
+  'googlenet torchvision aux': {'convolution_2.norm.bias'},
+}
 
 
 def structure(model, example, batch_size=4):

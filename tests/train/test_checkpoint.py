@@ -305,5 +305,5 @@ def test_what_was_saved_is_read_back_before_the_run_ends(reopen, tmp_path):
       store.wait()
       arrays(tmp_path / 'checkpoints' / '4').write_bytes(b'')
 
-  with pytest.raises(UserError, match='a checkpoint could not be written'):
+  with pytest.raises(UserError, match=r'written to .* and cannot be read back'):
     lose()

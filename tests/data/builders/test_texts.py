@@ -169,9 +169,9 @@ def test_tiny_shakespeare_is_made_from_its_original_file(played):
   assert (played(play) / 'tiny_shakespeare' / '2.0.0').is_dir()
 
 
-def test_a_symbol_outside_of_the_alphabet_is_told_in_words(played):
+def test_a_character_outside_of_the_vocabulary_is_refused_in_words(played):
   data = load('tiny_shakespeare', played('First Citizen: 4 ' * 99))
-  with pytest.raises(UserError, match=r"train split of .*2.0.0 has '4', which its alp"):
+  with pytest.raises(UserError, match=r"train split of .*2.0.0 has '4', which its voc"):
     data.digests()
 
 
