@@ -20,8 +20,11 @@ from dl_core.types import UserError
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
-timm = pytest.importorskip('timm')
-zoo = pytest.importorskip('torchvision').models
+try:
+  import timm
+  from torchvision import models as zoo
+except (ImportError, RuntimeError) as error:  # torchvision of another PyTorch
+  pytest.skip(f'needs timm and torchvision: {error}', allow_module_level=True)
 
 SE = squeeze.SqueezeExcite
 CLASSES, SIDE = 7, 64
