@@ -137,7 +137,7 @@ def records(place):
   assert '## Adding an experiment' in (checkout / 'README.md').read_text()
   return Seen(
     'eight processes record a run at the same time',
-    f'{len(after) - len(before)} row more, the same run once; every file whole',
+    f'{len(after) - len(before)} rows more; every file is whole',
     '0 each',
   )
 
