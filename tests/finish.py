@@ -65,3 +65,11 @@ def _solved(module, c, seed):
 def held(pictures):
   """Returns {sentence: whether it holds} of all claims."""
   return {claim.sentence: claim.holds for p in pictures for claim in p.claims}
+
+
+def claimed(study, seeds=3):
+  """Trains the runs of a study for several seeds; returns `held` of its pictures."""
+  results = {
+    label: finished(module, c, seeds) for label, (module, c) in study.runs.items()
+  }
+  return held(study.draw(results))

@@ -41,8 +41,7 @@ def imports(path, known):
   """Returns the modules of the project that a file imports, or names in a string.
 
   Imports inside functions count. A string counts where it holds a dotted name under
-  `dl_core.` or `experiments.` and is no docstring: `importlib` may be given it. So does
-  what follows `python -m`, except in a sentence for the user.
+  `dl_core.` or `experiments.` and nothing else: `importlib` may be given it.
   """
   tree = ast.parse(path.read_text(encoding='utf-8'))
   found = set()

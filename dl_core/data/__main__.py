@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dl_core.data import sources
 from dl_core.types import UserError
 
-OWN = {'folder': 'DIR', 'text': 'FILE'}  # a user's own data
-
 
 class _Parser(argparse.ArgumentParser):
   def error(self, message):
@@ -26,10 +24,10 @@ def main(argv: Sequence[str]) -> int:
   )
   try:
     given = parser.parse_args(argv)
-    if given.name in OWN:
+    if given.name in sources.USERS:
       raise UserError(
-        f'{given.name} was given, which needs no preparing; '
-        f'give --dataset={given.name} --data_dir={OWN[given.name]} to an experiment'
+        f'{given.name} was given, which needs no preparing; give '
+        f'--dataset={given.name} --data_dir={sources.USERS[given.name]} to an experiment'
       )
     declaration = sources.prepare(sources.declare(given.name, given.data_dir))
   except UserError as error:

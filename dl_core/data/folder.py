@@ -126,7 +126,10 @@ def own(data_dir: str) -> Images:
   Raises:
     UserError: see `listing.listed`.
   """
-  if stored.declaration('folder', data_dir) and not Path(data_dir, 'train').is_dir():
+  if (
+    stored.declaration('folder', data_dir)
+    and not Path(data_dir, 'train').expanduser().is_dir()
+  ):
     return prepared('folder', data_dir)
   found = listing.listed(data_dir)
   count = lambda split: len(found.files[split])

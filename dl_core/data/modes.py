@@ -17,7 +17,7 @@ SIXTEEN = frozenset({'PNG', 'PPM'})  # formats whose mode I has 16 bits
 WHITE_IS_ZERO = (262, 0)  # TIFF's tag PhotometricInterpretation
 
 
-def stored(image: Any) -> str:
+def layout_of(image: Any) -> str:
   """Returns the layout of the pixels in an image's file ('L;2'), before it is loaded.
 
   '' where the format declares none.
@@ -33,7 +33,7 @@ def opaque(image: Any, name: str, layout: str = '') -> Any:
   Args:
     image: loaded.
     name: of its file, for errors.
-    layout: see `stored`.
+    layout: see `layout_of`.
 
   Raises:
     UserError: no scale is known for its pixels.

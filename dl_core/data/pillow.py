@@ -76,7 +76,7 @@ def decoded(file: File) -> Any:
 
   try:
     image = Image.open(io.BytesIO(file.content))
-    layout = modes.stored(image)
+    layout = modes.layout_of(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     return modes.opaque(image, file.name, layout)

@@ -26,6 +26,8 @@ from dl_core.types import UserError
 
 FORMAT = 'array_record'
 CHUNK = 1_024  # examples read at a time
+# The user's own data, which need no preparing, and what --data_dir is for each.
+USERS = {'folder': 'DIR', 'text': 'FILE'}
 
 
 def root(data_dir: str = '') -> Path:

@@ -115,7 +115,7 @@ def picture(both: Norms, alone: Norms) -> Picture:
     'Why the loss does not saturate',
     "The norm of the generator's gradient under both of its losses, at the same points "
     f'of the first {steps} steps, run again. There the gradient of −log D(G(z)) is '
-    f'{words(mean)} times that of log(1 − D(G(z))) on (geometric) average, '
+    f'{words(mean)} times the gradient of log(1 − D(G(z))) (geometric mean), '
     f'{words(both.ratio.max())} times at most. Where the discriminator alone learns, '
     f'until D(G(z)) is {alone.believed[-1]:.2g}, it is {words(alone.ratio[-1])} times '
     'as large in the end.',

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 
 from dl_core import config
+from dl_core.data import sources
 from dl_core.launch import errors, export, flags, jobs, predict, prompt, studies
 from dl_core.report import page
 from dl_core.runtime import compilation, devices, multihost, sharding, streams
@@ -23,7 +24,6 @@ from dl_core.train import manifest, stopping
 from dl_core.train.progress import Progress
 from dl_core.types import UserError
 
-OWN = ('folder', 'text')  # data sets of the user's own
 HELP = {'-h', '-help', '--help', '--helpfull'}
 
 
@@ -160,7 +160,7 @@ def _made(
   else:
     on = f' on {owner.source}' if owner.source else ''
     progress.say(f'{name}{on}, {device()}, in {folder}')
-    own = [each.data.notes for each in built if each.config.dataset in OWN]
+    own = [each.data.notes for each in built if each.config.dataset in sources.USERS]
     for note in dict.fromkeys(note for notes in own for note in notes):
       progress.say(note)  # a user's own data may be read otherwise than intended
     if not work(signals.pending, progress):

@@ -20,10 +20,6 @@ def main(module: ModuleType, name: str, c: Config) -> int:
       does not end in .safetensors.
   """
   out = Path(c.export).expanduser()
-  if out.suffix != files.OWN:
-    raise UserError(
-      f'--export={out} was given, but a name that ends in {files.OWN} is wanted'
-    )
   model = predict.trained(module, name, c)
   names = model.experiment.names
   if names is None:

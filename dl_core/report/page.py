@@ -4,10 +4,8 @@ The page contains everything it shows, opens from disk and loads nothing from th
 network. The same input gives the same bytes.
 """
 
-import contextlib
 import html
 import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ import jinja2
 from dl_core import metrics
 from dl_core.report import chart, claims, contents, svg, verdict
 from dl_core.report.contents import Row, Run
-from dl_core.train import history
+from dl_core.train import history, workdir
 from dl_core.types import Figure, Picture
 
 
@@ -92,14 +90,7 @@ def render(template: str, path: Path, **parts: Any) -> Path:
   templates.globals['shown'] = history.shown  # for the macros, too
   page = templates.get_template(template).render(parts)
   path.parent.mkdir(parents=True, exist_ok=True)
-  draft = path.with_name(f'.{path.name}.{os.getpid()}')
-  try:
-    draft.write_text(page, encoding='utf-8', errors='backslashreplace')
-    os.replace(draft, path)
-  except OSError:
-    with contextlib.suppress(OSError):
-      draft.unlink()
-    raise
+  workdir.write(path, page)
   return path
 
 

@@ -16,7 +16,7 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
 
 
 def smoothed(share: float) -> Callable[[Array, Array], Array]:
-  """Makes the cross-entropy of labels of which a share is spread over all K classes.
+  """Makes the cross-entropy of smoothed labels: a share is spread over all K classes.
 
   Section 7 of Szegedy et al. 2016 (https://arxiv.org/abs/1512.00567). The loss maps
   logits [..., K] and integers [...] to [...], nats.

@@ -77,7 +77,6 @@ class Checkpoints:
       self._manager.wait_until_finished()
       if kind is None:
         self._read_back()
-      self._manager.close()
     except Damaged as error:
       raise UserError(
         f'a checkpoint was written to {self._folder} and cannot be read back '
@@ -88,6 +87,8 @@ class Checkpoints:
       if kind is None:  # else it is already known
         raise self._unwritable(error) from error
     finally:
+      with contextlib.suppress(Exception):  # raised above, if it matters
+        self._manager.close()
       self._quiet.__exit__(None, None, None)
       self._alias.close()
 

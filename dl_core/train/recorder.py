@@ -122,8 +122,8 @@ def begin(
 ) -> list[tuple[Any, Any]]:
   """Returns each run's state, and its metrics since its last evaluation.
 
-  They come from the newest step of which all runs have a good checkpoint; histories
-  are cut to it. Without such a step, runs that have not come far start anew.
+  All runs resume from the newest step at which each has a good checkpoint, and their
+  histories are cut to it. Without such a step, runs that have not come far start anew.
 
   Args:
     recorders: of the runs.

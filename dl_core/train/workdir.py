@@ -238,7 +238,12 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write(path: Path, text: str) -> None:
-  """Writes a file whole or not at all."""
-  temporary = path.with_suffix('.tmp')
-  temporary.write_text(text, encoding='utf-8')
-  os.replace(temporary, path)
+  """Writes a text file whole or not at all; what is no character is escaped."""
+  draft = path.with_name(f'.{path.name}.{os.getpid()}')
+  try:
+    draft.write_text(text, encoding='utf-8', errors='backslashreplace')
+    os.replace(draft, path)
+  except OSError:
+    with contextlib.suppress(OSError):
+      draft.unlink()
+    raise

@@ -17,6 +17,8 @@ import experiments
 from dl_core import config, metrics, train
 from dl_core.data import sources
 from dl_core.launch import jobs, studies
+from dl_core.report import page as pages
+from dl_core.report import svg
 from dl_core.train.progress import Progress
 
 NAMES = [
@@ -157,6 +159,7 @@ def test_tiny_runs_to_a_result_and_draws_its_report(name, digits_dir):
   for picture in pictures:
     assert picture.title
     assert picture.caption
+    assert svg.attempt(picture).failure == ''
 
 
 @pytest.mark.parametrize('name', STUDIES)
@@ -169,6 +172,7 @@ def test_a_tiny_study_finishes_and_draws_what_it_found(name, digits_dir, tmp_pat
   page = (tmp_path / 'report' / 'index.html').read_text(encoding='utf-8')
   for label in study.runs:
     assert label in page
+  assert pages.undrawn(tmp_path) == []
 
 
 @pytest.mark.parametrize('name', BUILT)

@@ -70,7 +70,7 @@ def test_a_wider_gap_on_the_other_side_of_zero_is_no_narrower():
 def test_pictures_say_that_labels_of_train_alone_are_wrong_where_they_are():
   right = [run([2.0, 0.5, 0.0], [2.0, 0.6, 1.0], 1.0, noise=0.0)]
   for draw in (regularisation.diagnosis, lambda r: regularisation.gaps({'a': r}, 'a')):
-    assert '20% of which are redrawn' in draw([NONE]).caption
+    assert '20% of them were redrawn' in draw([NONE]).caption
     assert 'redrawn' not in draw(right).caption
 
 
@@ -129,11 +129,8 @@ def test_an_unknown_method_is_refused_in_a_sentence():
 
 @pytest.mark.slow
 def test_the_claims_hold_by_default(digits_dir):
-  study = regularizers.study(regularizers.Config(data_dir=digits_dir, patience=0))
-  results = {
-    method: finish.finished(module, c, seeds=3)
-    for method, (module, c) in study.runs.items()
-  }
-  held = finish.held(study.draw(results))
+  held = finish.claimed(
+    regularizers.study(regularizers.Config(data_dir=digits_dir, patience=0))
+  )
   assert len(held) == 8
   assert all(held.values()), held

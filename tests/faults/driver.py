@@ -14,7 +14,6 @@ from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from dl_core import launch
 from dl_core.types import Picture
@@ -35,19 +34,38 @@ def batch(factor):
   return put
 
 
+@jax.custom_vjp
+def spoilt(params, bad):
+  """The parameters as they are; their gradient is NaN where `bad` is true."""
+  del bad
+  return params
+
+
+def spoilt_backward(bad, gradient):
+  return jax.tree.map(lambda g: jnp.where(bad, jnp.nan, g), gradient), None
+
+
+spoilt.defvjp(lambda params, bad: (params, bad), spoilt_backward)
+
+
 def gradient(experiment, wrong):
-  """The gradient is not finite, though the loss is.
+  """The gradient is not finite, though the loss is. The step travels with the batch."""
+  take, (loss,) = experiment.data.take, experiment.task.losses
 
-  The optimizer's count of updates stands still while they are skipped.
-  """
-  (optimizer,) = experiment.optimizers
+  def taken(arrays, key, step):
+    found = take(arrays, key, step)
+    return found._replace(x=(found.x, jnp.full(found.x.shape[:1], step)))
 
-  def update(updates, state, params):
-    (_, count), *_ = optax.tree.get_all_with_path(state, 'count')
-    spoilt = jax.tree.map(lambda g: jnp.where(wrong(count), jnp.nan, g), updates)
-    return optimizer.update(spoilt, state, params)
+  def lossy(params, extra, batch, key):
+    if isinstance(batch.x, tuple):
+      x, steps = batch.x
+      params, batch = spoilt(params, wrong(steps[0])), batch._replace(x=x)
+    return loss(params, extra, batch, key)
 
-  return experiment._replace(optimizers=(optimizer._replace(update=update),))
+  return experiment._replace(
+    data=experiment.data._replace(take=taken),
+    task=experiment.task._replace(losses=(lossy,)),
+  )
 
 
 def memory(experiment, wrong):

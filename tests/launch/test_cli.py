@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import types
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,7 @@ from dl_core import launch
 from dl_core.launch import errors
 from dl_core.train import log, workdir
 from dl_core.train.log import Log
+from dl_core.types import Picture
 from experiments import char_lm, lenet, mlp, perceptron
 
 ROOT = Path(__file__).parents[2]
@@ -436,6 +438,35 @@ def test_a_prompt_that_cannot_be_gone_on_with_is_refused(refused, writer):
   assert '--cell=gru was given, but' in told
   assert 'no folder nowhere' in refused(char_lm, '--workdir=nowhere', '--prompt=a')
   assert '--temperature=-1' in refused(char_lm, here, '--prompt=a', '--temperature=-1')
+
+
+def failing():
+  raise RuntimeError('no ink')
+
+
+def unfinished(*_):
+  return [Picture('A picture', 'It is not there.', failing)]
+
+
+def unmade(*_):
+  raise RuntimeError('no ink')
+
+
+@pytest.mark.parametrize('report', [unfinished, unmade])
+@pytest.mark.parametrize('seeds', [1, 2])
+def test_a_picture_that_fails_costs_no_run_and_sets_the_exit_code(call, report, seeds):
+  build = lambda c: perceptron.build(c)._replace(report=report)
+  spoilt = types.SimpleNamespace(
+    __name__='experiments.spoilt', __doc__=perceptron.__doc__,
+    Config=perceptron.Config, build=build,
+  )  # fmt: skip
+  words = ('--workdir=run', '--gate=and', f'--seeds={seeds}')
+  for said in ('report: ', 'is finished already'):
+    code, out, err = call(spoilt, *words)
+    assert code == 1
+    assert said in out
+    assert err.count('could not be drawn: RuntimeError: no ink') == seeds
+  assert workdir.finished(Path('run'))
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGPIPE])

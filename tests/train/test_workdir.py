@@ -1,5 +1,4 @@
 import errno
-import fcntl
 import types
 
 import jax
@@ -55,7 +54,6 @@ def test_a_file_system_without_locks_is_not_another_process(tmp_path, monkeypatc
   assert 'offers no locks' in refusal(tmp_path, monkeypatch, errno.ENOLCK)
   assert 'offers no locks' in refusal(tmp_path, monkeypatch, errno.EOPNOTSUPP)
   assert 'is at work in' in refusal(tmp_path, monkeypatch, errno.EWOULDBLOCK)
-  assert fcntl.flock is not workdir.fcntl.flock
 
 
 def test_a_run_of_an_earlier_version_is_not_asked_for_settings_of_jax(claimed):

@@ -59,8 +59,8 @@ def pictures(depths: Sequence[int], results: Runs) -> list[Picture]:
           listed(ends, 'plain', low, high),
         ),
         Claim(
-          f'Going from {low} to {high} layers raises the training loss of a plain net '
-          'more than that of a residual net, with every seed',
+          f'Going from {low} to {high} layers costs a plain net more training loss '
+          'than a residual net, with every seed',
           np.all(cost['plain'] > cost['residual']),
           f'{curves.spread(cost["plain"])} against {curves.spread(cost["residual"])} '
           f'({listed(ends, "residual", low, high)})',

@@ -75,7 +75,7 @@ def picture() -> Picture:
   steepest = {name: slope.max() for name, (_, slope) in found.items()}
   claims = (
     Claim(
-      'The derivative of a sigmoid is at most 1/4, that of a tanh or a ReLU at most 1',
+      'A sigmoid has a derivative of at most 1/4, a tanh or a ReLU of at most 1',
       steepest['sigmoid'] <= 0.25 + CLOSE
       and max(steepest['tanh'], steepest['ReLU']) <= 1 + CLOSE,
       f'{steepest["sigmoid"]:.4f}, {steepest["tanh"]:.4f} and {steepest["ReLU"]:.4f}',

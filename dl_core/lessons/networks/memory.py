@@ -57,7 +57,7 @@ def line(found: Mapping[int, float]) -> tuple[float, float, float]:
   """
   batches = np.array([batch for batch in found if batch not in SMALL], float)
   taken = np.array([found[int(batch)] for batch in batches], float)
-  # Weighted, so that the relative error counts and not that of the largest alone.
+  # Weighted by relative errors; otherwise the largest value alone would count.
   a, b = np.polyfit(batches, taken, 1, w=1 / taken)
   return float(a), float(b), float(np.abs((a * batches + b) / taken - 1).max())
 

@@ -114,7 +114,7 @@ def graph(
     inside, below: of each layer the text in its nodes and under them.
     weights: of each layer but the first the numbers [n(l), n(l-1)] on its arrows.
     label: what these numbers are.
-    colour: theirs, and that of the nodes.
+    colour: of the edges and the nodes.
     arrow: the style of the arrows.
   """
   from matplotlib.patches import Circle

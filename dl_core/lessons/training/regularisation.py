@@ -192,8 +192,8 @@ def noise(runs: Runs) -> str:
   if not share:
     return ''
   return (
-    f' The loss on train uses the training labels, {share:.0%} of which are redrawn at '
-    'random; those on validation and test use the true labels. So a net that learns no '
+    f' The loss on train uses the training labels after {share:.0%} of them were '
+    'redrawn at random; validation and test have the true labels. So a net that learns no '
     'wrong label has a higher loss on train.'
   )
 

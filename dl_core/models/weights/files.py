@@ -88,7 +88,7 @@ def architecture(path: Path) -> str:
 
 
 def words(name: str) -> bool:
-  """Returns whether a name may be that of a network: letters, then a number."""
+  """Returns whether a name may name a network: letters, then a number."""
   return re.search(r'[a-z]\d', name) is not None
 
 
