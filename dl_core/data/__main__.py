@@ -25,9 +25,10 @@ def main(argv: Sequence[str]) -> int:
   try:
     given = parser.parse_args(argv)
     if given.name in sources.USERS:
+      place = sources.USERS[given.name]
       raise UserError(
         f'{given.name} was given, which needs no preparing; give '
-        f'--dataset={given.name} --data_dir={sources.USERS[given.name]} to an experiment'
+        f'--dataset={given.name} --data_dir={place} to an experiment'
       )
     declaration = sources.prepare(sources.declare(given.name, given.data_dir))
   except UserError as error:

@@ -411,7 +411,7 @@ def test_a_page_that_cannot_be_replaced_stays_as_it_was(study, tmp_path, monkeyp
   def refuse(*paths):
     raise OSError(28, 'No space left on device')
 
-  monkeypatch.setattr(page.os, 'replace', refuse)
+  monkeypatch.setattr(workdir.os, 'replace', refuse)
   with pytest.raises(OSError, match='No space'):
     compare.write(study, target, title='Another')
   assert [path.name for path in target.parent.iterdir()] == ['page.html']

@@ -193,8 +193,8 @@ def noise(runs: Runs) -> str:
     return ''
   return (
     f' The loss on train uses the training labels after {share:.0%} of them were '
-    'redrawn at random; validation and test have the true labels. So a net that learns no '
-    'wrong label has a higher loss on train.'
+    'redrawn at random; validation and test have the true labels. So a net that '
+    'learns no wrong label has a higher loss on train.'
   )
 
 
