@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from dl_core import types
 from dl_core.report import __main__ as door
 from dl_core.report import chart, compare, grouping, page, tables
+from dl_core.train import workdir
 
 EVIL = '</td><script>alert("1")</script>'
 PUBLISHED = [types.Figure('accuracy', 0.97, 'digits', 'Someone 2001')._asdict()]
