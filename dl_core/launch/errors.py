@@ -40,7 +40,7 @@ def mendable(error: Exception) -> str:
       'smaller --batch_size, a --mesh of more devices, or --resident_bytes=0, which '
       'reads the data step by step'
     )
-  if (xla or isinstance(error, ValueError)) and multihost.parted(error):
+  if (xla or isinstance(error, ValueError)) and multihost.disconnected(error):
     return (
       f'another process of the run has ended ({reason}); give the same commands again: '
       'it goes on from the last checkpoint'

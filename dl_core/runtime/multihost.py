@@ -65,7 +65,7 @@ def first() -> bool:
   return jax.process_index() == 0
 
 
-def parted(error: Exception) -> bool:
+def disconnected(error: Exception) -> bool:
   """Returns whether an error means that another process is unreachable."""
   words = r'gloo|nccl|unavailable|connection|heartbeat|deadline'  # of several layers
   found = re.search(words, str(error), re.IGNORECASE)
@@ -78,7 +78,7 @@ def leave(code: int) -> NoReturn:
   os._exit(code)
 
 
-def wished(ask: bool, wish: Callable[[], Any]) -> Any:
+def wants_to_stop(ask: bool, wish: Callable[[], Any]) -> Any:
   """Returns whether `wish` holds in any process; several exchange it only if `ask`."""
   if jax.process_count() == 1:
     return wish()

@@ -162,14 +162,14 @@ class Checkpoints:
     """Reads the named leaves of one checkpoint, each with its digest checked.
 
     Args:
-      step: which.
-      like: a tree as it should hold.
-      parts: how the names of the leaves begin that must be as in `like`.
-      free: paths whose leaves need not be so all the same.
+      step: the checkpoint's number.
+      like: a tree of the arrays that are expected, or of their shapes and types.
+      parts: prefixes of the names that are compared with `like`.
+      free: paths that are not compared, although their prefix is.
 
     Raises:
-      Damaged: it is not what was saved.
-      UserError: it is whole, but of another model than `like`.
+      Damaged: the checkpoint is not what was saved.
+      UserError: it is whole, but `like` is another model.
     """
     args = self._ocp.args
     contents = self._table(step)

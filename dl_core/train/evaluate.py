@@ -36,7 +36,7 @@ def make_evaluator(
   """Makes (`TrainState`, split) -> its mean metrics; compiled once for all splits.
 
   Args:
-    experiment: whose.
+    experiment: the one to evaluate.
     place: puts a host batch where it is to be.
   """
   measure = jax.jit(experiment.task.metrics, compiler_options=compilation.often())

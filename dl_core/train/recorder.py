@@ -123,7 +123,7 @@ def begin(
   """Returns each run's state, and its metrics since its last evaluation.
 
   All runs resume from the newest step at which each has a good checkpoint, and their
-  histories are cut to it. Without such a step, runs that have not come far start anew.
+  histories are cut to it. Without such a step, runs that have not come far start over.
 
   Args:
     recorders: of the runs.
@@ -154,7 +154,7 @@ def begin(
       'side; give the command of each by itself'
     )
   if -1 in steps:
-    return [anew(*each, say) for each in zip(recorders, fresh, strict=True)]
+    return [restarted(*each, say) for each in zip(recorders, fresh, strict=True)]
   (step,) = steps
   resumed = []
   for recorder, like, (_, named) in zip(recorders, likes, found, strict=True):
@@ -166,7 +166,7 @@ def begin(
   return resumed
 
 
-def anew(recorder: Recorder, fresh: tuple[Any, Any], say: Say) -> tuple[Any, Any]:
+def restarted(recorder: Recorder, fresh: tuple[Any, Any], say: Say) -> tuple[Any, Any]:
   """Starts a run over; returns its state, with the parameters of --init_from, if any.
 
   Args:

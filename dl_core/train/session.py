@@ -103,7 +103,7 @@ class Session:
     self.keys = [data_key(state) for state, _ in begun]
     self.step = self._ask_at = int(begun[0][0].step)
     shardings = self.shared.layout(begun[0], len(begun))
-    state, sums = jax.device_put(joined(begun), shardings)
+    state, sums = jax.device_put(stacked(begun), shardings)
     self._no_sums = jax.tree.map(jnp.zeros_like, sums)
     self.clock.start(max(each.log.seconds() for each in self.recorders))
     return state, sums
@@ -136,7 +136,7 @@ class Session:
     """Returns whether the user, a signal or --max_seconds wants the run to stop."""
     self._asking = self.step >= self._ask_at
     wish = lambda: self.clock.late(self.config.max_seconds) or self._interrupted()
-    return multihost.wished(self._asking, wish)
+    return multihost.wants_to_stop(self._asking, wish)
 
   def checkpoint_due(self) -> bool:
     best = self.step in [each.best_step() for each in self.recorders]
@@ -205,7 +205,7 @@ class Session:
 
   def _parts(self, state: Any, sums: Any) -> Iterator[tuple[Recorder, Any, Any]]:
     """Yields each run's recorder, its (state, sums), its data key."""
-    parts = parted((state, sums), len(self.recorders))
+    parts = unstacked((state, sums), len(self.recorders))
     yield from zip(self.recorders, parts, self.keys, strict=True)
 
   def _refuse_skips(self, skipped: Any) -> None:
@@ -214,15 +214,15 @@ class Session:
       stopping.refuse_skips(each.experiment, one[2], key)
 
 
-def joined(several: Sequence[Any]) -> Any:
+def stacked(several: Sequence[Any]) -> Any:
   """Stacks the states of N runs; one alone stays as it is."""
   if len(several) == 1:
     return several[0]
   return jax.tree.map(lambda *each: jnp.stack(each), *several)
 
 
-def parted(tree: Any, count: int) -> list[Any]:
-  """Unstacks what `joined` stacked."""
+def unstacked(tree: Any, count: int) -> list[Any]:
+  """Unstacks what `stacked` stacked."""
   if count == 1:
     return [tree]
   return [jax.tree.map(lambda leaf: leaf[n], tree) for n in range(count)]  # noqa: B023

@@ -117,4 +117,4 @@ def test_a_machine_that_belongs_to_no_cluster_cannot_tell_who_there_is():
 
 
 def test_an_error_of_a_run_of_one_process_is_no_lost_connection():
-  assert not multihost.parted(ValueError('Gloo: Connection reset'))
+  assert not multihost.disconnected(ValueError('Gloo: Connection reset'))

@@ -116,8 +116,8 @@ def taken(
     for words, each in (
       ('lacks', lacking),
       ('has other shapes:', wrong),
-      ('has what is no floating-point number, or is not finite, in', broken),
-      ('has what there is no place for:', strange),
+      ('has arrays that are not finite floating-point numbers:', broken),
+      ('has arrays that this model has no place for:', strange),
     )
     if each
   ]
