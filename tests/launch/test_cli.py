@@ -166,6 +166,37 @@ def test_a_checkpoint_of_another_model_is_refused_by_name(refused, copied):
   assert 'C1' in said
 
 
+def test_a_workdir_classifies_without_the_data_it_was_trained_on(call, tmp_path):
+  for number in range(20):
+    folder = tmp_path / 'images' / 'train' / 'ab'[number % 2]
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels = np.full((20, 20), 60 + 120 * (number % 2), np.uint8)
+    Image.fromarray(pixels).save(folder / f'{number}.png')
+  Image.fromarray(pixels).save('bright.png')
+  words = ('--dataset=folder', '--data_dir=images', '--workdir=run')
+  assert call(lenet, *words, '--batch_size=8', '--channels=2', '--steps=2')[0] == 0
+  answer = call(lenet, '--workdir=run', '--predict=bright.png')
+  shutil.rmtree('images')
+  assert call(lenet, '--workdir=run', '--predict=bright.png') == answer
+  assert answer[0] == 0
+  assert answer[1].splitlines()[-1].startswith('bright.png: ')
+
+
+def test_a_workdir_writes_in_the_vocabulary_it_was_trained_on(call, tmp_path):
+  text = tmp_path / 'own.txt'
+  text.write_text('the quick brown fox jumps over the lazy dog. ' * 100)
+  words = ('--dataset=text', f'--data_dir={text}', '--workdir=run', '--length=8')
+  tiny = ('--steps=2', '--batch_size=8', '--window=8', '--hidden=8')
+  assert call(char_lm, *words, *tiny)[0] == 0
+  prompt = ('--workdir=run', '--prompt=the ', '--length=8')
+  answer = call(char_lm, *prompt)
+  assert answer[0] == 0
+  text.write_text('QZ ' * 2_000)  # another alphabet
+  assert call(char_lm, *prompt) == answer
+  text.unlink()
+  assert call(char_lm, *prompt) == answer
+
+
 def test_a_text_file_is_not_classified(refused, trained, tmp_path):
   (tmp_path / 'letter.txt').write_text('Dear reader')
   said = refused(lenet, f'--workdir={trained}', '--predict=letter.txt')

@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -198,6 +199,31 @@ def test_a_checkout_that_is_not_whole_is_refused_untouched(
   assert record.main([str(finished())], checkout) == 2
   assert said in capsys.readouterr().err
   assert {path.name: path.read_bytes() for path in checkout.iterdir()} == before
+
+
+def test_two_that_record_at_once_lose_no_row(finished, checkout, monkeypatch):
+  """The first has read the rows, and waits there for the second to be through."""
+  folders, through, renew = [finished('a', 0), finished('b', 1)], [], results.renew
+  first_reads, second_ends = threading.Event(), threading.Event()
+
+  def slowly(*args):
+    if not first_reads.is_set():
+      first_reads.set()
+      through.append(second_ends.wait(1))  # the lock lets nobody through
+    return renew(*args)
+
+  def second():
+    first_reads.wait()
+    record.main([str(folders[1])], checkout)
+    second_ends.set()
+
+  monkeypatch.setattr(results, 'renew', slowly)
+  thread = threading.Thread(target=second)
+  thread.start()
+  assert record.main([str(folders[0])], checkout) == 0
+  thread.join()
+  assert through == [False]
+  assert (checkout / 'results.jsonl').read_text().count('\n') == 2
 
 
 def test_a_write_that_fails_leaves_every_file_whole(
