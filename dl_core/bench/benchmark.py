@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.bench.peers import process
+from dl_core.data import limits
 from dl_core.runtime import devices, sharding
 from dl_core.train import compiled
 from dl_core.types import Batch, Data, Experiment, Key, Spec
@@ -86,12 +87,11 @@ def measured(
 def generated(spec: Spec, key: Key, count: int = BATCHES) -> Batch:
   """Draws batches of a spec, stacked along a first axis: [count, ...] host arrays.
 
-  Floats are drawn from N(0, 1), integers below the number of classes; weights are 1.
+  Floats are drawn from N(0, 1), integers below their limits; weights are 1.
   """
   keys = iter(jax.random.split(key, len(jax.tree.leaves(spec.batch))))
-  most = max(2, len(spec.classes))
 
-  def draw(leaf):
+  def draw(leaf, most):
     shape = (count, *leaf.shape)
     if jnp.issubdtype(leaf.dtype, jnp.integer):
       return np.asarray(jax.random.randint(next(keys), shape, 0, most, leaf.dtype))
@@ -99,7 +99,8 @@ def generated(spec: Spec, key: Key, count: int = BATCHES) -> Batch:
 
   ones = lambda leaf: np.ones((count, *leaf.shape), leaf.dtype)
   x, y, weight = spec.batch
-  x, y = jax.tree.map(draw, (x, y))
+  most = limits.of(spec)
+  x, y = jax.tree.map(draw, (x, y), (most.x, most.y))
   return Batch(x, y, jax.tree.map(ones, weight))
 
 
