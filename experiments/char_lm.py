@@ -83,6 +83,7 @@ def build(c: Config) -> launch.Experiment:
     nats=measures.cross_entropy,
     accuracy=measures.accuracy,
   )
+  figure = 'nats_per_character' if text.counted(data.spec) else 'nats'
   rate = schedules.cosine(c.learning_rate, c.steps)
   return launch.Experiment(
     config=c,
@@ -98,7 +99,7 @@ def build(c: Config) -> launch.Experiment:
     observe=writing.observe(task, c.length, c.top_k, c.top_p),
     report=writing.report,
     published=(
-      launch.Figure('nats', 1.4697, 'tiny_shakespeare', 'a Transformer, nanoGPT'),
+      launch.Figure(figure, 1.4697, 'tiny_shakespeare', 'a Transformer, nanoGPT'),
     ),
     partition=char_lm.PARTITION,
   )

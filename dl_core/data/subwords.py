@@ -8,7 +8,7 @@ import collections
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -151,7 +151,7 @@ def of(kind: str, size: int, description: Mapping[str, Any]) -> Vocabulary:
     ValueError: it is of a kind whose tokens cannot be spelt.
   """
   numbered = rows(description)
-  spelt = spelling(description)
+  spelt, spaced = spelling(description)
   marks = {
     name: next((numbered[each] for each in known if each in numbered), None)
     for name, known in NAMES.items()
@@ -190,7 +190,7 @@ def of(kind: str, size: int, description: Mapping[str, Any]) -> Vocabulary:
     kind=kind,
     size=size,
     encode=encode,
-    decode=vocabulary.speller(pieces, clip=description['model']['type'] != 'BPE'),
+    decode=vocabulary.speller(pieces, clip=spaced),
     pad=pad,
     unknown=marks['unknown'],
     start=pad if marks['start'] is None else marks['start'],
@@ -207,28 +207,39 @@ def rows(description: Mapping[str, Any]) -> dict[str, int]:
   return description['model']['vocab'] | added
 
 
-def spelling(description: Mapping[str, Any]) -> Any:
+def spelling(
+  description: Mapping[str, Any],
+) -> tuple[Callable[[str], bytes], bool]:
   """Returns (token) -> the bytes that it spells.
+
+  And whether words get a space before them that their tokens do not have.
 
   Raises:
     ValueError: the tokenizer is of another kind than those that are read here.
   """
   model = description['model']
-  if model['type'] == 'BPE' and '"ByteLevel"' in json.dumps(description):
+  kind, splits = model['type'], json.dumps(description['pre_tokenizer'])
+  if kind == 'BPE' and '"ByteLevel"' in splits:
     table = {letter: number for number, letter in enumerate(letters())}
-    known = lambda token: all(letter in table for letter in token)
-    return lambda token: (
-      bytes(table[letter] for letter in token) if known(token) else token.encode()
+    return (
+      lambda token: (
+        bytes(table[letter] for letter in token)
+        if table.keys() >= set(token)
+        else token.encode()
+      ),
+      False,
     )
-  if model['type'] == 'WordPiece':
+  if kind == 'WordPiece':
     prefix = model['continuing_subword_prefix']
     return lambda token: (
       token.removeprefix(prefix) if token.startswith(prefix) else f' {token}'
-    ).encode()
-  if model['type'] == 'WordLevel':
-    kept = (description['pre_tokenizer'] or {}).get('type') == 'Split'
-    return lambda token: (token if kept else f' {token}').encode()
-  raise ValueError(model['type'])
+    ).encode(), True
+  if kind == 'WordLevel':
+    kept = '"Split"' in splits
+    return lambda token: (token if kept else f' {token}').encode(), not kept
+  raise ValueError(
+    f'its model is {kind}; byte-level BPE, WordPiece and WordLevel are read'
+  )
 
 
 def letters() -> Iterable[str]:

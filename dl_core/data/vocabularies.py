@@ -122,6 +122,7 @@ def in_file(path: Path) -> Vocabulary:
 
 def described(description: dict[str, Any]) -> Vocabulary:
   """Makes the vocabulary of a file; it is tried out at once."""
+  subwords.spelling(description)
   size = max(subwords.rows(description).values()) + 1
   found = subwords.of('file', size, description)
   found.encode('a')
