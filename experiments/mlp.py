@@ -141,7 +141,7 @@ def load(c: Config) -> Data:
     c.size,
     train_size=c.train_size,
     label_noise=c.label_noise,
-    augment=augment.join(*changes),
+    augment=augment.on_x(augment.join(*changes)),
   )
 
 
