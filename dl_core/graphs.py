@@ -63,7 +63,7 @@ def product(matrix: Any, right: Array, rows: int) -> Array:
     )
 
   def one(entries, right):
-    terms = entries.value[:, None] * right[entries.column]  # [E, F]
+    terms = entries.value[:, None] * jnp.asarray(right)[entries.column]  # [E, F]
     return jax.ops.segment_sum(terms, entries.row, rows, indices_are_sorted=True)
 
   return jax.vmap(one, (0, 0 if right.ndim == 3 else None))(matrix, right)
