@@ -88,12 +88,17 @@ class Spec(NamedTuple):
     classes: the label names, in the order of the label numbers; () if there are none.
       Of text they are its vocabulary.
     tokens: number of tokens in one example of text; 0 where it is no text.
+    channels: of the images in x, 1 or 3; 0 where x holds no images.
+    native: height and width of the set's images before they are resized; () where
+      they vary or x holds no images.
   """
 
   batch: Batch
   source: str
   classes: tuple[str, ...] = ()
   tokens: int = 0
+  channels: int = 0
+  native: tuple[int, ...] = ()
 
 
 class Data(NamedTuple):
