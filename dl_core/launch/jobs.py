@@ -97,6 +97,8 @@ def perform(
         if job.owner.config.fresh:
           workdir.clear(job.folder)
         workdir.claim(job.folder, job.owner)
+        for name, content in job.experiment.data.files().items():
+          workdir.write(job.folder / name, content)
         manifest.write(job.folder, about(job.experiment) | {'side_by_side': len(jobs)})
 
     multihost.on_first(claim)

@@ -1,7 +1,7 @@
 """The folder of a run: its path, its lock, its settings, its origin.
 
 It holds config.json, manifest.json, metrics.jsonl, observed/, tensorboard/,
-checkpoints/ and report/index.html.
+checkpoints/ and report/index.html; of a run on text vocabulary.json, too.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ DEFAULTS = {
 # that it is ours to drop.
 CONTENTS = (
   'manifest.json', 'metrics.jsonl', 'claims.json', 'observed', 'tensorboard',
-  'checkpoints', 'report', 'profile', 'config.json',
+  'checkpoints', 'report', 'profile', 'vocabulary.json', 'config.json',
 )  # fmt: skip
 
 
