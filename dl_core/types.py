@@ -192,6 +192,8 @@ class Experiment(NamedTuple):
     report: (variables, observed, data, key) -> Pictures.
     published: the figures that the result is held against.
     names: of its layers in the files of other libraries, for `--init_from` and export.
+    taken: paths of the parts of the model that `--init_from` gives, such as 'encoder',
+      which another task's model has too; the others begin anew. (): the whole model.
     partition: how the axis `tensor` of a mesh splits the parameters; the others are
       replicated.
     steps_per_call: {backend: updates in one dispatch}, where that is quicker than one
@@ -208,6 +210,7 @@ class Experiment(NamedTuple):
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
   names: Names | None = None
+  taken: tuple[str, ...] = ()
   partition: Partition = MappingProxyType({})
   steps_per_call: Mapping[str, int] = MappingProxyType({})
 
@@ -219,7 +222,8 @@ class Study(NamedTuple):
 
   Attributes:
     runs: {label: (module of the experiment, its config)}; each runs in workdir/label,
-      or for several seeds in workdir/label-seed-SEED.
+      or for several seeds in workdir/label-seed-SEED. A run whose config has
+      init_from='study:LABEL' is made after the run LABEL and starts from it.
     draw: ({label: its finished run for each seed}) -> Pictures; see `studies.Finished`.
   """
 

@@ -2,17 +2,15 @@
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from dl_core import trees
-from dl_core.models.weights import files, layouts
+from dl_core.models.weights import files, layouts, parts
 from dl_core.types import Names, UserError, Variables
-
-SHOWN = 3  # names that a refusal lists
 
 
 class Place(NamedTuple):
@@ -42,18 +40,24 @@ class Taken(NamedTuple):
   notes: list[str]
 
 
-def load(path: Path, names: Names | None, like: Mapping[str, Any]) -> Taken:
+def load(
+  path: Path,
+  names: Names | None,
+  like: Mapping[str, Any],
+  chosen: Collection[str] = (),
+) -> Taken:
   """Reads a model's variables from a file.
 
   Args:
     path: of the file.
     names: of the model's layers in such files.
     like: {path of a variable: what has its shape}.
+    chosen: the parts of the model to read; see `Experiment.taken`.
 
   Raises:
     UserError: the file cannot be read, or is of another model.
   """
-  if names is None:
+  if names is None or not names.tables:
     raise UserError(
       f'--init_from={path} was given, but no table says what other libraries call the '
       'layers of this model; give the workdir of a run'
@@ -71,7 +75,7 @@ def load(path: Path, names: Names | None, like: Mapping[str, Any]) -> Taken:
     for name, array in file.arrays.items()
     if not name.endswith(layouts.COUNTERS)
   }
-  found = taken(str(path), arrays, names, like)
+  found = taken(str(path), arrays, names, like, chosen)
   if names.unlike and not file.architecture:
     file.notes.append(
       'the file does not name its architecture, and these weights are right only if it '
@@ -81,9 +85,16 @@ def load(path: Path, names: Names | None, like: Mapping[str, Any]) -> Taken:
 
 
 def taken(
-  file: str, arrays: Mapping[str, np.ndarray], names: Names, like: Mapping[str, Any]
+  file: str,
+  arrays: Mapping[str, np.ndarray],
+  names: Names,
+  like: Mapping[str, Any],
+  chosen: Collection[str] = (),
 ) -> Taken:
   """Finds the variables of a model among the arrays of a file; see `load`."""
+  paths = {name: name.partition('.')[2] for name in like}
+  if chosen:
+    like = {n: leaf for n, leaf in like.items() if parts.inside(paths[n], chosen)}
   places = nearest(names, arrays, like)
   found: dict[str, np.ndarray] = {}
   lacking, wrong, broken, other = [], [], [], {}
@@ -109,10 +120,10 @@ def taken(
         wrong.append(f'{place.name} ({given}, {wanted} is wanted)')
   known = {place.name for place in places.values()}
   rest = sorted(arrays.keys() - known)
-  spare = [name for name in rest if name.startswith(names.spare)] if names.spare else []
+  spare = rest if chosen else [n for n in rest if n.startswith(tuple(names.spare))]
   strange = sorted(set(rest) - set(spare))
   problems = [
-    f'{words} {listed(each)}'
+    f'{words} {parts.listed(each)}'
     for words, each in (
       ('lacks', lacking),
       ('has other shapes:', wrong),
@@ -127,15 +138,15 @@ def taken(
       f'{", it ".join(problems)}; use the settings that it was trained with, or '
       'another file'
     )
-  notes = []
+  notes = [parts.described(list(paths.values()), chosen)] if chosen else []
   if other:
     # A head is taken whole or not at all.
     found = {path: array for path, array in found.items() if not places[path].head}
     layers = {name.rpartition('.')[0]: words for name, words in other.items()}
     words = [f'{layer} is {words} there' for layer, words in layers.items()]
-    notes.append(f'the head begins anew: {listed(words)}')
+    notes.append(f'the head begins anew: {parts.listed(words)}')
   if spare:
-    notes.append(f'{listed(spare)} has no place here, and is left out')
+    notes.append(f'{parts.listed(spare)} has no place here, and is left out')
   return Taken(found, notes)
 
 
@@ -204,8 +215,3 @@ def of_other_classes(array: np.ndarray, shape: Sequence[int], place: Place) -> b
   """Returns whether an array fits except for the number of classes."""
   wanted = shape_there(shape, place)
   return array.ndim == len(wanted) and array.shape[1:] == wanted[1:]
-
-
-def listed(names: Sequence[str]) -> str:
-  more = len(names) - SHOWN
-  return ', '.join(names[:SHOWN]) + (f' and {more:,} more' if more > 0 else '')
