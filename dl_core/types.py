@@ -122,21 +122,32 @@ class Names(NamedTuple):
   so does every other letter.
 
   Attributes:
-    tables: {library: {layers here: layers there}}; the first is the one to export to.
+    tables: {library: {layers here: layers there}}; the first is the one to export to. A
+      row may also name one array of a layer, as 'norm.scale', or say how arrays are
+      stored there: see `models.weights.stored`.
     heads: the layers here that tell the classes apart.
     maps: {dense layers here that read a flattened map: its sides (h, w)}.
     pointwise: dense layers here that are 1 x 1 convolutions in what is exported.
-    spare: how the names of layers begin that a file may have and a model need not.
+    spare: how the names of arrays begin that a file may have and a model need not; or
+      a pattern with '*' of their whole names.
     unlike: {part of an architecture's name: how it differs from this model}, where its
       files have the same names and shapes but other logits.
+    tied: {array there: another one there}: two that are one array here, so a file must
+      have equal ones, and may lack either.
+    prefixes: how the names in some files begin, and in others do not, all of those that
+      could.
+    aliases: {last word of a name in some files: that in the tables}.
   """
 
-  tables: Mapping[str, Mapping[str, str]]
+  tables: Mapping[str, Mapping[str, Any]]
   heads: tuple[str, ...] = ('output',)
   maps: Mapping[str, tuple[int, int]] = MappingProxyType({})
   pointwise: tuple[str, ...] = ()
   spare: tuple[str, ...] = ()
   unlike: Mapping[str, str] = MappingProxyType({})
+  tied: Mapping[str, str] = MappingProxyType({})
+  prefixes: tuple[str, ...] = ()
+  aliases: Mapping[str, str] = MappingProxyType({})
 
 
 class Figure(NamedTuple):

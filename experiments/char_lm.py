@@ -6,6 +6,8 @@
     python -m experiments.char_lm --dataset=tiny_shakespeare --data_dir=DIR
     python -m experiments.char_lm --dataset=text --data_dir=FILE
     python -m experiments.char_lm --workdir=runs/char_lm-... --prompt='The '
+    python -m experiments.char_lm --workdir=runs/char_lm-... --export=a.safetensors
+    python -m experiments.char_lm --init_from=a.safetensors  # also of PyTorch's nn.LSTM
 
 It is trained on random windows from a zero state. In evaluation every character of a
 split is predicted once, in order, the state carried on. Nobody has published the figure
@@ -23,6 +25,7 @@ from dl_core.data import text
 from dl_core.interpret import writing
 from dl_core.launch.families import calls
 from dl_core.models import char_lm
+from dl_core.models.weights import recurrent as names
 from dl_core.tasks import measures, optimizers, schedules
 
 
@@ -93,6 +96,7 @@ def build(c: Config) -> launch.Experiment:
     published=(
       launch.Figure('nats', 1.4697, 'tiny_shakespeare', 'a Transformer, nanoGPT'),
     ),
+    names=names.names(model),
     partition=char_lm.PARTITION,
   )
 

@@ -306,7 +306,7 @@ def test_a_part_is_taken_from_a_file_and_the_rest_of_it_is_named(tmp_path, capsy
   assert call(tmp_path / 'b', *words, module=CLASS, name='classify') == 0
   assert (
     f'parameters of {file}; encoder was taken, and output begins anew; head.bias, '
-    'head.weight has no place here, and is left out'
+    'head.weight have no place here, and are left out'
   ) in capsys.readouterr().out.splitlines()
   again = tmp_path / 'b.safetensors'
   assert call(tmp_path / 'b', f'--export={again}', module=CLASS, name='classify') == 0
