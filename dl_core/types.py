@@ -44,6 +44,18 @@ class Decode(NamedTuple):
   advance: Callable[[Variables, Any, Array], tuple[Any, Array]]
 
 
+class Answer(NamedTuple):
+  """What a model says about one example, for `--predict`.
+
+  Attributes:
+    words: one line.
+    draw: () -> a matplotlib figure; None where there is nothing to see.
+  """
+
+  words: str
+  draw: Callable[[], Any] | None = None
+
+
 class Task(NamedTuple):
   """A learning problem as pure functions about a model.
 
@@ -55,6 +67,8 @@ class Task(NamedTuple):
     outputs: (variables, x) -> what the model says in evaluation mode, for pictures and
       predictions.
     decode: for models that generate.
+    answer: (x, output, label names), of one example -> Answer; None: the output is
+      logits, and the answer its likeliest classes.
   """
 
   init: Callable[[Key, Batch], Variables]
@@ -62,6 +76,7 @@ class Task(NamedTuple):
   metrics: Callable[[Variables, Batch, Key], Metrics]
   outputs: Callable[[Variables, Any], Any] | None = None
   decode: Decode | None = None
+  answer: Callable[[Any, Any, tuple[str, ...]], Answer] | None = None
 
 
 class Spec(NamedTuple):
@@ -73,12 +88,17 @@ class Spec(NamedTuple):
     classes: the label names, in the order of the label numbers; () if there are none.
       Of text they are its vocabulary.
     tokens: number of tokens in one example of text; 0 where it is no text.
+    channels: of the images in x, 1 or 3; 0 where x holds no images.
+    native: height and width of the set's images before they are resized; () where
+      they vary or x holds no images.
   """
 
   batch: Batch
   source: str
   classes: tuple[str, ...] = ()
   tokens: int = 0
+  channels: int = 0
+  native: tuple[int, ...] = ()
 
 
 class Data(NamedTuple):
@@ -99,6 +119,8 @@ class Data(NamedTuple):
       UserError.
     digests: () -> {file or array name: digest}, for the manifest.
     notes: sentences that belong beside the result (how the splits were made).
+    sample: (key) -> a host batch like the data's, computed, with no file read; None: it
+      is drawn from the shapes and limits of the spec (`data.generated`).
     declaration: what a workdir stores beside the source and the classes, as JSON, so
       that its model can be built where the data are not; see `data.stored`.
   """
@@ -112,6 +134,7 @@ class Data(NamedTuple):
   read: Callable[[str], Any] | None = None
   digests: Callable[[], Mapping[str, str]] = dict
   notes: tuple[str, ...] = ()
+  sample: Callable[[Key], Batch] | None = None
   declaration: Mapping[str, Any] = MappingProxyType({})
 
 
