@@ -162,21 +162,32 @@ class Names(NamedTuple):
   so does every other letter.
 
   Attributes:
-    tables: {library: {layers here: layers there}}; the first is the one to export to.
+    tables: {library: {layers here: layers there}}; the first is the one to export to. A
+      row may also name one array of a layer, as 'norm.scale', or say how arrays are
+      stored there: see `models.weights.stored`.
     heads: the layers here that tell the classes apart.
     maps: {dense layers here that read a flattened map: its sides (h, w)}.
     pointwise: dense layers here that are 1 x 1 convolutions in what is exported.
-    spare: how the names of layers begin that a file may have and a model need not.
+    spare: how the names of arrays begin that a file may have and a model need not; or
+      a pattern with '*' of their whole names.
     unlike: {part of an architecture's name: how it differs from this model}, where its
       files have the same names and shapes but other logits.
+    tied: {array there: another one there}: two that are one array here, so a file must
+      have equal ones, and may lack either.
+    prefixes: how the names in some files begin, and in others do not, all of those that
+      could.
+    aliases: {last word of a name in some files: that in the tables}.
   """
 
-  tables: Mapping[str, Mapping[str, str]]
+  tables: Mapping[str, Mapping[str, Any]]
   heads: tuple[str, ...] = ('output',)
   maps: Mapping[str, tuple[int, int]] = MappingProxyType({})
   pointwise: tuple[str, ...] = ()
   spare: tuple[str, ...] = ()
   unlike: Mapping[str, str] = MappingProxyType({})
+  tied: Mapping[str, str] = MappingProxyType({})
+  prefixes: tuple[str, ...] = ()
+  aliases: Mapping[str, str] = MappingProxyType({})
 
 
 class Figure(NamedTuple):
@@ -232,6 +243,8 @@ class Experiment(NamedTuple):
     report: (variables, observed, data, key) -> Pictures.
     published: the figures that the result is held against.
     names: of its layers in the files of other libraries, for `--init_from` and export.
+    taken: paths of the parts of the model that `--init_from` gives, such as 'encoder',
+      which another task's model has too; the others begin anew. (): the whole model.
     partition: how the axis `tensor` of a mesh splits the parameters; the others are
       replicated.
     steps_per_call: {backend: updates in one dispatch}, where that is quicker than one
@@ -248,6 +261,7 @@ class Experiment(NamedTuple):
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
   names: Names | None = None
+  taken: tuple[str, ...] = ()
   partition: Partition = MappingProxyType({})
   steps_per_call: Mapping[str, int] = MappingProxyType({})
 
@@ -259,7 +273,8 @@ class Study(NamedTuple):
 
   Attributes:
     runs: {label: (module of the experiment, its config)}; each runs in workdir/label,
-      or for several seeds in workdir/label-seed-SEED.
+      or for several seeds in workdir/label-seed-SEED. A run whose config has
+      init_from='study:LABEL' is made after the run LABEL and starts from it.
     draw: ({label: its finished run for each seed}) -> Pictures; see `studies.Finished`.
   """
 

@@ -32,7 +32,7 @@ def load(c: Config, size: int, shift: int = 0) -> Data:
   """
   digits = folder.prepared(SOURCE, c.data_dir)
   frame = pillow.Frame((size, size, 1))
-  classes = (BACKGROUND, *digits.classes)
+  classes, shape = (BACKGROUND, *digits.classes), digits.shape or ()
 
   def load_split(name):
     x, y = digits.decoded(name, frame)
@@ -47,7 +47,7 @@ def load(c: Config, size: int, shift: int = 0) -> Data:
 
   def read(path):
     image = pillow.decoded(pillow.read(path))
-    return pillow.framed(pillow.coarsened(image, digits.shape), frame)
+    return pillow.framed(pillow.coarsened(image, shape), frame)
 
   shapes = functools.partial(jax.ShapeDtypeStruct, (c.batch_size, size, size))
   x = jax.ShapeDtypeStruct((c.batch_size, size, size, 1), np.float32)
@@ -64,7 +64,7 @@ def load(c: Config, size: int, shift: int = 0) -> Data:
     notes=digits.notes,
     declaration=stored.packed(
       {
-        'image': Feature('Image', digits.shape or ()),
+        'image': Feature('Image', shape),
         'label': Feature('ClassLabel', names=digits.classes),
       }
     ),

@@ -44,7 +44,7 @@ class FCN(nn.Module):
         x = convolution.Conv(width, (3, 3), name=f'stage_{number}_{layer}')(x)
         x = nn.relu(x)
       maps.append(x)
-    scores = None
+    scores: Array | None = None
     for number, x in reversed(list(enumerate(maps))):
       # The first scores are 0, as in the paper: all classes begin equally likely.
       own = nn.Conv(
@@ -53,4 +53,5 @@ class FCN(nn.Module):
       if scores is not None:
         own += upsampling.Upsample(name=f'upsample_{number}')(scores)
       scores = own
+    assert scores is not None, 'a network has at least one stage'
     return scores
