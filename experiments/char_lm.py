@@ -7,6 +7,8 @@
     python -m experiments.char_lm --dataset=text --data_dir=FILE
     python -m experiments.char_lm --vocabulary=bpe --pieces=512   # or words, wordpiece
     python -m experiments.char_lm --workdir=runs/char_lm-... --prompt='The '
+    python -m experiments.char_lm --workdir=runs/char_lm-... --export=a.safetensors
+    python -m experiments.char_lm --init_from=a.safetensors  # also of PyTorch's nn.LSTM
 
 It is trained on random windows from a zero state. In evaluation every token of a split
 is predicted once, in order, the state carried on. With tokens other than characters the
@@ -26,6 +28,7 @@ from dl_core.data import text
 from dl_core.interpret import writing
 from dl_core.launch.families import calls
 from dl_core.models import char_lm
+from dl_core.models.weights import recurrent as names
 from dl_core.tasks import contexts, measures, optimizers, schedules
 
 
@@ -101,6 +104,7 @@ def build(c: Config) -> launch.Experiment:
     published=(
       launch.Figure(figure, 1.4697, 'tiny_shakespeare', 'a Transformer, nanoGPT'),
     ),
+    names=names.names(model),
     partition=char_lm.PARTITION,
   )
 

@@ -22,6 +22,7 @@ from dl_core.config.fields import read as read
 from dl_core.config.fields import refusal as refusal
 from dl_core.config.fields import rule_of as rule_of
 from dl_core.config.fields import stored as stored
+from dl_core.config.identity import asked as asked
 from dl_core.config.identity import fingerprint as fingerprint
 from dl_core.config.identity import handed as handed
 from dl_core.config.identity import restored as restored

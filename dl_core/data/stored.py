@@ -30,7 +30,7 @@ def packed(features: Mapping[str, Feature], target: str = '') -> dict[str, Any]:
     target: see `Declaration`.
   """
   return {
-    'features': {name: feature._asdict() for name, feature in features.items()},
+    'features': {name: _written(feature) for name, feature in features.items()},
     'target': target,
   }
 
@@ -55,12 +55,7 @@ def declaration(name: str, workdir: str) -> Declaration | None:
   kept = run.get('declaration') or _before(name, classes)
   if not kept:
     return None
-  features = {
-    key: Feature(
-      each['kind'], tuple(each['shape']), tuple(each['names']), each['dtype']
-    )
-    for key, each in kept['features'].items()
-  }
+  features = {key: _read(each) for key, each in kept['features'].items()}
   text = any(feature.kind == 'Text' for feature in features.values())
   return Declaration(
     name=name,
@@ -100,6 +95,26 @@ def refused(declaration: Declaration) -> UserError:
     f'the examples of {declaration.source} were asked for, but '
     f'{declaration.folder / FILE} stores only their declaration; give the folder of '
     'the data as --data_dir'
+  )
+
+
+def _written(feature: Feature) -> dict[str, Any]:
+  """Returns a feature as JSON; one without parts as it was before there were any."""
+  written = feature._asdict()
+  del written['parts']
+  if feature.parts:
+    written['parts'] = {name: _written(part) for name, part in feature.parts.items()}
+  return written
+
+
+def _read(written: Mapping[str, Any]) -> Feature:
+  """Returns the feature that `_written` wrote."""
+  return Feature(
+    written['kind'],
+    tuple(written['shape']),
+    tuple(written['names']),
+    written['dtype'],
+    {name: _read(part) for name, part in written.get('parts', {}).items()},
   )
 
 

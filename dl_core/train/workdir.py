@@ -227,9 +227,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def finished(folder: Path) -> bool:
   """Returns whether the run in the folder has its result and its report."""
-  lines = log.read(folder / 'metrics.jsonl')
-  tested = bool(lines) and lines[-1]['split'] == 'test'
-  return tested and (folder / 'report' / 'index.html').exists()
+  return log.tested(folder) and (folder / 'report' / 'index.html').exists()
 
 
 def write_json(path: Path, value: Any) -> None:

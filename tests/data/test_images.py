@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from dl_core import config, train, trees
-from dl_core.data import images, pillow, sources, splits
+from dl_core.data import augment, images, pillow, sources, splits
 from dl_core.types import UserError
 from experiments import lenet
 
@@ -61,6 +61,44 @@ def test_the_baseline_is_the_most_frequent_class(digits):
   assert digits.baseline() == pytest.approx({'accuracy': 0.1}, abs=0.01)
 
 
+@pytest.mark.parametrize(
+  ('shape', 'channels', 'native'),
+  [
+    ((28, 28, 1), 1, (28, 28)),
+    ((28, 28, 3), 3, (28, 28)),
+    ((None, None, 1), 1, ()),
+    ((None, None, 3), 3, ()),
+    ((28, 28, 4), 3, ()),
+    ((None, None, None), 3, ()),
+  ],
+)
+def test_the_channels_are_those_of_the_set_unless_asked_for(
+  shape, channels, native, stock, load
+):
+  data_dir = stock('toys', {'train': [0]}, shape=shape)
+  own = load(data_dir, 'toys', channels=None).spec
+  assert (own.channels, own.batch.x.shape[-1], own.native) == (
+    channels,
+    channels,
+    native,
+  )
+  for asked in (1, 3):
+    spec = load(data_dir, 'toys', channels=asked).spec
+    assert (spec.channels, spec.batch.x.shape[-1], spec.native) == (
+      asked,
+      asked,
+      native,
+    )
+
+
+def test_the_channels_of_our_sets_are_declared(load, tmp_path):
+  channels = {
+    name: load(tmp_path, name, channels=None).spec.channels
+    for name in ('digits', 'mnist', 'fashion_mnist', 'cifar10')
+  }
+  assert channels == {'digits': 1, 'mnist': 1, 'fashion_mnist': 1, 'cifar10': 3}
+
+
 @pytest.mark.parametrize('normalise', [(0.25, 0.5), ((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))])
 def test_pixels_are_normalised_alike_on_host_and_device(
   digits_dir, normalise, load, everything
@@ -78,7 +116,9 @@ def test_pixels_are_normalised_alike_on_host_and_device(
 
 
 def test_only_training_is_augmented(digits_dir, load, everything):
-  data = load(digits_dir, augment=lambda key, x: x + jax.random.uniform(key) + 10)
+  data = load(
+    digits_dir, augment=augment.on_x(lambda key, x: x + jax.random.uniform(key) + 10)
+  )
   one, two = (
     data.take(data.feed(jax.random.key(0), 0), jax.random.key(0), step)
     for step in (0, 1)
@@ -329,7 +369,7 @@ def noisy(key, x):
 
 
 def test_a_streamed_set_is_the_resident_one_bit_for_bit(digits_dir, load, stream):
-  options = {'normalise': (0.25, 0.3), 'augment': noisy}
+  options = {'normalise': (0.25, 0.3), 'augment': augment.on_x(noisy)}
   one, other = (make(digits_dir, **options) for make in (load, stream))
   assert_alike(one, other, range(155, 160))  # 157 batches an epoch
   key = jax.random.key(7)
@@ -449,7 +489,7 @@ def test_cifar10_streams_as_it_is_resident(test_data, tmp_path, load, stream):
   unpack = [sys.executable, test_data / 'cifar-10' / 'unpack_cifar10.py']
   manual = tmp_path / 'downloads' / 'manual'
   subprocess.run([*unpack, manual, '--batches'], check=True, capture_output=True)
-  options = {'dataset': 'cifar10', 'channels': 3, 'augment': noisy}
+  options = {'dataset': 'cifar10', 'channels': 3, 'augment': augment.on_x(noisy)}
   one, other = (make(tmp_path, **options) for make in (load, stream))
   assert_alike(one, other, range(5_622, 5_630))  # 45,000 to train on: 5,625 an epoch
 
