@@ -93,7 +93,8 @@ class Spec(NamedTuple):
     batch: a Batch of `jax.ShapeDtypeStruct`, the shapes and types of a training batch.
     source: name and version of the data, part of a run's identity ('digits/1.0.0').
     classes: the label names, in the order of the label numbers; () if there are none.
-    tokens: number of tokens in one example of text; 0 where it is no text.
+    tokens: number of tokens in one example of text, with padding; 0 where it is no
+      text.
     channels: of the images in x, 1 or 3; 0 where x holds no images.
     native: height and width of the set's images before they are resized; () where
       they vary or x holds no images.
