@@ -11,6 +11,7 @@ from dl_core.config.common import PRECISIONS as PRECISIONS
 from dl_core.config.common import Config as Config
 from dl_core.config.common import Drawing as Drawing
 from dl_core.config.common import Generating as Generating
+from dl_core.config.common import Textual as Textual
 from dl_core.config.common import Transfer as Transfer
 from dl_core.config.fields import GROUPS as GROUPS
 from dl_core.config.fields import Rule as Rule

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.data import limits
 from dl_core.types import Batch, Data, Key, Spec
 
 
@@ -15,17 +16,17 @@ def batch(data: Data, key: Key) -> Batch:
 def drawn(spec: Spec, key: Key) -> Batch:
   """Draws a host batch of a spec.
 
-  Floats are drawn from N(0, 1), integers below the number of classes; weights are 1.
+  Floats are drawn from N(0, 1), integers below their limits; weights are 1.
   """
   keys = iter(jax.random.split(key, len(jax.tree.leaves(spec.batch))))
-  most = max(2, len(spec.classes))
 
-  def draw(leaf):
+  def draw(leaf, most):
     if jnp.issubdtype(leaf.dtype, jnp.integer):
       return jax.random.randint(next(keys), leaf.shape, 0, most, leaf.dtype)
     return jax.random.normal(next(keys), leaf.shape, leaf.dtype)
 
   x, y, weight = spec.batch
   ones = lambda leaf: np.ones(leaf.shape, leaf.dtype)
-  x, y = jax.device_get(jax.tree.map(draw, (x, y)))
+  most = limits.of(spec)
+  x, y = jax.device_get(jax.tree.map(draw, (x, y), (most.x, most.y)))
   return Batch(x, y, jax.tree.map(ones, weight))

@@ -1,9 +1,11 @@
 """Reads what a workdir stores of its data, so that its model needs no data set.
 
-config.json of a run has `source`, `classes` and `declaration` (`Data.declaration`).
-They are enough to build the experiment again and to read a file or a prompt as in
-training; a run that asks for examples is refused. The config.json of an earlier run has
-no `declaration`; it is enough for a user's own folder of images, or own text.
+config.json of a run has `source`, `classes` and `declaration` (`Data.declaration`); the
+vocabulary of a text is a file beside it. They are enough to build the experiment again
+and to read a file or a prompt as in training; a run that asks for examples is refused.
+The config.json of an earlier run has no `declaration`; it is enough for a user's own
+folder of images, or own text. An earlier run on text has its alphabet as `classes`, and
+no vocabulary beside it.
 """
 
 import json
@@ -11,7 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dl_core.data import vocabularies
+from dl_core.data import vocabulary as spelling
 from dl_core.data.declarations import Declaration, Feature
+from dl_core.data.vocabulary import Vocabulary
 from dl_core.types import UserError
 
 FILE = 'config.json'
@@ -64,6 +69,24 @@ def declaration(name: str, workdir: str) -> Declaration | None:
     target=kept['target'],
     stored=True,
   )
+
+
+def vocabulary(declaration: Declaration) -> Vocabulary:
+  """Returns the vocabulary of a text that a workdir stores.
+
+  Raises:
+    UserError: it is missing or damaged.
+  """
+  if declaration.vocabulary:
+    return spelling.characters(declaration.vocabulary)
+  path = declaration.folder / vocabularies.FILE
+  try:
+    return vocabularies.read(path.read_text('utf-8'))
+  except (OSError, ValueError, KeyError, TypeError) as error:
+    raise UserError(
+      f'{path}, the vocabulary of the run, cannot be read ({error}); restore it, or '
+      'train again with --fresh'
+    ) from error
 
 
 def refused(declaration: Declaration) -> UserError:

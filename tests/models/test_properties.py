@@ -18,6 +18,7 @@ from dl_core.layers import squeeze
 from dl_core.models import (
   alexnet,
   char_lm,
+  fcn,
   gan,
   gcn,
   googlenet,
@@ -66,6 +67,7 @@ PERCEPTRONS, DCGAN = gan.mlp(28, 1), gan.dcgan(64, 3)
 CONVOLUTIONS = {'width': 4, 'doublings': 2}
 
 MODELS = {
+  'fcn': Row(fcn.FCN(11), (32, 32, 1), (32, 32, 11), 76_929, {'widths': (2, 3)}),
   'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),
   'linear': Row(linear.Linear(3), (4,), (3,), 15, {}),
   'linear, two classes': Row(linear.Linear(1), (30,), (2,), 31, {}),
