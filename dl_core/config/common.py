@@ -116,8 +116,8 @@ class Config(Drawing):
   )
   init_from: str = field(
     '',
-    'workdir, or file of weights, to take the initial parameters from; empty: random '
-    'parameters',
+    'workdir, file of weights, or study:LABEL for a run of the same study, to take the '
+    'initial parameters from; empty: random parameters',
     group='rare',
   )
   steps_per_call: int = field(
