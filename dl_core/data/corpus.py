@@ -40,9 +40,10 @@ WHOLE = Part(0, 10)
 PARTS = {'train': Part(0, 8), 'validation': Part(8, 9), 'test': Part(9, 10)}
 IN_ORDER = {'validation': 'train', 'test': 'validation'}
 NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
-UNKNOWN = (
-  'Words outside the vocabulary are one token, so spelling them costs nothing: nats '
-  'per character are too low by that.'
+LOSSY = (
+  'What the vocabulary does not know or drops (rare words; in WordPiece also case, '
+  'accents and white space) costs nothing to predict: nats per character are too low by '
+  'that.'
 )
 SHORTEST = 10  # a text of so many characters has some in each part
 
@@ -187,7 +188,8 @@ def tagged(text: Text, choice: Choice) -> Text:
   """Returns a text whose source names its vocabulary, unless that is characters."""
   if choice.kind == vocabularies.CHARACTERS:
     return text
-  notes = (*text.notes, UNKNOWN) if choice.kind != 'bpe' else text.notes
+  exact = choice.kind == 'bpe' or (choice.given and choice.given.unknown is None)
+  notes = text.notes if exact else (*text.notes, LOSSY)
   return text._replace(source=f'{text.source}, {choice.tag(text.source)}', notes=notes)
 
 
