@@ -42,8 +42,8 @@ IN_ORDER = {'validation': 'train', 'test': 'validation'}
 NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
 LOSSY = (
   'What the vocabulary does not know or drops (rare words; in WordPiece also case, '
-  'accents and white space) costs nothing to predict: nats per character are too low by '
-  'that.'
+  'accents and white space) costs nothing to predict: nats per character are too low '
+  'by that.'
 )
 SHORTEST = 10  # a text of so many characters has some in each part
 
