@@ -25,7 +25,7 @@ def main(module: ModuleType, name: str, c: Config) -> int:
   if names is None or not names.tables:
     raise UserError(
       f'--export={out} was given, but no table says what other libraries call the '
-      f'layers of {name}; export a model that has one, such as cifar_resnet'
+      f'layers of {name}; export a model that has one'
     )
   arrays = exchange.given(model.variables(), names)
   files.write(out, arrays)

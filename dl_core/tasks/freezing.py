@@ -23,10 +23,15 @@ def frozen(experiment: Experiment) -> Experiment:
   and are not.
 
   Raises:
-    UserError: it has neither.
+    UserError: it has neither, or nothing to begin from.
   """
   if experiment.config.freeze == 'nothing':
     return experiment
+  if not experiment.config.init_from:
+    raise UserError(
+      f'--freeze={experiment.config.freeze} was given without --init_from, so the '
+      'frozen layers would stay random; add --init_from, or leave --freeze out'
+    )
   if experiment.taken:
     moves = lambda path: not parts.inside(path, experiment.taken)
   elif experiment.names is not None:

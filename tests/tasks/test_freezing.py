@@ -51,7 +51,7 @@ def stepped(experiment, steps=3):
 
 
 def test_the_head_alone_moves_and_statistics_stay():
-  start, state, sums = stepped(built(freeze='backbone'))
+  start, state, sums = stepped(built(freeze='backbone', init_from='a.safetensors'))
   for name in ('hidden', 'norm'):
     chex.assert_trees_all_equal(start.params[name], state.params[name])
   chex.assert_trees_all_equal(start.extra, state.extra)
@@ -64,7 +64,7 @@ def test_the_parts_that_are_taken_from_elsewhere_are_those_that_stay():
   for named in (True, False):
     plain = built(taken=('hidden',))
     names = plain.names if named else None
-    c = config.Transfer(batch_size=8, freeze='backbone')
+    c = config.Transfer(batch_size=8, freeze='backbone', init_from='a.safetensors')
     start, state, _ = stepped(freezing.frozen(plain._replace(config=c, names=names)))
     chex.assert_trees_all_equal(start.params['hidden'], state.params['hidden'])
     for name in ('norm', 'output'):
@@ -81,7 +81,7 @@ def test_without_it_everything_moves():
 
 
 def test_what_it_minimises_is_what_evaluation_measures():
-  experiment = built(freeze='backbone')
+  experiment = built(freeze='backbone', init_from='a.safetensors')
   start, _, sums = stepped(experiment, steps=1)
   measured = experiment.task.metrics(start.variables, BATCH, jax.random.key(1))
   chex.assert_trees_all_close(metrics.mean(sums), metrics.mean(measured))
@@ -95,7 +95,10 @@ def test_no_gradient_of_the_backbone_is_computed():
     return text.count(' dot(')
 
   # Two forwards and one backwards; what is trained whole has two more backwards.
-  assert (products(built(freeze='backbone')), products(built())) == (3, 5)
+  assert (
+    products(built(freeze='backbone', init_from='a.safetensors')),
+    products(built()),
+  ) == (3, 5)
 
 
 def test_decay_reaches_the_head_alone():
@@ -111,7 +114,7 @@ def test_decay_reaches_the_head_alone():
 def test_a_model_without_named_heads_cannot_be_frozen():
   experiment = built()
   experiment = experiment._replace(
-    config=config.Transfer(freeze='backbone'), names=None
+    config=config.Transfer(freeze='backbone', init_from='a.safetensors'), names=None
   )
   with pytest.raises(types.UserError, match='no table says which layers'):
     freezing.frozen(experiment)
