@@ -157,11 +157,11 @@ def own(data_dir: str, window: int, wanted: Wanted = vocabularies.choice) -> Tex
       f'({error.strerror}); give --data_dir=FILE, a text in UTF-8'
     ) from error
   text = encodings.decoded(content, str(path), 'save it as UTF-8')
-  wanted = max(SHORTEST, -(-10 * (window + 1) // PARTS['train'].last))
-  if len(text) < wanted:
+  least = max(SHORTEST, -(-10 * (window + 1) // PARTS['train'].last))
+  if len(text) < least:
     raise UserError(
       f'{path} has {len(text):,} characters, windows of {window:,} want at least '
-      f'{wanted:,} (80 % of a text is for training); give a longer one'
+      f'{least:,} (80 % of a text is for training); give a longer one'
     )
   read = lambda split: text[span(PARTS[split], len(text))]
   if choice.kind == vocabularies.CHARACTERS and choice.given is None:

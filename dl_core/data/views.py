@@ -43,6 +43,8 @@ def itself(data: Data, levels: int = 0, weight: str = 'example') -> Data:
       return Batch(batch.x, y, batch.weight)
     return Batch(batch.x, y, jax.tree.map(lambda leaf: spread(batch.weight, leaf), y))
 
+  sample = data.sample
+
   def split(batches):
     return lambda: map(view, batches())
 
@@ -51,4 +53,5 @@ def itself(data: Data, levels: int = 0, weight: str = 'example') -> Data:
     take=lambda arrays, key, step: view(data.take(arrays, key, step)),
     splits={name: split(batches) for name, batches in data.splits.items()},
     baseline=dict,
+    sample=(lambda key: view(sample(key))) if sample else None,
   )

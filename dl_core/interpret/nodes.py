@@ -21,7 +21,8 @@ def report(task: Task) -> interpret.Report:
   Args:
     task: its outputs are logits [1, N, K] of a batch of one `graphs.Graphs`.
   """
-  outputs: Any = jax.jit(task.outputs)
+  own: Any = task.outputs
+  outputs = jax.jit(own)
 
   def pictures(variables, observed, data, key):
     del observed, key

@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from dl_core import config
-from dl_core.data import images, sources, stored, tabular, text
+from dl_core.data import declarations, images, sources, stored, tabular, text
 from dl_core.types import UserError
 
 KEY = jax.random.key(0)
@@ -174,6 +174,41 @@ def test_a_workdir_knows_the_columns_of_its_table(tmp_path, kept):
   names = tabular.declared('toys', folder).names
   assert names == tabular.declared('toys', str(tmp_path)).names == ('a', 'b[0]', 'b[1]')
   refuses(again)
+
+
+def test_a_workdir_of_images_without_labels_is_enough(tmp_path, kept):
+  place = tmp_path / 'own' / 'train'
+  place.mkdir(parents=True)
+  for number in range(10):
+    Image.new('L', (40, 30), 10 + number).save(place / f'{number}.png')
+
+  def load(data_dir):
+    c = config.Config(dataset='folder', data_dir=str(data_dir), batch_size=4)
+    return images.load(c, 32, labels='optional')
+
+  data = load(place.parent)
+  workdir = kept(data, 'folder')
+  again = load(workdir)
+  assert again.spec == data.spec
+  assert (again.spec.classes, again.spec.channels) == ((), 3)
+  path = str(place / '3.png')
+  np.testing.assert_array_equal(again.read(path), data.read(path))
+  refuses(again)
+
+
+def test_what_a_sequence_consists_of_is_stored(tmp_path):
+  box = declarations.Feature('BBoxFeature', (4,))
+  label = declarations.Feature('ClassLabel', names=('cat', 'dog'))
+  objects = declarations.Feature('Sequence', parts={'bbox': box, 'label': label})
+  run = {
+    'source': 'scenes/1.0.0',
+    'classes': ['cat', 'dog'],
+    'declaration': stored.packed({'objects': objects, 'label': label}),
+  }
+  (tmp_path / 'config.json').write_text(json.dumps(run), 'utf-8')
+  assert 'parts' not in run['declaration']['features']['label']
+  found = stored.declaration('scenes', str(tmp_path))
+  assert found.features == {'objects': objects, 'label': label}
 
 
 def test_a_workdir_declares_its_own_set_alone(folder, kept):

@@ -73,7 +73,18 @@ def test_labels_and_their_baseline_are_dropped():
   assert data.spec.classes == ()
   assert data.baseline() == {}
   assert (data.spec.source, data.spec.channels) == ('toys/1', 1)
+  assert data.sample is None
   assert data.rows(KEY, 3).tolist() == toys().rows(KEY, 3).tolist()
+
+
+def test_a_computed_batch_is_viewed_too():
+  def sample(key):
+    return Batch(jax.random.uniform(key, (8, 2, 3, 1)), jnp.arange(8), jnp.ones(8))
+
+  data = views.itself(toys()._replace(sample=sample), levels=3, weight='place')
+  batch = data.sample(KEY)
+  chex.assert_trees_all_equal_shapes_and_dtypes(batch, data.spec.batch)
+  np.testing.assert_array_equal(batch.y, np.rint(np.asarray(batch.x) * 2))
 
 
 def test_each_weight_is_what_its_loss_wants():

@@ -17,6 +17,7 @@ from dl_core import graphs, trees
 from dl_core.layers import squeeze
 from dl_core.models import (
   alexnet,
+  autoencoder,
   char_lm,
   fcn,
   gan,
@@ -67,6 +68,14 @@ PERCEPTRONS, DCGAN = gan.mlp(28, 1), gan.dcgan(64, 3)
 CONVOLUTIONS = {'width': 4, 'doublings': 2}
 
 MODELS = {
+  'autoencoder': Row(
+    autoencoder.Autoencoder(), (28, 28, 1), (28, 28, 1), 2_837_314,
+    {'hidden': (7, 5), 'code': 3}, (3, 3, 1),
+  ),
+  'encoder and classifier': Row(
+    autoencoder.EncoderClassifier(10), (28, 28, 1), (10,), 1_418_590,
+    {'hidden': (16, 12), 'code': 8}, (3, 3, 1),
+  ),
   'fcn': Row(fcn.FCN(11), (32, 32, 1), (32, 32, 11), 76_929, {'widths': (2, 3)}),
   'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),
   'linear': Row(linear.Linear(3), (4,), (3,), 15, {}),
