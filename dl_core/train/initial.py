@@ -135,8 +135,8 @@ def read(
     if name.startswith(prefixes) and not other(name)
   }
   said = [f'parameters of {folder}, step {step}']
+  own = [path for name in like if (path := path_of(name))]
   if taken:
-    own = [path for name in like if (path := path_of(name))]
     said.append(parts.described(own, taken))
   wanted = [name for name in like if head(name) and not other(name)]
   shapes = {name: leaf.shape for name, leaf in chosen.items()}
@@ -145,6 +145,9 @@ def read(
     chosen = {name: leaf for name, leaf in chosen.items() if not head(name)}
     there = 'of other classes' if shapes.keys() & set(wanted) else 'absent'
     said.append(f'the head begins anew: it is {there} there')
+  more = sorted(path_of(name) for name in named.keys() - like if free(name))
+  if more := [path for path in more if path]:
+    said.append(parts.left_out(parts.beside(more, own)))
   say('; '.join(said))
   return trees.unflatten({'state': state}, like | chosen)['state']
 

@@ -111,10 +111,7 @@ def taken(
     words = [f'{layer} is {words} there' for layer, words in layers.items()]
     notes.append(f'the head begins anew: {parts.listed(words)}')
   if spare:
-    verbs = ('have', 'are') if len(spare) > 1 else ('has', 'is')
-    notes.append(
-      '{} {} no place here, and {} left out'.format(parts.listed(spare), *verbs)
-    )
+    notes.append(parts.left_out(spare))
   return Taken({path: place.ours(laid) for path, place in kept.items()}, notes)
 
 
