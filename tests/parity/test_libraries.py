@@ -17,13 +17,13 @@ from dl_core.models.weights import googlenet as googlenet_names
 from dl_core.models.weights import resnet as resnet_names
 from dl_core.models.weights import vgg as vgg_names
 from dl_core.types import UserError
-from tests.parity import agree
+from tests.parity import agree, vision
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
 try:
-  import timm
-  from torchvision import models as zoo
-except (ImportError, RuntimeError) as error:  # torchvision of another PyTorch
+  zoo = vision.torchvision().models
+  import timm  # imports torchvision, too
+except ImportError as error:
   pytest.skip(f'needs timm and torchvision: {error}', allow_module_level=True)
 
 SE = squeeze.SqueezeExcite
