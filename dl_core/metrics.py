@@ -1,31 +1,59 @@
 """The accounting of metrics: {name: (total, weight)}, summed, then divided once."""
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from dl_core.types import Array, Metrics
 
-# Higher is better for these; lower for every other name.
-RISING = frozenset(
-  [
-    'accuracy',
-    'top5',
-    'bleu',
-    'exact',
-    'map',
-    'iou',
-    'real_accuracy',
-    'fake_accuracy',
-    'classes',
-    'confidence',
-    'r2',
-  ]
-)
+
+class Kind(NamedTuple):
+  """How the values of a metric are read.
+
+  Attributes:
+    rising: whether higher is better.
+    fraction: whether it is a fraction of 1, which is shown in per cent.
+  """
+
+  rising: bool = False
+  fraction: bool = False
+
+
 PEAK = 'peak'  # beside the metrics: the highest loss of a step, and which step
-FRACTIONS = RISING - {'bleu', 'classes', 'r2'} | {'largest_share'}  # shown in per cent
+_declared: dict[str, Kind] = {}
+
+
+def declare(name: str, *, rising: bool = True, fraction: bool = False) -> None:
+  """Declares how a metric is read. Lower is better for a name without declaration.
+
+  Whoever measures something declares it; a workdir keeps the declarations of its run.
+
+  Raises:
+    ValueError: the name is declared otherwise already.
+  """
+  wanted = Kind(rising, fraction)
+  if _declared.setdefault(name, wanted) != wanted:
+    raise ValueError(f'{name=} was declared as {_declared[name]}, not as {wanted}')
+
+
+def declared() -> dict[str, dict[str, bool]]:
+  """Returns all declarations as JSON can write them."""
+  return {name: each._asdict() for name, each in _declared.items()}
+
+
+def restore(stored: Mapping[str, Mapping[str, bool]]) -> None:
+  """Declares what another process had declared; this one's declarations win."""
+  for name, each in stored.items():
+    _declared.setdefault(name, Kind(**each))
+
+
+def kind(name: str) -> Kind:
+  """Returns how the metric of this name is read."""
+  return _declared.get(name, Kind())
 
 
 def weighted(values: Array, weight: Array) -> tuple[Array, Array]:
@@ -52,20 +80,23 @@ def peak(sums: Metrics, step: Any) -> Metrics:
 def mean(sums: Metrics) -> dict[str, float]:
   """Divides each total by its weight: the only place where metrics are divided.
 
-  The loss comes first, the others by name; the peak is left out.
+  Totals and weights may be arrays of one shape, with an entry for each class say: the
+  mean is then over the entries whose weight is not 0. The loss comes first, the others
+  by name; the peak is left out.
   """
-  added = {name: pair for name, pair in sums.items() if name != PEAK}
-  host = sorted(
-    jax.device_get(added).items(), key=lambda item: (item[0] != 'loss', item)
-  )
-  return {
-    name: float(total) / float(weight) if weight else float('nan')
-    for name, (total, weight) in host
-  }
+  host = jax.device_get({name: sums[name] for name in sums if name != PEAK})
+  names = sorted(host, key=lambda name: (name != 'loss', name))
+  return {name: _divided(*host[name]) for name in names}
+
+
+def _divided(total: Any, weight: Any) -> float:
+  total, weight = (np.asarray(each, np.float64) for each in (total, weight))
+  counted = weight != 0
+  return float(np.mean(total[counted] / weight[counted])) if counted.any() else math.nan
 
 
 def reached(figures: Mapping[str, Any], name: str, value: float) -> bool:
   """Returns whether a figure is as good as `value` or better."""
   if figures[name] is None:  # not finite
     return False
-  return figures[name] >= value if name in RISING else figures[name] <= value
+  return figures[name] >= value if kind(name).rising else figures[name] <= value

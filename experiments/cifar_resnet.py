@@ -85,7 +85,7 @@ def build(c: Config) -> launch.Experiment:
     size=32,
     channels=3,
     train_size=c.train_size,
-    augment=augment.join(augment.flip, move) if c.flip else move,
+    augment=augment.on_x(augment.join(augment.flip, move) if c.flip else move),
     normalise=photographs.COLOURS,
   )
   model = network(c, len(data.spec.classes))

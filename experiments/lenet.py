@@ -53,11 +53,12 @@ BENCH = Config(batch_size=128)
 
 def build(c: Config) -> launch.Experiment:
   move = augment.shift(2)
+  noisy = augment.join(move, augment.noise(1.275 * c.noise))
   data = images.load(
     c,
     size=32,
     channels=3 if c.dataset in ('cifar10', 'folder') else 1,
-    augment=augment.join(move, augment.noise(1.275 * c.noise)) if c.noise else move,
+    augment=augment.on_x(noisy if c.noise else move),
     normalise=(0.1 / 1.275, 1 / 1.275),  # [0, 1] becomes the paper's [-0.1, 1.175]
   )
   model, loss = network(c, len(data.spec.classes))

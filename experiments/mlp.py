@@ -142,7 +142,7 @@ def load(c: Config) -> Data:
     3 if c.dataset in ('cifar10', 'folder') else 1,
     train_size=c.train_size,
     label_noise=c.label_noise,
-    augment=augment.join(*changes),
+    augment=augment.on_x(augment.join(*changes)),
   )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dl_core import metrics
+from dl_core import tasks as tasks  # they declare how their metrics are read
 from dl_core.train import evaluate
 from dl_core.types import Batch
 
@@ -37,6 +38,29 @@ def test_better_means_higher_for_some_and_lower_for_the_others(
   name, figure, value, reached
 ):
   assert metrics.reached({name: figure}, name, value) is reached
+
+
+def test_the_mean_of_vectors_is_over_the_entries_that_have_a_weight():
+  # Intersections and unions of three classes; nothing is or was taken for the third.
+  one = {'iou': (jnp.array([1.0, 2, 0]), jnp.array([2.0, 8, 0]))}
+  other = {'iou': (jnp.array([3.0, 0, 0]), jnp.array([3.0, 0, 0]))}
+  found = metrics.mean(metrics.add(one, other))['iou']
+  assert found == pytest.approx((4 / 5 + 2 / 8) / 2)
+  assert np.isnan(metrics.mean({'iou': (jnp.zeros(3), jnp.zeros(3))})['iou'])
+
+
+def test_a_metric_says_how_it_is_read_and_is_not_declared_twice(monkeypatch):
+  monkeypatch.setattr(metrics, '_declared', {})
+  assert metrics.kind('skill') == metrics.Kind(rising=False, fraction=False)
+  metrics.declare('skill', fraction=True)
+  metrics.declare('skill', fraction=True)
+  kept = metrics.declared()
+  assert metrics.reached({'skill': 0.8}, 'skill', 0.7)
+  with pytest.raises(ValueError, match=r"name='skill' was declared as .*True.*not as"):
+    metrics.declare('skill', rising=False)
+  monkeypatch.setattr(metrics, '_declared', {})
+  metrics.restore(kept)
+  assert metrics.reached({'skill': 0.8}, 'skill', 0.7)
 
 
 def test_padding_does_not_count_and_every_batch_draws_from_its_own_key():

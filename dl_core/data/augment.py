@@ -1,14 +1,19 @@
-"""Augments training images: (key, images) -> images with the same labels."""
+"""Augments training images: (key, images) -> images with the same labels.
+
+`on_x` makes the change of a batch, (key, Batch) -> Batch, that a data set wants. What
+moves labels, boxes or masks together with their images is such a change itself.
+"""
 
 import functools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core.types import Array, Key
+from dl_core.types import Array, Batch, Key
 
 # Principal components of the colours of ImageNet's pixels, in [0, 1], as columns, and
 # how far each reaches, in the units of facebookarchive/fb.resnet.torch.
@@ -18,19 +23,22 @@ COMPONENTS = np.array(
 REACHES = np.array([0.2175, 0.0188, 0.0045])
 
 
-def join(
-  *changes: Callable[[Key, Array], Array],
-) -> Callable[[Key, Array], Array]:
-  """Returns the change that makes all of these, in order."""
+def join(*changes: Callable[[Key, Any], Any]) -> Callable[[Key, Any], Any]:
+  """Returns the change, of images or of batches, that makes all of these, in order."""
 
-  def changed(key: Key, images: Array) -> Array:
+  def changed(key: Key, changing: Any) -> Any:
     for own_key, change in zip(
       jax.random.split(key, len(changes)), changes, strict=True
     ):
-      images = change(own_key, images)
-    return images
+      changing = change(own_key, changing)
+    return changing
 
   return changed
+
+
+def on_x(change: Callable[[Key, Any], Any]) -> Callable[[Key, Batch], Batch]:
+  """Returns the change of a batch that changes its x and leaves the labels alone."""
+  return lambda key, batch: batch._replace(x=change(key, batch.x))
 
 
 def flip(key: Key, images: Array) -> Array:

@@ -24,19 +24,20 @@ class Examples(NamedTuple):
 
   Attributes:
     count: (split) -> how many it has.
-    read: (split, numbers [m]) -> (x, y) of these examples; threads call it.
+    read: (split, numbers [m]) -> (x, y) or (x, y, weight) of these examples; threads
+      call it.
     labels: (split) -> y of all of them.
     digests: see `Data`.
   """
 
   count: Callable[[str], int]
-  read: Callable[[str, np.ndarray], tuple[Any, Any]]
+  read: Callable[[str, np.ndarray], tuple[Any, ...]]
   labels: Callable[[str], Any]
   digests: Callable[[], Mapping[str, str]]
 
 
 def padded(
-  read: Callable[[np.ndarray], tuple[Any, Any, Any]],
+  read: Callable[[np.ndarray], Batch],
   n: int,
   size: int,
   each: Callable = map,
@@ -46,7 +47,7 @@ def padded(
   The last one is filled up with the first example again, at weight 0.
 
   Args:
-    read: (numbers [m]) -> x, y and weight of these examples.
+    read: (numbers [m]) -> these examples.
     n: how many there are.
     size: of a batch.
     each: see `Way`.
@@ -78,14 +79,14 @@ def digest(arrays: Any) -> str:
 
 
 def resident(
-  spec: Spec, load: Callable[[str], tuple[Any, Any]], **options: Any
+  spec: Spec, load: Callable[[str], tuple[Any, ...]], **options: Any
 ) -> Data:
   """Makes the Data of a set that fits in memory.
 
   Args:
     spec: shapes of a training batch; its leading axis is the batch size.
-    load: ('train' | 'validation' | 'test') -> (x, y), host arrays of all its examples;
-      called once for each split, when it is first needed.
+    load: ('train' | 'validation' | 'test') -> (x, y) or (x, y, weight), host arrays of
+      all its examples; called once for each split, when it is first needed.
     **options: see `assembled`.
   """
   load = functools.cache(load)
@@ -129,21 +130,24 @@ def assembled(
   way: Callable[[stream.Places, Callable[[], int]], stream.Way],
   *,
   prepare: Callable[[Any], Any] = lambda x: x,
-  augment: Callable[[Key, Any], Any] = lambda key, x: x,
+  augment: Callable[[Key, Batch], Batch] = lambda key, batch: batch,
   settle: Callable[[Any], Any] = lambda x: x,
   baseline: Callable[[Any, Any], Mapping[str, float]] = lambda train, test: {},
   read: Callable[[str], Any] | None = None,
   notes: tuple[str, ...] = (),
   declaration: Mapping[str, Any] = MappingProxyType({}),
 ) -> Data:
-  """Makes a Data from examples (x, y) and a way to feed them, epoch after epoch.
+  """Makes a Data from examples and a way to feed them, epoch after epoch.
+
+  What has no weight weighs 1.
 
   Args:
     spec: shapes of a training batch; its leading axis is the batch size.
     examples: of the set.
     way: (places, () -> number of training examples) -> their `stream.Way`.
     prepare: stored x -> what the model reads; written for NumPy and JAX alike.
-    augment: (key, prepared x) -> x, on the device, in training alone.
+    augment: (key, prepared Batch) -> Batch, on the device, in training alone; see
+      `data.augment.on_x`.
     settle: (prepared x, of one example or a batch) -> x, in evaluation alone.
     baseline: (train labels, test labels) -> scores of the best constant answer.
     read: (path) -> one stored x, for `--predict`.
@@ -163,26 +167,29 @@ def assembled(
       )
     return n
 
+  def weighed(parts, n, backend):
+    x, y, *weight = parts
+    ones = lambda like: backend.ones((n, *like.shape[1:]), like.dtype)
+    return Batch(prepare(x), y, *(weight or [jax.tree.map(ones, spec.batch.weight)]))
+
   def places(key, step, n):
     return permutations.rows(jax.random.split(key)[0], step, n, size)
 
   feed, pick, each = way(places, count)
 
   def take(arrays, key, step):
-    x, y = pick(arrays, key, step)
+    batch = weighed(pick(arrays, key, step), size, jnp)
     draw_key = jax.random.split(key)[1]
-    x = augment(jax.random.fold_in(draw_key, step), prepare(x))
-    return Batch(x, y, jax.tree.map(lambda w: jnp.ones(w.shape, w.dtype), like(spec)))
+    return augment(jax.random.fold_in(draw_key, step), batch)
 
   def split(name):
-    def weighted(index):
-      x, y = examples.read(name, index)
-      ones = lambda w: np.ones((len(index), *w.shape[1:]), w.dtype)
-      return settle(prepare(x)), y, jax.tree.map(ones, like(spec))
+    def read(index):
+      batch = weighed(examples.read(name, index), len(index), np)
+      return batch._replace(x=settle(batch.x))
 
     def batches():
       n = examples.count(name)
-      return padded(weighted, n, evaluation_size(size, n), each)
+      return padded(read, n, evaluation_size(size, n), each)
 
     return batches
 
@@ -198,8 +205,3 @@ def assembled(
     notes=notes,
     declaration=declaration,
   )
-
-
-def like(spec: Spec) -> Any:
-  """Returns the declared shapes of the weights of a batch."""
-  return spec.batch.weight

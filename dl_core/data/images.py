@@ -15,7 +15,7 @@ import numpy as np
 from dl_core.config import Config
 from dl_core.data import augment as augments
 from dl_core.data import batches, declarations, folder, pillow, splits, stored
-from dl_core.types import Batch, Data, Spec, UserError
+from dl_core.types import Batch, Data, Key, Spec, UserError
 
 
 def load(
@@ -26,7 +26,7 @@ def load(
   train_size: int = 0,
   label_noise: float = 0.0,
   margin: int = 0,
-  augment: Callable[[Any, Any], Any] = lambda key, x: x,
+  augment: Callable[[Key, Batch], Batch] = lambda key, batch: batch,
   normalise: tuple[Any, Any] = (0.0, 1.0),
 ) -> Data:
   """Makes the Data of `c.dataset`; no example is read before the first batch.
@@ -45,7 +45,7 @@ def load(
     margin: pixels around the middle of an image that are kept for `augment` to choose
       from; with any, images cover their frame (`pillow.covering`), and evaluation sees
       the middle alone.
-    augment: (key, x) -> x, in training alone; it leaves no margin.
+    augment: (key, Batch) -> Batch, in training alone; it leaves no margin.
     normalise: mean and standard deviation of pixels in [0, 1], each one number or one
       per channel: x = (pixel - mean) / deviation.
 

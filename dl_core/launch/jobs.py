@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from dl_core import config, train
+from dl_core import config, metrics, train
 from dl_core.report import claims, page
 from dl_core.runtime import multihost
 from dl_core.train import compiled, evaluate, initial, manifest, workdir
@@ -129,6 +129,7 @@ def about(experiment: Experiment) -> dict[str, Any]:
   return {
     'parameters': sum(leaf.size for leaf in jax.tree.leaves(variables['params'])),
     'published': [figure._asdict() for figure in experiment.published],
+    'metrics': metrics.declared(),
     'data': {
       'source': data.spec.source,
       'digests': dict(data.digests()),

@@ -26,13 +26,13 @@ def fit(name: str, values: Sequence[float]) -> Axis:
   The axis is logarithmic if all values are positive and span more than a decade.
   """
   low, high = min(values), max(values)
-  log = name not in metrics.FRACTIONS and 0 < 10 * low < high
+  log = not metrics.kind(name).fraction and 0 < 10 * low < high
   return Axis(ticks(low, high, log), log)
 
 
 def label(name: str, value: float) -> str:
   """Returns the label of a tick."""
-  fraction = name in metrics.FRACTIONS
+  fraction = metrics.kind(name).fraction
   return f'{100 * value:.6g}%' if fraction else f'{value:.6g}'
 
 

@@ -82,8 +82,7 @@ def names(runs: Iterable[Sequence[history.Line]]) -> dict[str, str]:
   every = dict.fromkeys(name for figures in measured for name in figures)
   same: dict[str, list[str]] = {}
   for name in sorted(every, key=lambda name: name != 'loss'):
-    scale = name in metrics.FRACTIONS, name in metrics.RISING
-    curves = repr([scale, *(figures.get(name) for figures in measured)])
+    curves = repr([metrics.kind(name), *(figures.get(name) for figures in measured)])
     same.setdefault(curves, []).append(name)
   return {alike[0]: ', '.join(alike) for alike in same.values()}
 
@@ -98,7 +97,7 @@ def chart(lines: Sequence[history.Line], name: str) -> Chart | None:
   """Lays out one figure of one run; None if it has no finite value."""
   curves = {split: history.curve(lines, split, name) for split in SPLITS}
   judged = history.finite(curves['validation'])
-  pick = max if name in metrics.RISING else min
+  pick = max if metrics.kind(name).rising else min
   clear = len(judged) > 1 and not verdict.rivals(lines)
   best = pick(judged, key=lambda point: point[1]) if clear else None
   return layout(name, [Series(s, s, points) for s, points in curves.items()], best)

@@ -164,7 +164,7 @@ def strips(groups: Sequence[grouping.Group], names: Sequence[str]) -> list[strip
   alike = len(grouping.sources(members)) == 1
   same: dict[str, list[str]] = {}  # figures with the same results share a strip
   for name in names:
-    results = [name in metrics.FRACTIONS, *(m.figures.get(name) for m in members)]
+    results = [metrics.kind(name).fraction, *(m.figures.get(name) for m in members)]
     same.setdefault(repr(results), []).append(name)
   found = []
   for name, *more in same.values():

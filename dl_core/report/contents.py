@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dl_core import metrics
 from dl_core.train import history, log, workdir
 from dl_core.types import Figure
 
@@ -50,6 +51,7 @@ def read(folder: Path, published: Sequence[Figure] = ()) -> Run:
   """Reads a workdir; a missing or damaged file is empty."""
   config = workdir.read_json(folder / 'config.json')
   manifest = workdir.read_json(folder / 'manifest.json')
+  metrics.restore(manifest.get('metrics') or {})
   lines = log.read(folder / 'metrics.jsonl')
   test = next((line for line in reversed(lines) if line.get('split') == 'test'), {})
   rows = headline(test, test.get('baseline') or {}, published, dataset(config))

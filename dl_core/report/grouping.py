@@ -137,7 +137,7 @@ def hues(groups: Sequence[Sequence[Member]]) -> list[str]:
   order = list(range(len(groups)))
   names = figures([member for group in groups for member in group])
   if len(groups) > HUES and names:
-    sign = -1 if names[0] in metrics.RISING else 1
+    sign = -1 if metrics.kind(names[0]).rising else 1
     means = [spread(m.figures.get(names[0], math.nan) for m in g).mean for g in groups]
     order.sort(key=lambda i: math.inf if (m := means[i]) is None else sign * m)
   chosen = sorted(order[:HUES])
@@ -173,7 +173,7 @@ def best(groups: Sequence[Group], name: str) -> float | None:
   means = [mean for group in groups if (mean := group.spread(name).mean) is not None]
   if len(data) > 1 or len(set(means)) < 2:
     return None
-  return max(means) if name in metrics.RISING else min(means)
+  return max(means) if metrics.kind(name).rising else min(means)
 
 
 def spread(values: Iterable[float]) -> Spread:

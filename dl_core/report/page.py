@@ -133,7 +133,7 @@ def bars(rows: Sequence[Row]) -> list[Bar]:
       else:
         found.append(('published', row.source, row.published))
   values = [abs(value) for _, _, value in found if math.isfinite(value)]
-  whole = 1 if first.name in metrics.FRACTIONS else max([*values, 1e-30])
+  whole = 1 if metrics.kind(first.name).fraction else max([*values, 1e-30])
   return [
     Bar(kind, label, history.shown(first.name, value), width)
     for kind, label, value in found

@@ -40,6 +40,8 @@ def row(folder: Path) -> results.Row:
   lines = log.read(folder / 'metrics.jsonl')
   if not manifest or not lines or lines[-1]['split'] != 'test':
     raise UserError(f'the run in {folder} has no result yet; let it end first')
+  own = result(folder, lines)
+  known = manifest.get('metrics') or {}
   return {
     'experiment': stored['experiment'],
     'doc': stored['doc'],
@@ -47,7 +49,8 @@ def row(folder: Path) -> results.Row:
       name: files.place(value) if name == 'init_from' else value
       for name, value in stored['identity'].items()
     },
-    'result': result(folder, lines),
+    'result': own,
+    'metrics': {name: known[name] for name in own if name in known},
     'published': manifest.get('published', []),
     'parameters': manifest.get('parameters'),
     'command': public(manifest['command']),

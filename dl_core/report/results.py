@@ -96,11 +96,12 @@ def _rank(group: Group) -> tuple[bool, float]:
   called = words[:2] == ['python', '-m'] and words[2].rpartition('.')[2]
   usual = {'m', 'seed', 'data_dir', 'workdir'}
   default = called == first['experiment'] and flags <= usual
+  metrics.restore(first.get('metrics') or {})
   if 'claims' in first['result']:
     return default, statistics.fmean(each['hold'] for each in results)
   name = _measure(first)
   mean = statistics.fmean(each[name] for each in results)
-  return default, mean if name in metrics.RISING else -mean
+  return default, mean if metrics.kind(name).rising else -mean
 
 
 def _measure(entry: Row) -> str:

@@ -122,7 +122,7 @@ def text(name: str, values: Iterable[float]) -> str:
   if mean is None or deviation is None:
     value = values[0] if len(values) == 1 else math.nan
     return history.shown(name, value) if values else ''
-  if name in metrics.FRACTIONS:
+  if metrics.kind(name).fraction:
     return f'{100 * mean:.2f} ± {100 * deviation:.2f}%'
   return f'{mean:.4g} ± {deviation:.2g}'
 

@@ -171,9 +171,9 @@ def _no_better_than_constant(history: Sequence[Line]) -> str:
     ends = [value for last in curves for _, value in finite(last)]
     if not ends or constant is None:
       continue
-    if name in metrics.FRACTIONS:
+    if metrics.kind(name).fraction:
       reached, beaten = max(ends), max(ends) >= constant + 0.1 * (1 - constant)
-    elif name in metrics.RISING:
+    elif metrics.kind(name).rising:
       reached, beaten = max(ends), max(ends) >= 1.1 * constant
     else:
       reached, beaten = min(ends), min(ends) <= 0.9 * constant

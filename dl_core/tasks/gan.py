@@ -19,6 +19,13 @@ from dl_core.models.gan import GAN
 from dl_core.tasks.apply import apply
 from dl_core.types import Array, Task
 
+metrics.declare('real_accuracy', fraction=True)
+metrics.declare('fake_accuracy', fraction=True)
+# Of samples, as a classifier judges them; see `interpret.judge`.
+metrics.declare('classes')
+metrics.declare('confidence', fraction=True)
+metrics.declare('largest_share', rising=False, fraction=True)
+
 
 class Game(NamedTuple):
   """What the players minimise, as functions of the discriminator's logits s.

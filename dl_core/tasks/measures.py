@@ -6,8 +6,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from dl_core import metrics
 from dl_core.tasks import information
 from dl_core.types import Array
+
+metrics.declare('accuracy', fraction=True)
+metrics.declare('top5', fraction=True)
+metrics.declare('r2')  # the share of the variance that is explained; below 0 if worse
 
 
 def cross_entropy(logits: Array, labels: Array) -> Array:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dl_core import metrics
+from dl_core import tasks as tasks  # they declare how their metrics are read
 
 RATES = {'tokens_per_second': 'tokens/s', 'examples_per_second': 'examples/s'}
 ASIDE = {'step', 'seconds', 'mfu', 'skipped', 'runs', *RATES}  # beside the figures
@@ -81,7 +82,7 @@ def finite(points: Curve) -> Curve:
 
 def shown(name: str, value: float) -> str:
   """Writes a figure as a person reads it: accuracies in per cent."""
-  if name in metrics.FRACTIONS and math.isfinite(value):
+  if metrics.kind(name).fraction and math.isfinite(value):
     return f'{100 * value:.2f}%'
   return f'{value:.4g}'
 

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dl_core.data import batches, permutations
+from dl_core.data import augment, batches, permutations
 from dl_core.runtime import sharding
 from dl_core.types import Batch, Spec, UserError
 
@@ -111,7 +111,7 @@ def data():
     spec,
     load,
     prepare=lambda x: x.astype(np.float32) / np.float32(2),
-    augment=lambda key, x: x + 1_000,
+    augment=augment.on_x(lambda key, x: x + 1_000),
   )
   assert read == []  # nothing is read before it is needed
   return made, read
@@ -151,6 +151,33 @@ def test_evaluation_batches_have_one_shape_and_count_each_example_once(
   real = np.concatenate([batch.y[batch.weight == 1] for batch in found])
   np.testing.assert_array_equal(real, np.arange(SIZES[split]))
   assert found[0].x.max() < 1_000  # nothing is augmented
+
+
+@pytest.mark.parametrize('way', ['resident', 'streamed'])
+def test_weights_come_from_the_data_and_an_augmentation_moves_labels_too(data, way):
+  of, n = jax.ShapeDtypeStruct, SIZES['train']
+  spec = Spec(Batch(of((16,), 'f4'), of((16, 2), 'i4'), of((16, 2), 'f4')), 'toy/1')
+  rows = np.arange(n, dtype=np.int32)
+  arrays = rows, np.stack([rows, rows], 1), np.stack([rows % 2, rows % 3], 1)
+
+  def read(split, index):
+    return tuple(array[index].astype('f4') for array in arrays)
+
+  def negated(key, batch):
+    return batch._replace(x=-batch.x, y=-batch.y)
+
+  if way == 'resident':
+    made = batches.resident(spec, lambda split: read(split, rows), augment=negated)
+  else:
+    examples = batches.Examples(lambda split: n, read, lambda split: arrays[1], dict)
+    made = batches.streamed(spec, examples, augment=negated)
+  key = jax.random.key(0)
+  batch, own = made.take(made.feed(key, 3), key, 3), np.array(made.rows(key, 3))
+  np.testing.assert_array_equal(batch.x, -own)
+  np.testing.assert_array_equal(batch.y, -np.stack([own, own], 1))
+  np.testing.assert_array_equal(batch.weight, np.stack([own % 2, own % 3], 1))
+  total = sum(b.weight.sum(axis=0) for b in made.splits['test']())  # padding weighs 0
+  np.testing.assert_array_equal(total, [sum(rows % 2), sum(rows % 3)])
 
 
 def test_a_batch_larger_than_the_training_set_is_refused_in_words(data):

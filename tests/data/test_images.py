@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from dl_core import config, train, trees
-from dl_core.data import images, pillow, sources, splits
+from dl_core.data import augment, images, pillow, sources, splits
 from dl_core.types import UserError
 from experiments import lenet
 
@@ -78,7 +78,9 @@ def test_pixels_are_normalised_alike_on_host_and_device(
 
 
 def test_only_training_is_augmented(digits_dir, load, everything):
-  data = load(digits_dir, augment=lambda key, x: x + jax.random.uniform(key) + 10)
+  data = load(
+    digits_dir, augment=augment.on_x(lambda key, x: x + jax.random.uniform(key) + 10)
+  )
   one, two = (
     data.take(data.feed(jax.random.key(0), 0), jax.random.key(0), step)
     for step in (0, 1)
@@ -329,7 +331,7 @@ def noisy(key, x):
 
 
 def test_a_streamed_set_is_the_resident_one_bit_for_bit(digits_dir, load, stream):
-  options = {'normalise': (0.25, 0.3), 'augment': noisy}
+  options = {'normalise': (0.25, 0.3), 'augment': augment.on_x(noisy)}
   one, other = (make(digits_dir, **options) for make in (load, stream))
   assert_alike(one, other, range(155, 160))  # 157 batches an epoch
   key = jax.random.key(7)
@@ -449,7 +451,7 @@ def test_cifar10_streams_as_it_is_resident(test_data, tmp_path, load, stream):
   unpack = [sys.executable, test_data / 'cifar-10' / 'unpack_cifar10.py']
   manual = tmp_path / 'downloads' / 'manual'
   subprocess.run([*unpack, manual, '--batches'], check=True, capture_output=True)
-  options = {'dataset': 'cifar10', 'channels': 3, 'augment': noisy}
+  options = {'dataset': 'cifar10', 'channels': 3, 'augment': augment.on_x(noisy)}
   one, other = (make(tmp_path, **options) for make in (load, stream))
   assert_alike(one, other, range(5_622, 5_630))  # 45,000 to train on: 5,625 an epoch
 

@@ -153,7 +153,7 @@ def test_tiny_runs_to_a_result_and_draws_its_report(name, digits_dir):
     assert np.isfinite(line['loss'])
   for metric, score in run.lines[-1]['baseline'].items():
     assert metric in run.lines[-1]
-    assert 0 <= score <= (1 if metric in metrics.FRACTIONS else math.inf)
+    assert 0 <= score <= (1 if metrics.kind(metric).fraction else math.inf)
   pictures = jobs.pictures(e, run)
   assert pictures
   for picture in pictures:

@@ -90,10 +90,10 @@ def test_no_loss_of_a_game_has_a_best_step():
 
 def test_curves_that_are_the_same_are_drawn_once_under_all_their_names():
   lines = [
-    line(step, split, loss=loss, nats=loss, perplexity=2**loss, accuracy=0.5, exact=0.5)
+    line(step, split, loss=loss, nats=loss, perplexity=2**loss, accuracy=0.5, top5=0.5)
     for step, split, loss in [(5, 'train', 1.5), (5, 'validation', 2.5)]
   ]
-  names = ['loss, nats', 'perplexity', 'accuracy, exact']
+  names = ['loss, nats', 'perplexity', 'accuracy, top5']
   assert [found.name for found in chart.charts(lines)] == names
   apart = [*lines, line(9, 'validation', loss=1.0, nats=1.25)]
   assert [found.name for found in chart.charts(apart)][:2] == ['loss', 'nats']

@@ -113,7 +113,7 @@ def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
     size=c.image_size,
     channels=3,
     margin=around,
-    augment=augment.join(*(change for change in changes if change)),
+    augment=augment.on_x(augment.join(*(change for change in changes if change))),
     normalise=normalise,
   )
   if c.classes not in (0, len(data.spec.classes)):
