@@ -129,6 +129,8 @@ class Names(NamedTuple):
     spare: how the names of layers begin that a file may have and a model need not.
     unlike: {part of an architecture's name: how it differs from this model}, where its
       files have the same names and shapes but other logits.
+    settings: {what names and shapes do not tell of a network: its values in this one};
+      a file that tells another value is refused, and an exported one tells the first.
   """
 
   tables: Mapping[str, Mapping[str, str]]
@@ -137,6 +139,7 @@ class Names(NamedTuple):
   pointwise: tuple[str, ...] = ()
   spare: tuple[str, ...] = ()
   unlike: Mapping[str, str] = MappingProxyType({})
+  settings: Mapping[str, tuple] = MappingProxyType({})
 
 
 class Figure(NamedTuple):
