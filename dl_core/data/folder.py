@@ -3,7 +3,6 @@
 A user's folder is DIR/train/CLASS/*.png; see `listing`.
 """
 
-import concurrent.futures
 import functools
 import hashlib
 import itertools
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dl_core.data import cache, declarations, listing, pillow, sources, stored
+from dl_core.data import cache, contents, declarations, listing, pillow, sources, stored
 from dl_core.types import UserError
 
 FITTING = 2  # raised whenever decoding or `pillow.fitted` changes: caches keep both
@@ -131,7 +130,8 @@ def own(data_dir: str) -> Images:
     and not Path(data_dir, 'train').expanduser().is_dir()
   ):
     return prepared('folder', data_dir)
-  found = listing.listed(data_dir)
+  found, root = listing.listed(data_dir), Path(data_dir).expanduser()
+  paths = [path for files in found.files.values() for path, _ in files]
   count = lambda split: len(found.files[split])
 
   def pairs(split, numbers):
@@ -148,7 +148,7 @@ def own(data_dir: str) -> Images:
     decoded=lambda split, frame: stacked(
       pairs(split, range(count(split))), count(split), frame
     ),
-    digests=lambda: {'files': found.digest, 'contents': _contents(found)},
+    digests=lambda: {'files': found.digest, 'contents': contents.digest(root, paths)},
     notes=found.notes,
   )
 
@@ -187,19 +187,3 @@ def _digests(place: Path) -> dict[str, str]:
   for path in sorted(place.glob('*.array_record*')):
     files.update(f'{path.name} {path.stat().st_size}\n'.encode())
   return {'files': files.hexdigest()[:16]}
-
-
-def _contents(found: listing.Listing) -> str:
-  """Returns a digest of all bytes of a folder's images.
-
-  All are read, once at each start: nothing short of that tells an image from another
-  one of its name and size, when copies need not keep their times.
-  """
-  total = hashlib.sha256()
-  paths = (str(path) for files in found.files.values() for path, _ in files)
-  digest = lambda path: hashlib.sha256(pillow.read(path).content).digest()
-  with concurrent.futures.ThreadPoolExecutor() as pool:
-    for chunk in iter(lambda: list(itertools.islice(paths, pillow.CHUNK)), []):
-      for each in pool.map(digest, chunk):
-        total.update(each)
-  return total.hexdigest()[:16]
