@@ -35,13 +35,32 @@ class Decode(NamedTuple):
   """How a model writes: one token after another, all that it remembers in a state.
 
   Attributes:
-    start: (variables, B) -> state of B sequences before their first token.
-    advance: (variables, state, tokens [B, T]) -> (state, logits [B, T, V]): reads T
-      tokens; the logits after each are those of the one that comes next.
+    start: (variables, x, length) -> state of B sequences before their first token. x
+      is what they are conditioned on: a source, an image, or [B, 0] tokens for nothing
+      (None: one sequence, and nothing). `length` is the most tokens that the state will
+      ever be advanced by.
+    advance: (variables, state, tokens [B, T], last=False) -> (state, logits [B, T, V]):
+      reads T tokens; the logits after each are those of the one that comes next. With
+      `last`, only the logits [B, V] after the last of them are computed.
+    axes: which axis of a leaf of the state is the batch: an integer, or a pytree of
+      integers that is a prefix of the state's; None for leaves without a batch.
   """
 
-  start: Callable[[Variables, int], Any]
-  advance: Callable[[Variables, Any, Array], tuple[Any, Array]]
+  start: Callable[[Variables, Any, int], Any]
+  advance: Callable[..., tuple[Any, Array]]
+  axes: Any = 0
+
+
+class Answer(NamedTuple):
+  """What a model says about one example, for `--predict`.
+
+  Attributes:
+    words: one line.
+    draw: () -> a matplotlib figure; None where there is nothing to see.
+  """
+
+  words: str
+  draw: Callable[[], Any] | None = None
 
 
 class Task(NamedTuple):
@@ -55,6 +74,8 @@ class Task(NamedTuple):
     outputs: (variables, x) -> what the model says in evaluation mode, for pictures and
       predictions.
     decode: for models that generate.
+    answer: (x, output, label names), of one example -> Answer; None: the output is
+      logits, and the answer its likeliest classes.
   """
 
   init: Callable[[Key, Batch], Variables]
@@ -62,6 +83,7 @@ class Task(NamedTuple):
   metrics: Callable[[Variables, Batch, Key], Metrics]
   outputs: Callable[[Variables, Any], Any] | None = None
   decode: Decode | None = None
+  answer: Callable[[Any, Any, tuple[str, ...]], Answer] | None = None
 
 
 class Spec(NamedTuple):
@@ -71,14 +93,22 @@ class Spec(NamedTuple):
     batch: a Batch of `jax.ShapeDtypeStruct`, the shapes and types of a training batch.
     source: name and version of the data, part of a run's identity ('digits/1.0.0').
     classes: the label names, in the order of the label numbers; () if there are none.
-      Of text they are its vocabulary.
     tokens: number of tokens in one example of text; 0 where it is no text.
+    channels: of the images in x, 1 or 3; 0 where x holds no images.
+    native: height and width of the set's images before they are resized; () where
+      they vary or x holds no images.
+    limits: like `batch`: how many values an integer leaf takes (the size of a
+      vocabulary, the number of classes), 0 for other leaves; None: as many as there are
+      classes. Read it through `data.limits.of`.
   """
 
   batch: Batch
   source: str
   classes: tuple[str, ...] = ()
   tokens: int = 0
+  channels: int = 0
+  native: tuple[int, ...] = ()
+  limits: Any = None
 
 
 class Data(NamedTuple):
@@ -97,10 +127,17 @@ class Data(NamedTuple):
       split.
     read: (path, or text) -> x of one example, for `--predict` and `--prompt`; raises
       UserError.
+    write: (tokens, decoder=None) -> the text that they spell, `read`'s other way. An
+      incremental UTF-8 decoder (`codecs`) keeps the bytes of an incomplete character
+      for the next call, so that tokens may be written one by one.
     digests: () -> {file or array name: digest}, for the manifest.
     notes: sentences that belong beside the result (how the splits were made).
+    sample: (key) -> a host batch like the data's, computed, with no file read; None: it
+      is drawn from the shapes and limits of the spec (`data.generated`).
     declaration: what a workdir stores beside the source and the classes, as JSON, so
       that its model can be built where the data are not; see `data.stored`.
+    files: () -> {name: content}: text files that a workdir stores for the same reason,
+      such as the vocabulary.
   """
 
   spec: Spec
@@ -110,9 +147,12 @@ class Data(NamedTuple):
   rows: Callable[[Key, Any], Any] | None = None
   baseline: Callable[[], Mapping[str, float]] = dict
   read: Callable[[str], Any] | None = None
+  write: Callable[..., str] | None = None
   digests: Callable[[], Mapping[str, str]] = dict
   notes: tuple[str, ...] = ()
+  sample: Callable[[Key], Batch] | None = None
   declaration: Mapping[str, Any] = MappingProxyType({})
+  files: Callable[[], Mapping[str, str]] = dict
 
 
 class Names(NamedTuple):
@@ -122,24 +162,35 @@ class Names(NamedTuple):
   so does every other letter.
 
   Attributes:
-    tables: {library: {layers here: layers there}}; the first is the one to export to.
+    tables: {library: {layers here: layers there}}; the first is the one to export to. A
+      row may also name one array of a layer, as 'norm.scale', or say how arrays are
+      stored there: see `models.weights.stored`.
     heads: the layers here that tell the classes apart.
     maps: {dense layers here that read a flattened map: its sides (h, w)}.
     pointwise: dense layers here that are 1 x 1 convolutions in what is exported.
-    spare: how the names of layers begin that a file may have and a model need not.
+    spare: how the names of arrays begin that a file may have and a model need not; or
+      a pattern with '*' of their whole names.
     unlike: {part of an architecture's name: how it differs from this model}, where its
       files have the same names and shapes but other logits.
     settings: {what names and shapes do not tell of a network: its values in this one};
       a file that tells another value is refused, and an exported one tells the first.
+    tied: {array there: another one there}: two that are one array here, so a file must
+      have equal ones, and may lack either.
+    prefixes: how the names in some files begin, and in others do not, all of those that
+      could.
+    aliases: {last word of a name in some files: that in the tables}.
   """
 
-  tables: Mapping[str, Mapping[str, str]]
+  tables: Mapping[str, Mapping[str, Any]]
   heads: tuple[str, ...] = ('output',)
   maps: Mapping[str, tuple[int, int]] = MappingProxyType({})
   pointwise: tuple[str, ...] = ()
   spare: tuple[str, ...] = ()
   unlike: Mapping[str, str] = MappingProxyType({})
   settings: Mapping[str, tuple] = MappingProxyType({})
+  tied: Mapping[str, str] = MappingProxyType({})
+  prefixes: tuple[str, ...] = ()
+  aliases: Mapping[str, str] = MappingProxyType({})
 
 
 class Figure(NamedTuple):
@@ -195,6 +246,8 @@ class Experiment(NamedTuple):
     report: (variables, observed, data, key) -> Pictures.
     published: the figures that the result is held against.
     names: of its layers in the files of other libraries, for `--init_from` and export.
+    taken: paths of the parts of the model that `--init_from` gives, such as 'encoder',
+      which another task's model has too; the others begin anew. (): the whole model.
     partition: how the axis `tensor` of a mesh splits the parameters; the others are
       replicated.
     steps_per_call: {backend: updates in one dispatch}, where that is quicker than one
@@ -211,6 +264,7 @@ class Experiment(NamedTuple):
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
   names: Names | None = None
+  taken: tuple[str, ...] = ()
   partition: Partition = MappingProxyType({})
   steps_per_call: Mapping[str, int] = MappingProxyType({})
 
@@ -222,7 +276,8 @@ class Study(NamedTuple):
 
   Attributes:
     runs: {label: (module of the experiment, its config)}; each runs in workdir/label,
-      or for several seeds in workdir/label-seed-SEED.
+      or for several seeds in workdir/label-seed-SEED. A run whose config has
+      init_from='study:LABEL' is made after the run LABEL and starts from it.
     draw: ({label: its finished run for each seed}) -> Pictures; see `studies.Finished`.
   """
 

@@ -58,7 +58,7 @@ def build(c: Config) -> launch.Experiment:
   data = photographs.load(c)
   model = alexnet.scaled(
     c.variant,
-    photographs.width(c),
+    photographs.width(c, data.spec),
     classes=len(data.spec.classes),
     gate=photographs.gate(c),
     dropout=c.dropout,

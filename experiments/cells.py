@@ -42,9 +42,7 @@ def study(c: Config) -> launch.Study:
 def draw(runs):
   """Draws the text that each cell generates in the end."""
   return [
-    writing.picture(
-      label, run.observed[max(run.observed)], run.experiment.data.spec.classes
-    )
+    writing.picture(label, run.observed[max(run.observed)], run.experiment.data.write)
     for label, (run, *_) in runs.items()
   ]
 

@@ -61,9 +61,8 @@ BENCH = Config()
 
 
 def build(c: Config) -> launch.Experiment:
-  colour = c.dataset in ('cifar10', 'folder')
-  data = images.load(c, c.size, 3 if colour else 1, normalise=(0.5, 0.5))
-  model = players(c, data.spec.batch.x.shape[-1])
+  data = images.load(c, c.size, normalise=(0.5, 0.5))
+  model = players(c, data.spec.channels)
   names = judge.make(data, c.judge_steps)
   critic, maker = (turn(c, player) for player in ('discriminator', 'generator'))
   if c.critic_steps > 1:

@@ -77,7 +77,7 @@ def build(c: Config) -> launch.Experiment:
     classes=len(data.spec.classes),
     variant=c.variant,
     aux=c.aux,
-    width=photographs.width(c),
+    width=photographs.width(c, data.spec),
     gate=photographs.gate(c),
     dropout=c.dropout,
   )

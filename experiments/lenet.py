@@ -6,7 +6,7 @@
     python -m experiments.lenet --dataset=folder --data_dir=DIR  # DIR/train/CLASS/*.png
 
 The paper (https://doi.org/10.1109/5.726791) has 99.05 % on MNIST, 99.2 % with distorted
-images. cifar10 and folder are read in colour, all other sets in grey.
+images. Images are read in the channels that the set declares, a folder in colour.
 """
 
 import dataclasses
@@ -57,7 +57,6 @@ def build(c: Config) -> launch.Experiment:
   data = images.load(
     c,
     size=32,
-    channels=3 if c.dataset in ('cifar10', 'folder') else 1,
     augment=augment.on_x(noisy if c.noise else move),
     normalise=(0.1 / 1.275, 1 / 1.275),  # [0, 1] becomes the paper's [-0.1, 1.175]
   )

@@ -139,7 +139,6 @@ def load(c: Config) -> Data:
   return images.load(
     c,
     c.size,
-    3 if c.dataset in ('cifar10', 'folder') else 1,
     train_size=c.train_size,
     label_noise=c.label_noise,
     augment=augment.on_x(augment.join(*changes)),

@@ -20,6 +20,7 @@ from dl_core import config, launch
 from dl_core.launch.families import photographs
 from dl_core.models import resnet
 from dl_core.models.weights import resnet as names
+from dl_core.types import Spec
 
 TORCHVISION = {  # top-1, top-5 of its first weights
   18: (0.69758, 0.89078),
@@ -57,7 +58,7 @@ BENCH = Config(depth=50, batch_size=16, width=1)
 
 def build(c: Config) -> launch.Experiment:
   data = photographs.load(c)
-  model = network(c, len(data.spec.classes))
+  model = network(c, data.spec)
   return photographs.experiment(
     c,
     data,
@@ -68,11 +69,11 @@ def build(c: Config) -> launch.Experiment:
   )
 
 
-def network(c: Config, classes: int) -> resnet.ResNet:
-  """Returns the network of the settings."""
+def network(c: Config, spec: Spec) -> resnet.ResNet:
+  """Returns the network of the settings, for data of a Spec."""
   model = photographs.member(resnet.MEMBERS, c.depth)(
-    classes=classes,
-    width=max(1, round(64 * photographs.width(c))),
+    classes=len(spec.classes),
+    width=max(1, round(64 * photographs.width(c, spec))),
     stem=c.stem,
     shortcut='none' if c.plain else 'B',
     gate=photographs.gate(c),

@@ -60,7 +60,7 @@ def build(c: Config) -> launch.Experiment:
   model = photographs.member(vgg.MEMBERS, c.depth)(
     classes=len(data.spec.classes),
     batch_norm=c.batch_norm,
-    width=max(1, round(64 * photographs.width(c))),
+    width=max(1, round(64 * photographs.width(c, data.spec))),
     gate=photographs.gate(c),
     dropout=c.dropout,
   )

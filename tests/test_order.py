@@ -19,7 +19,7 @@ ORDER = (
   ('tasks',),
   ('models', 'data'),
   ('layers', 'runtime'),
-  ('config', 'metrics', 'trees', 'record', 'weights'),
+  ('config', 'metrics', 'trees', 'record', 'weights', 'graphs'),
   ('types',),
 )
 ROW = {name: row for row, names in enumerate(ORDER) for name in names}

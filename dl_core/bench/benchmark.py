@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from dl_core.bench.peers import process
+from dl_core.data import generated
 from dl_core.runtime import devices, sharding
 from dl_core.train import compiled
-from dl_core.types import Batch, Data, Experiment, Key, Spec
+from dl_core.types import Batch, Data, Experiment, Spec
 
 SECONDS = 0.3  # that a round of a contestant takes; one dispatch, if that is longer
 WARM = 5  # of a round, a part that is not timed comes first: the cores have slept
@@ -58,7 +58,9 @@ def measured(
     say: told what could not be measured.
   """
   c, spec = experiment.config, experiment.data.spec
-  batches = generated(spec, jax.random.key(c.seed))
+  keys = jax.random.split(jax.random.key(c.seed), BATCHES)
+  made = [generated.batch(experiment.data, key) for key in keys]
+  batches = jax.tree.map(lambda *leaves: np.stack(leaves), *made)
   found = ours(experiment, batches)
   runs, first = {'ours': found.run}, {}
   facts: dict[str, Any] = {'peer_version': None, 'peer_failures': {}}
@@ -81,26 +83,6 @@ def measured(
       say(f'{name} has no peer in dl_core/bench/peers')
     times = interleaved(runs, steps, rounds)
   return row(name, experiment, found, times, first) | facts
-
-
-def generated(spec: Spec, key: Key, count: int = BATCHES) -> Batch:
-  """Draws batches of a spec, stacked along a first axis: [count, ...] host arrays.
-
-  Floats are drawn from N(0, 1), integers below the number of classes; weights are 1.
-  """
-  keys = iter(jax.random.split(key, len(jax.tree.leaves(spec.batch))))
-  most = max(2, len(spec.classes))
-
-  def draw(leaf):
-    shape = (count, *leaf.shape)
-    if jnp.issubdtype(leaf.dtype, jnp.integer):
-      return np.asarray(jax.random.randint(next(keys), shape, 0, most, leaf.dtype))
-    return np.asarray(jax.random.normal(next(keys), shape, leaf.dtype))
-
-  ones = lambda leaf: np.ones((count, *leaf.shape), leaf.dtype)
-  x, y, weight = spec.batch
-  x, y = jax.tree.map(draw, (x, y))
-  return Batch(x, y, jax.tree.map(ones, weight))
 
 
 def data_of(spec: Spec, batches: Batch) -> Data:

@@ -11,6 +11,7 @@ from dl_core.config.common import PRECISIONS as PRECISIONS
 from dl_core.config.common import Config as Config
 from dl_core.config.common import Drawing as Drawing
 from dl_core.config.common import Generating as Generating
+from dl_core.config.common import Textual as Textual
 from dl_core.config.common import Transfer as Transfer
 from dl_core.config.fields import GROUPS as GROUPS
 from dl_core.config.fields import Rule as Rule
@@ -21,6 +22,7 @@ from dl_core.config.fields import read as read
 from dl_core.config.fields import refusal as refusal
 from dl_core.config.fields import rule_of as rule_of
 from dl_core.config.fields import stored as stored
+from dl_core.config.identity import asked as asked
 from dl_core.config.identity import fingerprint as fingerprint
 from dl_core.config.identity import handed as handed
 from dl_core.config.identity import restored as restored

@@ -1,4 +1,4 @@
-"""The settings that every experiment has, and those of two kinds of experiments."""
+"""The settings that every experiment has, and those of some kinds of experiments."""
 
 import dataclasses
 
@@ -169,7 +169,32 @@ class Config(Drawing):
 
 
 @dataclasses.dataclass(frozen=True)
-class Generating(Config):
+class Textual(Config):
+  """The settings of experiments on text.
+
+  Which vocabulary is used is part of a run's identity by the source of its data.
+  """
+
+  vocabulary: str = field(
+    'characters',
+    'kind of tokens: characters, words, bpe or wordpiece, trained on the training '
+    'split; or a file with a vocabulary: tokenizer.json, vocab.txt, or vocab.json '
+    'beside merges.txt',
+    how=True,
+    group='data',
+  )
+  pieces: int = field(
+    0,
+    'size of a vocabulary that is trained; 0: 512',
+    low=0,
+    below=2**24,
+    how=True,
+    group='data',
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class Generating(Textual):
   """The settings of experiments whose models generate text."""
 
   prompt: str = field(
@@ -181,6 +206,22 @@ class Generating(Config):
     'probabilities as learned',
     low=0,
     below=1_000,
+    how=True,
+    group='trained',
+  )
+  top_k: int = field(
+    0,
+    'number of likeliest tokens that generated text is drawn from; 0: all',
+    low=0,
+    below=2**24,
+    how=True,
+    group='trained',
+  )
+  top_p: float = field(
+    1.0,
+    'probability of the likeliest tokens that generated text is drawn from; 1: all',
+    above=0,
+    high=1,
     how=True,
     group='trained',
   )

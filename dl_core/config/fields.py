@@ -26,6 +26,7 @@ def field(
   low: float | None = None,
   above: float | None = None,
   below: float | None = None,
+  high: float | None = None,
   choices: Sequence[str] = (),
   empty: bool = False,
   how: bool = False,
@@ -39,15 +40,15 @@ def field(
       str, bool, or a tuple of one of the first three, such as tuple[int, ...].
     help: a phrase that stands by itself, in lower case, with unit and the meaning of
       the default.
-    low, above, below: bounds: value >= low, value > above, value < below; those of a
-      tuple hold for each element, as `choices` do.
+    low, above, below, high: bounds: value >= low, value > above, value < below, value
+      <= high; those of a tuple hold for each element, as `choices` do.
     choices: the names that a string may take.
     empty: whether a tuple may be empty.
     how: True for how a run is executed, which does not change its result.
     handed: True where a study hands its value down to its runs.
     group: one of `GROUPS`; a subclass that declares the field again keeps it.
   """
-  rule = Rule(help, low, above, below, tuple(choices), empty, how, handed, group)
+  rule = Rule(help, low, above, below, high, tuple(choices), empty, how, handed, group)
   return dataclasses.field(default=default, metadata={'rule': rule})
 
 
@@ -59,6 +60,7 @@ class Rule:
   low: float | None = None
   above: float | None = None
   below: float | None = None
+  high: float | None = None
   choices: tuple[str, ...] = ()
   empty: bool = False
   how: bool = False
@@ -68,7 +70,12 @@ class Rule:
   def wanted(self, kind: Any) -> str:
     """Returns the admitted values in words: 'an integer of at least 1 is wanted'."""
     element, listed = element_of(kind)
-    bounds = (('of at least', self.low), ('above', self.above), ('below', self.below))
+    bounds = (
+      ('of at least', self.low),
+      ('above', self.above),
+      ('below', self.below),
+      ('at most', self.high),
+    )
     limits = ' and '.join(f'{word} {b}' for word, b in bounds if b is not None)
     one = {int: 'an integer', float: 'a finite number', bool: 'true or false'}
     several = {int: 'whole numbers', float: 'finite numbers', str: 'names'}
@@ -97,6 +104,7 @@ class Rule:
       (self.low is not None and value < self.low)
       or (self.above is not None and value <= self.above)
       or (self.below is not None and value >= self.below)
+      or (self.high is not None and value > self.high)
     )
 
 

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from dl_core.config.common import Config, Drawing
-from dl_core.config.fields import Settings, element_of, read, rule_of, stored
+from dl_core.config.fields import (
+  Settings,
+  element_of,
+  group_of,
+  read,
+  rule_of,
+  stored,
+)
 
 Own = TypeVar('Own', bound=Settings)
 
@@ -41,6 +48,18 @@ def fingerprint(chosen: Mapping[str, Any]) -> str:
 def written(c: Settings) -> dict[str, Any]:
   """Returns all settings as config.json keeps them."""
   return {entry.name: stored(getattr(c, entry.name)) for entry in dataclasses.fields(c)}
+
+
+def asked(c: Settings) -> str:
+  """Returns the name of the flag that asks a trained model for something, or ''.
+
+  Such a flag names a file or a text; it is in the group `trained`.
+  """
+  for entry in dataclasses.fields(c):
+    named = group_of(type(c), entry.name) == 'trained' and entry.type is str
+    if named and getattr(c, entry.name):
+      return entry.name
+  return ''
 
 
 def restored(cls: type[Own], values: Mapping[str, Any]) -> Own:

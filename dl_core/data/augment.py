@@ -41,6 +41,25 @@ def on_x(change: Callable[[Key, Any], Any]) -> Callable[[Key, Batch], Batch]:
   return lambda key, batch: batch._replace(x=change(key, batch.x))
 
 
+def on_maps(
+  x: Callable[[Key, Array], Array],
+  y: Callable[[Key, Array], Array],
+  weight: Callable[[Key, Array], Array],
+) -> Callable[[Key, Batch], Batch]:
+  """Returns the change of a batch that moves label maps together with their images.
+
+  Args:
+    x, y, weight: (key, maps [B, H, W, C]) -> maps, each called with the same key; C is
+      1 for labels and weights, which a batch holds as [B, H, W].
+  """
+
+  def moved(key: Key, batch: Batch) -> Batch:
+    flat = lambda change, maps: change(key, maps[..., None])[..., 0]
+    return Batch(x(key, batch.x), flat(y, batch.y), flat(weight, batch.weight))
+
+  return moved
+
+
 def flip(key: Key, images: Array) -> Array:
   """Mirrors each image [B, H, W, C], left for right, or leaves it: as likely."""
   mirrored = jax.random.bernoulli(key, shape=(len(images), 1, 1, 1))

@@ -1,4 +1,4 @@
-"""Caches decoded arrays beside a prepared set; no cache is needed to go on."""
+"""Caches what was computed beside a prepared set; no cache is needed to go on."""
 
 import contextlib
 import os
@@ -22,13 +22,23 @@ def cached(
 
 
 def keep(path: Path, arrays: Mapping[str, Any]) -> None:
-  """Writes a cache file whole or not at all; without room it is not written."""
+  """Writes an .npz file whole or not at all; without room it is not written."""
+  put(path, lambda file: np.savez(file, **arrays))
+
+
+def put(path: Path, write: Callable[[Any], Any]) -> None:
+  """Writes a cache file whole or not at all; without room it is not written.
+
+  Args:
+    path: of the file; its folder is made in a folder that is there.
+    write: (open file) writes the content.
+  """
   temporary = path.with_name(f'{path.name}.{os.getpid()}')
   with contextlib.suppress(OSError):
     path.parent.mkdir(exist_ok=True)
     try:
       with open(temporary, 'wb') as file:
-        np.savez(file, **arrays)
+        write(file)
       os.replace(temporary, path)
     finally:
       temporary.unlink(missing_ok=True)

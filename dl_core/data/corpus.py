@@ -1,8 +1,8 @@
 """Loads texts by name: the vocabulary, and the tokens of three splits as numbers.
 
-A token is one Unicode character, its number the place in the vocabulary. A set of ours
-and a user's own file are one text, cut by position; a stock set comes in splits of its
-own, whose examples are joined by newlines.
+A set of ours and a user's own file are one text, cut by position; a stock set comes in
+splits of its own, whose examples are joined by newlines. The splits are the same
+characters whatever the vocabulary, which is trained on the training split alone.
 """
 
 import functools
@@ -13,13 +13,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dl_core.data import batches, cache, declarations, encodings, sources, stored
+from dl_core.data import (
+  coded,
+  declarations,
+  encodings,
+  sources,
+  stored,
+  vocabularies,
+  vocabulary,
+)
 from dl_core.data.declarations import Declaration
+from dl_core.data.vocabularies import Choice
+from dl_core.data.vocabulary import Encoded, Vocabulary
 from dl_core.types import UserError
 
 
 class Part(NamedTuple):
-  """The tokens [n * first // 10, n * last // 10) of a text of n."""
+  """The characters [n * first // 10, n * last // 10) of a text of n."""
 
   first: int  # tenths
   last: int
@@ -30,30 +40,43 @@ WHOLE = Part(0, 10)
 PARTS = {'train': Part(0, 8), 'validation': Part(8, 9), 'test': Part(9, 10)}
 IN_ORDER = {'validation': 'train', 'test': 'validation'}
 NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
-SHORTEST = 10  # a text of so many tokens has some in each part
-CODING = 2  # raised whenever `_coded` or `_found` changes: caches keep their results
+UNKNOWN = (
+  'Words outside the vocabulary are one token, so spelling them costs nothing: nats '
+  'per character are too low by that.'
+)
+SHORTEST = 10  # a text of so many characters has some in each part
 
 
 class Text(NamedTuple):
   """A text in three splits.
 
   Attributes:
-    source: its name and version.
-    vocabulary: its tokens, in the order of their code points.
-    ids: (split) -> the numbers [n] of its tokens, uint8 or wider, n > 0.
+    kind: see `Vocabulary`.
+    source: its name and version; where its tokens are no characters, their vocabulary.
+    size: V, known before anything is read.
+    vocabulary: () -> its vocabulary, the same object every time.
+    coded: (split) -> its tokens, more than 0.
     follows: {split: the one whose last token comes before its first}.
     notes: see `Data`.
   """
 
+  kind: str
   source: str
-  vocabulary: str
-  ids: Callable[[str], np.ndarray]
+  size: int
+  vocabulary: Callable[[], Vocabulary]
+  coded: Callable[[str], Encoded]
   follows: Mapping[str, str]
   notes: tuple[str, ...]
 
 
-def named(name: str, data_dir: str = '') -> Text:
-  """Finds a set of `sources`; reads it only if it declares no vocabulary.
+Wanted = Callable[[], Choice]  # raises UserError where the flags will not do
+
+
+def named(name: str, data_dir: str = '', wanted: Wanted = vocabularies.choice) -> Text:
+  """Finds a set of `sources`.
+
+  It is read only if its tokens are characters and it declares none. A stored set has
+  the vocabulary that it is stored with, whatever is wanted.
 
   Raises:
     UserError: there is no such set, or it is no text.
@@ -66,37 +89,61 @@ def named(name: str, data_dir: str = '') -> Text:
       'give a set that has it'
     )
   origins, follows, notes = _three_splits(declaration)
-  vocabulary = declaration.vocabulary or _found(declaration)
-  coded = functools.cache(functools.partial(_coded, declaration, vocabulary))
+  choice = wanted() if not declaration.stored else kept(declaration)
+  prepared = functools.cache(lambda: sources.prepare(declaration))
+  joined = functools.lru_cache(1)(lambda origin: coded.joined(prepared(), origin))
 
-  def ids(split):
-    origin, part = origins[split]
-    whole = coded(origin)
-    found = whole[span(part, len(whole))]
-    if not found.size:
-      raise UserError(
-        f'{declaration.source} was given, whose {split} split is empty; '
-        'give a set that has one'
-      )
-    return found
+  def cut(whole, split):
+    part = origins[split][1]
+    return whole[span(part, len(whole))]
 
-  return Text(declaration.source, vocabulary, ids, follows, declaration.notes + notes)
+  if choice.kind == vocabularies.CHARACTERS:
+    found = coded.alphabet(declaration) if choice.given is None else choice.given
+    whole = functools.cache(lambda origin: coded.characters(prepared(), found, origin))
+    tokens = lambda split: coded.single(cut(whole(origins[split][0]), split))
+    choice = Choice(found.kind, found.size, found)
+    given = lambda: found
+  else:
+    read = lambda split: cut(joined(origins[split][0]), split)
+    given = functools.cache(
+      lambda: choice.given or coded.trained(prepared(), read, choice)
+    )
+    tokens = lambda split: coded.encoded(prepared(), given(), read, split)
+  text = Text(
+    kind=choice.kind,
+    source=declaration.source,
+    size=choice.size,
+    vocabulary=given,
+    coded=tokens,
+    follows=follows,
+    notes=declaration.notes + notes,
+  )
+  text = text if declaration.stored else tagged(text, choice)
+  return text._replace(coded=coded.checked(text.source, text.coded))
 
 
-def own(data_dir: str, window: int) -> Text:
+def kept(declaration: Declaration) -> Choice:
+  """Returns the vocabulary that a workdir stores, as a choice."""
+  found = stored.vocabulary(declaration)
+  return Choice(found.kind, found.size, found)
+
+
+def own(data_dir: str, window: int, wanted: Wanted = vocabularies.choice) -> Text:
   """Reads a user's own file; nothing is written beside it.
 
   Its encoding is UTF-8, or as its byte-order mark says, which is no token.
 
   Args:
     data_dir: its path; or the workdir of a run, see `stored`.
-    window: tokens that must fit into training, and one more.
+    window: characters that must fit into training, and one more.
+    wanted: makes the choice of the vocabulary.
 
   Raises:
     UserError: it cannot be read, is in another encoding or too short.
   """
   if stored.declaration('text', data_dir):
     return named('text', data_dir)
+  choice = wanted()
   if not data_dir:
     raise UserError(
       '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
@@ -116,49 +163,52 @@ def own(data_dir: str, window: int) -> Text:
       f'{path} has {len(text):,} characters, windows of {window:,} want at least '
       f'{wanted:,} (80 % of a text is for training); give a longer one'
     )
-  vocabulary = ''.join(sorted(set(text)))
-  ids, _ = numbers(text, vocabulary)
-  return Text(
+  read = lambda split: text[span(PARTS[split], len(text))]
+  if choice.kind == vocabularies.CHARACTERS and choice.given is None:
+    found = vocabulary.characters(''.join(sorted(set(text))))
+    choice = Choice(found.kind, found.size, found)
+  given = functools.cache(
+    lambda: choice.given or vocabularies.train(choice, read('train'))
+  )
+  made = Text(
+    kind=choice.kind,
     source=f'text/{hashlib.sha256(text.encode()).hexdigest()[:12]}',
-    vocabulary=vocabulary,
-    ids=lambda split: ids[span(PARTS[split], len(ids))],
+    size=choice.size,
+    vocabulary=given,
+    coded=lambda split: coded.read_by(given(), read(split), f'{split} of {path}'),
     follows=IN_ORDER,
     notes=(NOTE,),
   )
+  made = tagged(made, choice)
+  return made._replace(coded=coded.checked(made.source, made.coded))
+
+
+def tagged(text: Text, choice: Choice) -> Text:
+  """Returns a text whose source names its vocabulary, unless that is characters."""
+  if choice.kind == vocabularies.CHARACTERS:
+    return text
+  notes = (*text.notes, UNKNOWN) if choice.kind != 'bpe' else text.notes
+  return text._replace(source=f'{text.source}, {choice.tag(text.source)}', notes=notes)
 
 
 def refitted(text: Text) -> Text:
   """Returns a text whose training split holds the validation split, too."""
-  parts = ('train', 'validation')
-  joined = functools.cache(lambda: np.concatenate([text.ids(part) for part in parts]))
+
+  @functools.cache
+  def joined():
+    parts = [text.coded(part) for part in ('train', 'validation')]
+    return Encoded(*map(np.concatenate, zip(*parts, strict=True)))
+
   note = 'The validation split is a part of training, so nothing can be chosen on it.'
   return text._replace(
-    ids=lambda split: joined() if split == 'train' else text.ids(split),
+    coded=lambda split: joined() if split == 'train' else text.coded(split),
     follows={'test': 'train'} if 'test' in text.follows else {},
     notes=(*text.notes, note),
   )
 
 
-def numbers(text: str, vocabulary: str) -> tuple[np.ndarray, np.ndarray]:
-  """Finds each character in a vocabulary that is in the order of code points.
-
-  Returns:
-    The numbers [n], of the smallest type that holds them, and bool [n]: whether the
-    character is there at all.
-  """
-  tokens, codes = points(vocabulary), points(text)
-  places = np.searchsorted(tokens, codes).clip(max=len(tokens) - 1)
-  kind = np.min_scalar_type(len(tokens) - 1)
-  return places.astype(kind), tokens[places] == codes
-
-
-def points(text: str) -> np.ndarray:
-  """Returns the code points uint32 [n] of a text."""
-  return np.frombuffer(text.encode('utf-32-le', 'surrogatepass'), '<u4')
-
-
 def span(part: Part, n: int) -> slice:
-  """Returns the slice of a part of a text of n tokens."""
+  """Returns the slice of a part of a text of n characters."""
   return slice(n * part.first // 10, n * part.last // 10)
 
 
@@ -188,44 +238,3 @@ def _three_splits(
   cut = {'train': ('train', Part(0, 9)), 'validation': ('train', Part(9, 10))}
   note = 'The validation set is the last 10 % of the training text.'
   return cut | {'test': (given[1], WHOLE)}, {'validation': 'train'}, (note,)
-
-
-def _coded(declaration: Declaration, vocabulary: str, split: str) -> np.ndarray:
-  """Reads a split of a prepared set as numbers, or its cache."""
-
-  def make():
-    ids, known = numbers(text := _joined(declaration, split), vocabulary)
-    if not known.all():
-      raise UserError(
-        f'the {split} split of {declaration.folder} has {text[known.argmin()]!r}, '
-        'which its vocabulary lacks; delete it and prepare the set again'
-      )
-    return {'ids': ids}
-
-  declaration = sources.prepare(declaration)
-  name = f'{split}-text-{batches.digest(points(vocabulary))[:8]}-{CODING}.npz'
-  return cache.cached(declaration.folder / 'decoded' / name, make)['ids']
-
-
-def _found(declaration: Declaration) -> str:
-  """Reads all of a set to find its vocabulary, or its cache."""
-
-  def make():
-    splits = (split for split in SPLITS if split in declaration.counts)
-    tokens = set().union(*(_joined(declaration, split) for split in splits))
-    return {'symbols': points(''.join(sorted(tokens)))}
-
-  declaration = sources.prepare(declaration)
-  path = declaration.folder / 'decoded' / f'alphabet-{CODING}.npz'
-  return ''.join(map(chr, cache.cached(path, make)['symbols']))
-
-
-def _joined(declaration: Declaration, split: str) -> str:
-  """Reads the text of a split; our own sets have one example in each."""
-  mend = 'delete it and prepare the set again'
-  return '\n'.join(
-    encodings.decoded(
-      example['text'], f'text {row} of {split} in {declaration.folder}', mend
-    )
-    for row, example in enumerate(sources.examples(declaration, split))
-  )

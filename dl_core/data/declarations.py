@@ -1,8 +1,9 @@
 """Declarations of data sets: what is known before any example is read."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +19,16 @@ class Feature(NamedTuple):
     shape: None where a side varies.
     names: of the classes of a ClassLabel, in the order of their numbers.
     dtype: of a Tensor, Scalar or Image: 'float32', 'string' ...; '' of other kinds.
+    parts: the features of each entry of a Sequence, or those of a FeaturesDict or
+      Translation; a Sequence of one feature names it ''. A BBoxFeature is float32
+      ymin, xmin, ymax, xmax, as shares of the height and width of the image.
   """
 
   kind: str
   shape: tuple[int | None, ...] = ()
   names: tuple[str, ...] = ()
   dtype: str = ''
+  parts: Mapping[str, 'Feature'] = MappingProxyType({})
 
 
 class Declaration(NamedTuple):
@@ -61,13 +66,17 @@ class Declaration(NamedTuple):
 def of_builder(builder: Any) -> Declaration:
   """Returns what a builder of ours declares, whose set is not prepared yet."""
   features = builder.info.features
+
+  def names(path):
+    feature = features
+    for key in path:
+      feature = feature[key]
+    return tuple(getattr(feature, 'names', None) or ())
+
   return Declaration(
     name=builder.name,
     version=str(builder.version),
-    features={
-      key: _feature(node, tuple(getattr(features[key], 'names', None) or ()))
-      for key, node in features.to_json()['content']['features'].items()
-    },
+    features=_parts(features.to_json()['content'], names),
     counts=builder.COUNTS,
     notes=tuple(builder.info.metadata['notes']),
     folder=Path(builder.data_dir),
@@ -80,20 +89,19 @@ def of_builder(builder: Any) -> Declaration:
 def in_folder(folder: Path, name: str) -> Declaration:
   """Reads what a prepared set declares, without the 0.5 s that importing TFDS takes."""
   info = read(folder / 'dataset_info.json')
-  nodes = read(folder / 'features.json').get('featuresDict', {}).get('features', {})
   metadata = folder / 'metadata.json'
   more = read(metadata) if metadata.exists() else {}
-  features = {}
-  for key, node in nodes.items():
-    names = folder / f'{key}.labels.txt'
-    text = names.read_text('utf-8') if names.exists() else ''
+
+  def names(path):
+    file = folder / f'{"-".join(path)}.labels.txt'
+    text = file.read_text('utf-8') if file.exists() else ''
     # Other line breaks than this one may be in a name.
-    lines = tuple(line.strip() for line in text.split('\n') if line.strip())
-    features[key] = _feature(node, lines)
+    return tuple(line.strip() for line in text.split('\n') if line.strip())
+
   return Declaration(
     name=name,
     version=folder.name,
-    features=features,
+    features=_parts(_content(read(folder / 'features.json')), names),
     counts={
       split['name']: sum(map(int, split.get('shardLengths', ())))
       for split in info.get('splits', ())
@@ -120,19 +128,49 @@ def read(path: Path) -> dict[str, Any]:
     ) from error
 
 
-def _feature(node: Mapping[str, Any], names: tuple[str, ...]) -> Feature:
-  """Reads one entry of a features.json."""
+def _parts(
+  content: Mapping[str, Any], names: Callable, path: tuple[str, ...] = ()
+) -> dict[str, Feature]:
+  """Reads the features that a FeaturesDict, a Translation or a Sequence consists of.
+
+  Args:
+    content: of its entry in a features.json.
+    names: (path of a ClassLabel) -> the names of its classes; () where none are known.
+    path: the names of the features around it, from the outside.
+  """
+  if 'languages' in content:
+    return {code: Feature('Text') for code in content['languages']}
+  if 'feature' in content:
+    inner = _content(content['feature'])
+    if 'features' in inner:
+      return _parts(inner, names, path)
+    return {'': _feature(content['feature'], names, path)}
+  nodes = content.get('features', {})
+  return {key: _feature(node, names, (*path, key)) for key, node in nodes.items()}
+
+
+def _feature(
+  node: Mapping[str, Any], names: Callable, path: tuple[str, ...]
+) -> Feature:
+  """Reads one entry of a features.json; see `_parts`."""
   kind = node['pythonClassName'].rpartition('.')[2]
-  content = next((part for part in node.values() if isinstance(part, Mapping)), {})
+  content = _content(node)
   sides = map(int, content.get('shape', {}).get('dimensions', ()))
-  if kind == 'ClassLabel' and not names:
-    names = tuple(map(str, range(int(content['numClasses']))))
+  classes = ()
+  if kind == 'ClassLabel':
+    classes = names(path) or tuple(map(str, range(int(content['numClasses']))))
   return Feature(
     kind,
     tuple(side if side >= 0 else None for side in sides),
-    names,
+    classes,
     dtype=(content if kind == 'Image' else node.get('tensor', {})).get('dtype', ''),
+    parts=_parts(content, names, path),
   )
+
+
+def _content(node: Mapping[str, Any]) -> Mapping[str, Any]:
+  """Returns what an entry of a features.json says of its kind."""
+  return next((part for part in node.values() if isinstance(part, Mapping)), {})
 
 
 def _target(info: Mapping[str, Any]) -> str:
@@ -144,12 +182,12 @@ def _target(info: Mapping[str, Any]) -> str:
 def checked(
   source: str, split: str, classes: Sequence[str], y: np.ndarray
 ) -> np.ndarray:
-  """Returns labels y as they are.
+  """Returns labels y as they are; without classes there is nothing to check.
 
   Raises:
     UserError: some are not the number of a class.
   """
-  if not all(0 <= label < len(classes) for label in np.unique(y)):
+  if classes and not all(0 <= label < len(classes) for label in np.unique(y)):
     raise UserError(
       f'the {split} split of {source} has labels outside its classes (a competition '
       'may keep them to itself); give a set that has them'

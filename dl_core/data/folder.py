@@ -1,6 +1,7 @@
-"""Finds sets of labelled images, not yet decoded: prepared ones, or a user's folder.
+"""Finds sets of images, not yet decoded: prepared ones, or a user's folder.
 
-A user's folder is DIR/train/CLASS/*.png; see `listing`.
+A user's folder is DIR/train/CLASS/*.png, or without labels DIR/train/*.png; see
+`listing`.
 """
 
 import functools
@@ -16,6 +17,7 @@ from dl_core.data import cache, contents, declarations, listing, pillow, sources
 from dl_core.types import UserError
 
 FITTING = 2  # raised whenever decoding or `pillow.fitted` changes: caches keep both
+WANTED, OPTIONAL = 'wanted', 'optional'  # what labels of a set may be
 DTYPES = ('', 'uint8', 'uint16')  # that a prepared set may declare; '' is uint8
 
 
@@ -25,11 +27,11 @@ class Arrays(NamedTuple):
 
 
 class Images(NamedTuple):
-  """A set of labelled images, not yet decoded; splits are those it comes with.
+  """A set of images, not yet decoded; splits are those it comes with.
 
   Attributes:
     source: name and version of the set.
-    classes: the label names.
+    classes: the label names; () where the images have no labels, and all y are 0.
     declared: {split: number of images that the set declares}.
     count: (split) -> number of images there are; prepares the set if need be.
     pairs: (split, numbers) -> pairs of a file and its label.
@@ -38,6 +40,7 @@ class Images(NamedTuple):
     digests: () -> {name: digest} of its files: of a prepared set by their names and
       sizes, of a user's folder by their contents, too.
     shape: of every image; None where they differ.
+    channels: of the images, 1 or 3; 3 where that varies.
     notes: see `Data`.
   """
 
@@ -50,23 +53,44 @@ class Images(NamedTuple):
   decoded: Callable[[str, pillow.Frame], Arrays]
   digests: Callable[[], dict[str, str]]
   shape: pillow.Shape | None = None
+  channels: int = 3
   notes: tuple[str, ...] = ()
 
+  @property
+  def native(self) -> tuple[int, ...]:
+    """Height and width of every image; () where they differ."""
+    return self.shape[:2] if self.shape else ()
 
-def prepared(name: str, data_dir: str) -> Images:
+  @property
+  def features(self) -> dict[str, declarations.Feature]:
+    """What an example holds, as much of it as reading a file needs."""
+    shape = self.shape or (None, None, self.channels)
+    image = {'image': declarations.Feature('Image', shape)}
+    label = {'label': declarations.Feature('ClassLabel', names=self.classes)}
+    return image | label if self.classes else image
+
+
+def prepared(name: str, data_dir: str, labels: str = WANTED) -> Images:
   """Finds a set of `sources`, reading no example.
 
+  Args:
+    name, data_dir: of the set.
+    labels: `WANTED`, or `OPTIONAL`: without a ClassLabel, all y are 0.
+
   Raises:
-    UserError: there is no such set, or it has no images with labels.
+    UserError: there is no such set, it has no images, or no labels where they are
+      wanted.
   """
   declaration = sources.declare(name, data_dir)
   image = declaration.features.get('image', declarations.Feature(''))
   label = declaration.features.get('label', declarations.Feature(''))
-  if (image.kind, label.kind) != ('Image', 'ClassLabel'):
+  labelled = label.kind == 'ClassLabel'
+  if image.kind != 'Image' or (labels == WANTED and not labelled):
     held = ', '.join(f'{key} ({f.kind})' for key, f in declaration.features.items())
     raise UserError(
       f'--dataset={name} was given, whose examples hold {held}; wanted are image '
-      '(Image) and label (ClassLabel), give a set that has them'
+      f'(Image){" and label (ClassLabel)" if labels == WANTED else ""}, give a set '
+      'that has them'
     )
   if image.dtype not in DTYPES:
     raise UserError(
@@ -80,7 +104,7 @@ def prepared(name: str, data_dir: str) -> Images:
 
   def pair(split, number, example):
     name = f'image {number} of {split} in {declaration.folder}'
-    return pillow.File(name, example['image']), example['label']
+    return pillow.File(name, example['image']), example['label'] if labelled else 0
 
   def pairs(split, numbers):
     examples = _fetched(records(split), numbers, f'{split} in {declaration.folder}')
@@ -97,7 +121,9 @@ def prepared(name: str, data_dir: str) -> Images:
     make = lambda: stacked(every(split), whole.counts[split], frame)._asdict()
     return Arrays(**cache.cached(whole.folder / 'decoded' / name, make))
 
-  def labels(split):
+  def labels_of(split):
+    if not labelled:
+      return np.zeros(len(records(split)), np.int32)
     place = sources.prepare(declaration).folder / 'decoded' / f'{split}-labels.npz'
     make = lambda: {'y': np.array([label for _, label in every(split)], np.int32)}
     return cache.cached(place, make)['y']
@@ -108,19 +134,21 @@ def prepared(name: str, data_dir: str) -> Images:
     declared=declaration.counts,
     count=lambda split: len(records(split)),
     pairs=pairs,
-    labels=labels,
+    labels=labels_of,
     decoded=decoded,
     digests=lambda: _digests(sources.prepare(declaration).folder),
     shape=sides if len(sides) == 3 and sides[2] in (1, 3) else None,
+    channels=1 if image.shape[2:] == (1,) else 3,
     notes=declaration.notes,
   )
 
 
-def own(data_dir: str) -> Images:
+def own(data_dir: str, labels: str = WANTED) -> Images:
   """Finds a user's own images, decoded at every start: nothing is written beside them.
 
   Args:
     data_dir: their folder; or the workdir of a run, see `stored`.
+    labels: `WANTED`, or `OPTIONAL`: without folders of classes, all y are 0.
 
   Raises:
     UserError: see `listing.listed`.
@@ -129,8 +157,9 @@ def own(data_dir: str) -> Images:
     stored.declaration('folder', data_dir)
     and not Path(data_dir, 'train').expanduser().is_dir()
   ):
-    return prepared('folder', data_dir)
-  found, root = listing.listed(data_dir), Path(data_dir).expanduser()
+    return prepared('folder', data_dir, labels)
+  found = listing.listed(data_dir, classes=labels == WANTED)
+  root = Path(data_dir).expanduser()
   paths = [path for files in found.files.values() for path, _ in files]
   count = lambda split: len(found.files[split])
 

@@ -1,7 +1,8 @@
-"""Loads sets of labelled images, decoded to arrays of one size at once or in batches.
+"""Loads sets of images, decoded to arrays of one size at once or in batches.
 
 `--dataset=NAME` is one of ours, or any set of TensorFlow Datasets that is prepared and
-whose examples have an image and a label; `--dataset=folder` is a user's own images.
+whose examples have an image; `--dataset=folder` is a user's own images. Whether they
+must have labels, too, is the choice of the experiment.
 """
 
 import functools
@@ -21,8 +22,9 @@ from dl_core.types import Batch, Data, Key, Spec, UserError
 def load(
   c: Config,
   size: int,
-  channels: int,
+  channels: int | None = None,
   *,
+  labels: str = folder.WANTED,
   train_size: int = 0,
   label_noise: float = 0.0,
   margin: int = 0,
@@ -36,7 +38,9 @@ def load(
   Args:
     c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
     size: height and width; see `pillow.fitted`.
-    channels: 1 or 3.
+    channels: 1 or 3; None: as many as the images of the set have, 3 where that varies.
+    labels: 'wanted': a set without them is refused. 'optional': of such a set, y is 0
+      and `Spec.classes` is ().
     train_size: training examples that are kept, drawn by a fixed seed, each class in
       proportion; 0: all. But for rounding, a smaller choice is part of a larger one.
     label_noise: share of the training labels that are replaced by random ones, uniform
@@ -50,12 +54,20 @@ def load(
       per channel: x = (pixel - mean) / deviation.
 
   Raises:
-    UserError: there is no such set, or it has no images with labels.
+    UserError: there is no such set, it has no images, or no labels where they are
+      wanted.
   """
-  frame = pillow.Frame((size + 2 * margin, size + 2 * margin, channels), margin > 0)
   own = c.dataset == 'folder'
-  images = folder.own(c.data_dir) if own else folder.prepared(c.dataset, c.data_dir)
-  parts = splits.parts(images.source, images.declared, train_size, own=own)
+  images = (
+    folder.own(c.data_dir, labels)
+    if own
+    else folder.prepared(c.dataset, c.data_dir, labels)
+  )
+  channels = channels or images.channels
+  frame = pillow.Frame((size + 2 * margin, size + 2 * margin, channels), margin > 0)
+  parts = splits.parts(
+    images.source, images.declared, train_size, bool(images.classes), own
+  )
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
   def prepare(x):
@@ -73,15 +85,10 @@ def load(
     'prepare': prepare,
     'augment': augment,
     'settle': functools.partial(augments.centre, size) if margin else lambda x: x,
-    'baseline': most_frequent,
+    'baseline': most_frequent if images.classes else lambda train, test: {},
     'read': read,
     'notes': parts.notes + images.notes,
-    'declaration': stored.packed(
-      {
-        'image': declarations.Feature('Image', images.shape or ()),
-        'label': declarations.Feature('ClassLabel', names=images.classes),
-      }
-    ),
+    'declaration': stored.packed(images.features),
   }
   if label_noise:
     options['notes'] += (
@@ -90,6 +97,7 @@ def load(
     )
   learnt = functools.partial(relabelled, len(images.classes), label_noise)
   spec = declared(c, size, channels, images.source, images.classes)
+  spec = spec._replace(native=images.native)
   count = min(images.declared['train'], train_size or math.inf)
   if count * math.prod(frame.shape) > c.resident_bytes:
     return batches.streamed(spec, _examples(images, parts, frame, learnt), **options)
@@ -114,10 +122,11 @@ def absent(c: Config, size: int, channels: int, classes: int) -> Data:
 def declared(
   c: Config, size: int, channels: int, source: str, classes: tuple[str, ...]
 ) -> Spec:
-  """Returns the Spec of batches of labelled images."""
+  """Returns the Spec of batches of images and their classes."""
   x = jax.ShapeDtypeStruct((c.batch_size, size, size, channels), np.float32)
   number = functools.partial(jax.ShapeDtypeStruct, (c.batch_size,))
-  return Spec(Batch(x, number(np.int32), number(np.float32)), source, classes)
+  batch = Batch(x, number(np.int32), number(np.float32))
+  return Spec(batch, source, classes, channels=channels)
 
 
 def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Lists the images of a user's own folder: DIR/train/CLASS/*, and val and test alike.
 
-Images in folders inside of a class folder belong to that class. Whatever is passed over
-is counted.
+Images in folders inside of a class folder belong to that class. Where no labels are
+wanted, DIR/train/* will do. Whatever is passed over is counted.
 """
 
 import collections
@@ -21,6 +21,7 @@ SPLITS = {
   'validation': 'validation',
   'test': 'test',
 }
+ORDER = ('train', 'validation', 'test')
 File = tuple[Path, int]  # and the number of its class
 HIDDEN = 'hidden'
 OTHER = 'no image by the suffix'
@@ -33,7 +34,8 @@ class Listing(NamedTuple):
   """What a folder holds.
 
   Attributes:
-    classes: the names of the folders in train, in Unicode's composed form (NFC).
+    classes: the names of the folders in train, in Unicode's composed form (NFC); ()
+      where the images have no labels.
     files: {'train' and, where there are such folders, 'validation' and 'test': its
       images, in the order of their names}.
     digest: 12 hexadecimal digits over all names and sizes.
@@ -68,8 +70,13 @@ class _Passed:
     return (f'Passed over in the folder: {count:,} ({"; ".join(parts)}).',)
 
 
-def listed(data_dir: str) -> Listing:
+def listed(data_dir: str, classes: bool = True) -> Listing:
   """Lists the images of a folder, opening none.
+
+  Args:
+    data_dir: the folder.
+    classes: whether folders of classes are wanted. Otherwise, with fewer than two of
+      them in train, each split is all images in its folder, of number 0.
 
   Raises:
     UserError: the folder has another layout, or a class has no image.
@@ -80,34 +87,46 @@ def listed(data_dir: str) -> Listing:
   if 'train' not in places:
     raise UserError(
       f'--dataset=folder was given with --data_dir={data_dir or "(empty)"}, which has '
-      'no folder train; put images into DIR/train/CLASS/ and give --data_dir=DIR'
+      f'no folder train; put images into DIR/train/{"CLASS/" if classes else ""} and '
+      'give --data_dir=DIR'
     )
+  if not classes and len(_folders(places['train'], _Passed(root))) < 2:
+    files = {
+      split: [(path, 0) for path in _images(place, passed)]
+      for split, place in places.items()
+    }
+    return Listing((), files, _digest(root, files), passed.notes())
   folders = {split: _folders(place, passed) for split, place in places.items()}
-  classes = tuple(dict.fromkeys(map(_composed, folders['train'])))
-  if len(classes) < 2:
+  names = tuple(dict.fromkeys(map(_composed, folders['train'])))
+  if len(names) < 2:
     raise UserError(
-      f'{places["train"]} holds {len(classes)} class folders, at least 2 are wanted; '
+      f'{places["train"]} holds {len(names)} class folders, at least 2 are wanted; '
       'put the images of each class into a folder of its own'
     )
-  files: dict[str, list[File]] = {}
-  digest = hashlib.sha256()
-  for split in ('train', 'validation', 'test'):
-    if not folders.get(split):
-      continue
-    files[split] = []
-    for folder in folders[split]:
-      if _composed(folder) not in classes:
+  files = {}
+  for split in ORDER:
+    for folder in folders.get(split, ()):
+      if _composed(folder) not in names:
         raise UserError(
           f'{folder} was given, a class that {places["train"]} lacks; '
           'remove it, or add images of that class there'
         )
-      label = classes.index(_composed(folder))
-      files[split] += [(path, label) for path in _images(folder, passed)]
-    for path, _ in files[split]:
+      label = names.index(_composed(folder))
+      files.setdefault(split, []).extend(
+        (path, label) for path in _images(folder, passed)
+      )
+  notes = _merged(folders['train']) + passed.notes()
+  return Listing(names, files, _digest(root, files), notes)
+
+
+def _digest(root: Path, files: dict[str, list[File]]) -> str:
+  """Returns a digest over the names and sizes of files."""
+  digest = hashlib.sha256()
+  for split in ORDER:
+    for path, _ in files.get(split, ()):
       digest.update(os.fsencode(path.relative_to(root)))
       digest.update(f'\n{path.stat().st_size}\n'.encode())
-  notes = _merged(folders['train']) + passed.notes()
-  return Listing(classes, files, digest.hexdigest()[:12], notes)
+  return digest.hexdigest()[:12]
 
 
 def _splits(root: Path, passed: _Passed) -> dict[str, Path]:

@@ -136,7 +136,7 @@ def prepare(declaration: Declaration) -> Declaration:
   name, folder = declaration.name, declaration.folder
   data_dir = folder.parent.parent
   try:
-    with _locked(data_dir, name) as alone:
+    with locked(data_dir, name) as alone:
       if not (folder / 'dataset_info.json').exists():
         # Of a killed process; without a lock another one may be writing there.
         for leftover in folder.parent.glob('*incomplete*') if alone else ():
@@ -202,7 +202,7 @@ def _unknown(name: str, data_dir: Path) -> str:
 
 
 @contextlib.contextmanager
-def _locked(data_dir: Path, name: str) -> Iterator[bool]:
+def locked(data_dir: Path, name: str) -> Iterator[bool]:
   """Keeps other processes from preparing the same set at the same time.
 
   Yields:

@@ -1,9 +1,11 @@
 """Reads what a workdir stores of its data, so that its model needs no data set.
 
-config.json of a run has `source`, `classes` and `declaration` (`Data.declaration`).
-They are enough to build the experiment again and to read a file or a prompt as in
-training; a run that asks for examples is refused. The config.json of an earlier run has
-no `declaration`; it is enough for a user's own folder of images, or own text.
+config.json of a run has `source`, `classes` and `declaration` (`Data.declaration`); the
+vocabulary of a text is a file beside it. They are enough to build the experiment again
+and to read a file or a prompt as in training; a run that asks for examples is refused.
+The config.json of an earlier run has no `declaration`; it is enough for a user's own
+folder of images, or own text. An earlier run on text has its alphabet as `classes`, and
+no vocabulary beside it.
 """
 
 import json
@@ -11,7 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dl_core.data import vocabularies
+from dl_core.data import vocabulary as spelling
 from dl_core.data.declarations import Declaration, Feature
+from dl_core.data.vocabulary import Vocabulary
 from dl_core.types import UserError
 
 FILE = 'config.json'
@@ -25,7 +30,7 @@ def packed(features: Mapping[str, Feature], target: str = '') -> dict[str, Any]:
     target: see `Declaration`.
   """
   return {
-    'features': {name: feature._asdict() for name, feature in features.items()},
+    'features': {name: _written(feature) for name, feature in features.items()},
     'target': target,
   }
 
@@ -50,12 +55,7 @@ def declaration(name: str, workdir: str) -> Declaration | None:
   kept = run.get('declaration') or _before(name, classes)
   if not kept:
     return None
-  features = {
-    key: Feature(
-      each['kind'], tuple(each['shape']), tuple(each['names']), each['dtype']
-    )
-    for key, each in kept['features'].items()
-  }
+  features = {key: _read(each) for key, each in kept['features'].items()}
   text = any(feature.kind == 'Text' for feature in features.values())
   return Declaration(
     name=name,
@@ -71,12 +71,50 @@ def declaration(name: str, workdir: str) -> Declaration | None:
   )
 
 
+def vocabulary(declaration: Declaration) -> Vocabulary:
+  """Returns the vocabulary of a text that a workdir stores.
+
+  Raises:
+    UserError: it is missing or damaged.
+  """
+  if declaration.vocabulary:
+    return spelling.characters(declaration.vocabulary)
+  path = declaration.folder / vocabularies.FILE
+  try:
+    return vocabularies.read(path.read_text('utf-8'))
+  except (OSError, ValueError, KeyError, TypeError) as error:
+    raise UserError(
+      f'{path}, the vocabulary of the run, cannot be read ({error}); restore it, or '
+      'train again with --fresh'
+    ) from error
+
+
 def refused(declaration: Declaration) -> UserError:
   """Returns the error of a run that asks a stored declaration for examples."""
   return UserError(
     f'the examples of {declaration.source} were asked for, but '
     f'{declaration.folder / FILE} stores only their declaration; give the folder of '
     'the data as --data_dir'
+  )
+
+
+def _written(feature: Feature) -> dict[str, Any]:
+  """Returns a feature as JSON; one without parts as it was before there were any."""
+  written = feature._asdict()
+  del written['parts']
+  if feature.parts:
+    written['parts'] = {name: _written(part) for name, part in feature.parts.items()}
+  return written
+
+
+def _read(written: Mapping[str, Any]) -> Feature:
+  """Returns the feature that `_written` wrote."""
+  return Feature(
+    written['kind'],
+    tuple(written['shape']),
+    tuple(written['names']),
+    written['dtype'],
+    {name: _read(part) for name, part in written.get('parts', {}).items()},
   )
 
 

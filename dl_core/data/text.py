@@ -12,38 +12,60 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, corpus, declarations, stored, stream
+from dl_core.data import (
+  batches,
+  coded,
+  corpus,
+  declarations,
+  stored,
+  stream,
+  vocabularies,
+)
+from dl_core.data.vocabulary import Encoded
 from dl_core.types import Array, Batch, Data, Key, Spec, UserError
 
 STREAMS = 32
 
 
-def load(c: Config, window: int, refit: bool = False) -> Data:
+def load(
+  c: Config,
+  window: int,
+  refit: bool = False,
+  vocabulary: str = vocabularies.CHARACTERS,
+  pieces: int = 0,
+) -> Data:
   """Makes the Data of `c.dataset`: each token is predicted from the ones before it.
 
   Training batches hold x int32 [B, T], y int32 [B, T], the tokens that come next, and
   weight float32 [B, T], ones: windows of T = `window` tokens from anywhere in the
   training split. Each evaluation split is one batch [S, L]: S streams side by side,
   each in order, in which every token of the split is y once, at weight 1. The x of its
-  first token is the one before it in the text, else a newline (token 0 without one).
+  first token is the one before it in the text, else the vocabulary's `start`.
   Validation and test are of one shape.
 
-  No set of ours is read before the first batch. One that declares no vocabulary is read
-  here once, to find it; a user's own file is read here at every start.
+  Where tokens are no characters, weight is {'tokens': as above, 'characters': float32,
+  the number of characters that each y stands for}. The splits are the same characters
+  whatever the vocabulary.
+
+  No set of ours is read before the first batch. A set of characters that declares none
+  is read here once, to find them; a user's own file is read here at every start.
 
   Args:
     c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
     window: T.
     refit: whether to train on validation, too: there is no such split then.
+    vocabulary, pieces: see `vocabularies.choice`.
 
   Raises:
     UserError: there is no such set or file, or it is no text, or too short a one; or a
-      setting asks for the validation split where there is none.
+      setting asks for the validation split where there is none; or the vocabulary will
+      not do.
   """
+  wanted = functools.partial(vocabularies.choice, vocabulary, pieces)
   if c.dataset == 'text':
-    text = corpus.own(c.data_dir, window)
+    text = corpus.own(c.data_dir, window, wanted)
   else:
-    text = corpus.named(c.dataset, c.data_dir)
+    text = corpus.named(c.dataset, c.data_dir, wanted)
   splits = corpus.SPLITS
   if refit:
     rules = ('patience', 'until', 'keep_best')
@@ -55,54 +77,83 @@ def load(c: Config, window: int, refit: bool = False) -> Data:
         '--norefit, or drop it'
       )
     text, splits = corpus.refitted(text), ('train', 'test')
-  ids = functools.cache(text.ids)
+  plain = text.kind == vocabularies.CHARACTERS
   draw = functools.partial(starts, window=window, batch_size=c.batch_size)
 
   @functools.cache
-  def training() -> np.ndarray:
-    if len(ids('train')) <= window:
+  def training() -> Any:
+    found = text.coded('train')
+    if len(found.ids) <= window:
       raise UserError(
-        f'{text.source} was given, whose training split has {len(ids("train")):,} '
+        f'{text.source} was given, whose training split has {len(found.ids):,} '
         f'tokens; windows of {window:,} want {window + 1:,}, give a longer text'
       )
-    return ids('train')
+    return found.ids if plain else found
+
+  count = lambda: len(jax.tree.leaves(training())[0])
 
   @functools.cache
   def way() -> stream.Way:
-    ids, read = training(), functools.partial(windows, window=window)
-    if ids.nbytes <= c.resident_bytes:
+    arrays, read = training(), functools.partial(windows, window=window)
+    if sum(leaf.nbytes for leaf in jax.tree.leaves(arrays)) <= c.resident_bytes:
       return stream.whole(training, draw, read)
-    return stream.streamed(functools.partial(read, ids), draw, lambda: len(ids))
+    return stream.streamed(functools.partial(read, arrays), draw, count)
 
   def take(arrays, key, step):
-    x, y = way().pick(arrays, key, step)
-    return Batch(x, y, jnp.ones(y.shape, jnp.float32))
+    x, y, *characters = way().pick(arrays, key, step)
+    ones = jnp.ones(y.shape, jnp.float32)
+    return Batch(x, y, weighed(ones, *characters))
 
   def evaluated(split):
     alike = (split,) if split == 'train' else splits[1:]
-    sizes = [len(ids(name)) for name in alike]
+    sizes = [len(text.coded(name).ids) for name in alike]
     rows = min(STREAMS, *sizes)
     previous = text.follows.get(split)
-    before = ids(previous)[-1] if previous else max(text.vocabulary.find('\n'), 0)
-    yield streams(ids(split), before, rows, -(-max(sizes) // rows))
+    before = text.coded(previous).ids[-1] if previous else text.vocabulary().start
+    length = -(-max(sizes) // rows)
+    yield streams(text.coded(split), before, rows, length, counted=not plain)
+
+  def digests():
+    if plain:
+      codes = coded.points(text.vocabulary())
+      return {name: batches.digest((text.coded(name).ids, codes)) for name in splits}
+    own = {name: batches.digest(tuple(text.coded(name))) for name in splits}
+    return own | {'vocabulary': text.vocabulary().digest}
 
   of = functools.partial(jax.ShapeDtypeStruct, (c.batch_size, window))
-  batch = Batch(of(np.int32), of(np.int32), of(np.float32))
+  weight = of(np.float32) if plain else weighed(of(np.float32), of(np.float32))
+  batch = Batch(of(np.int32), of(np.int32), weight)
+  none = jax.tree.map(lambda leaf: 0, weight)
   return Data(
-    spec=Spec(batch, text.source, tuple(text.vocabulary), tokens=window),
+    spec=Spec(
+      batch, text.source, tokens=window, limits=Batch(text.size, text.size, none)
+    ),
     feed=lambda key, step: way().feed(key, step),
     take=take,
     splits={split: functools.partial(evaluated, split) for split in splits},
-    rows=lambda key, step: draw(key, step, len(training())),
-    baseline=lambda: unigram(ids('train'), ids('test'), len(text.vocabulary)),
-    read=functools.partial(prompt, vocabulary=text.vocabulary),
-    digests=lambda: {
-      split: batches.digest((ids(split), corpus.points(text.vocabulary)))
-      for split in splits
-    },
+    rows=lambda key, step: draw(key, step, count()),
+    baseline=lambda: unigram(
+      text.coded('train'), text.coded('test'), text.size, counted=not plain
+    ),
+    read=lambda written: vocabularies.prompt(written, text.vocabulary()),
+    write=lambda tokens, decoder=None: text.vocabulary().decode(tokens, decoder),
+    digests=digests,
     notes=text.notes,
     declaration=stored.packed({'text': declarations.Feature('Text')}),
+    files=lambda: {vocabularies.FILE: text.vocabulary().content},
   )
+
+
+def counted(spec: Spec) -> bool:
+  """Returns whether the weight of a batch holds characters; see `load`."""
+  return len(jax.tree.leaves(spec.batch.weight)) > 1
+
+
+def weighed(tokens: Any, characters: Any = None) -> Any:
+  """Returns the weight of a batch; see `load` and `tasks.language`."""
+  if characters is None:
+    return tokens
+  return {'tokens': tokens, 'characters': characters}
 
 
 def starts(key: Key, step: Any, n: int, *, window: int, batch_size: int) -> Array:
@@ -119,24 +170,36 @@ def starts(key: Key, step: Any, n: int, *, window: int, batch_size: int) -> Arra
   return jax.random.randint(step_key, (batch_size,), 0, n - window, jnp.int32)
 
 
-def windows(ids: Any, first: Any, window: int) -> tuple[Any, Any]:
-  """Reads the windows of a text [n] that begin at `first` [B], in NumPy and JAX alike.
-
-  Returns:
-    x int32 [B, T] and y int32 [B, T], the tokens that come next.
-  """
-  tokens = ids[first[:, None] + np.arange(window + 1)[None]].astype(np.int32)
-  return tokens[:, :-1], tokens[:, 1:]
-
-
-def streams(ids: np.ndarray, before: int, rows: int, length: int) -> Batch:
-  """Arranges a text [n] as S streams of L tokens, padded at weight 0.
+def windows(text: Any, first: Any, window: int) -> tuple[Any, ...]:
+  """Reads the windows of a text that begin at `first` [B], in NumPy and JAX alike.
 
   Args:
-    ids: the tokens to predict.
+    text: its tokens [n]; or `Encoded`, with their characters.
+    first: where the windows begin.
+    window: T.
+
+  Returns:
+    x int32 [B, T] and y int32 [B, T], the tokens that come next; the characters float32
+    [B, T] of y, where they are given.
+  """
+  places = first[:, None] + np.arange(window + 1)[None]
+  ids, *characters = jax.tree.leaves(text)
+  tokens = ids[places].astype(np.int32)
+  more = (each[places[:, 1:]].astype(np.float32) for each in characters)
+  return tokens[:, :-1], tokens[:, 1:], *more
+
+
+def streams(
+  text: Encoded, before: int, rows: int, length: int, counted: bool = False
+) -> Batch:
+  """Arranges a text of n tokens as S streams of L, padded at weight 0.
+
+  Args:
+    text: the tokens to predict.
     before: the token before the first of them.
     rows: S.
     length: L, with S * L >= n.
+    counted: whether the weight holds their characters, too.
   """
 
   def laid_out(values, dtype):
@@ -144,49 +207,34 @@ def streams(ids: np.ndarray, before: int, rows: int, length: int) -> Batch:
     filled[: len(values)] = values
     return filled.reshape(rows, length)
 
+  ids = text.ids
   x = np.concatenate([[before], ids[:-1]])
-  weight = np.ones(len(ids))
-  return Batch(
-    laid_out(x, np.int32), laid_out(ids, np.int32), laid_out(weight, np.float32)
-  )
+  weight = [laid_out(np.ones(len(ids)), np.float32)]
+  weight += [laid_out(text.characters, np.float32)] if counted else []
+  return Batch(laid_out(x, np.int32), laid_out(ids, np.int32), weighed(*weight))
 
 
-def unigram(train: np.ndarray, test: np.ndarray, tokens: int) -> dict[str, float]:
+def unigram(
+  train: Encoded, test: Encoded, tokens: int, counted: bool = False
+) -> dict[str, float]:
   """Scores the constant prediction: the frequency of each token in training.
 
   Args:
-    train, test: the numbers of their tokens.
+    train, test: their tokens.
     tokens: size of the vocabulary.
+    counted: whether to divide by the characters, too.
 
   Returns:
     nats: cross entropy a token of the test split, one added to each count;
-    accuracy: of the most frequent token.
+    accuracy: of the most frequent token;
+    nats_per_character: all nats over all characters, if wanted.
   """
-  counts = np.bincount(train, minlength=tokens) + 1
-  return {
-    'nats': float(np.mean(np.log(counts.sum() / counts)[test])),
-    'accuracy': float(np.mean(test == counts.argmax())),
+  counts = np.bincount(train.ids, minlength=tokens) + 1
+  nats = np.log(counts.sum() / counts)[test.ids]
+  found = {
+    'nats': float(np.mean(nats)),
+    'accuracy': float(np.mean(test.ids == counts.argmax())),
   }
-
-
-def prompt(text: str, vocabulary: str) -> np.ndarray:
-  """Encodes what a user wrote as tokens int32 [P].
-
-  Args:
-    text: of the prompt.
-    vocabulary: the tokens that the model was trained on, in the order of their code
-      points; of a trained model, the `classes` that its workdir stores.
-
-  Raises:
-    UserError: the text is empty, or has a character that the vocabulary lacks.
-  """
-  if not text:
-    raise UserError('an empty prompt was given; give at least one character')
-  ids, known = corpus.numbers(text, vocabulary)
-  if not known.all():
-    place = int(known.argmin())
-    raise UserError(
-      f'the prompt has {text[place]!r} at character {place + 1}, which is not among '
-      f'the {len(vocabulary)} tokens of the text; leave it out'
-    )
-  return ids.astype(np.int32)
+  if counted:
+    found['nats_per_character'] = float(nats.sum() / test.characters.sum(dtype=float))
+  return found

@@ -18,7 +18,7 @@ import optax
 from dl_core import config, tasks, train
 from dl_core.models import lenet
 from dl_core.tasks import measures
-from dl_core.types import Data, Experiment
+from dl_core.types import Data, Experiment, UserError
 
 SHARE, CONFIDENCE = 2.5, 0.8  # times 1 / K at most, and at least; see `convincing`
 
@@ -59,8 +59,16 @@ def make(data: Data, steps: int = 600) -> Judge:
   Args:
     data: its batches hold images of 16 pixels a side or more.
     steps: training steps. The seed is fixed: all runs of an experiment have one judge.
+
+  Raises:
+    UserError: the images have no labels.
   """
   classes = len(data.spec.classes)
+  if not classes:
+    raise UserError(
+      f'{data.spec.source} was given, which has no classes for a classifier of samples '
+      'to learn; give a set whose images have labels'
+    )
   model = lenet.LeNet(classes)
   task = tasks.supervised(model, accuracy=measures.accuracy)
   c = config.Config(

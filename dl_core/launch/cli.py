@@ -127,15 +127,19 @@ def _run(
     return plan.main(module, name, c)
   use(c.platform, c.distributed)
   sharding.check(c.mesh, c.batch_size)
-  if c.predict:
+  if asked := config.asked(c):
     with at_once():
-      return predict.main(module, name, c, [c.predict, *rest])
-  if c.export:
-    with at_once():
-      return export.main(module, name, c)
-  if isinstance(c, config.Generating) and c.prompt:
-    return prompt.main(module, name, c)
+      return _answered(asked, module, name, c, rest)
   return _made(module, name, c, Progress(c.steps, quiet=not multihost.first()), signals)
+
+
+def _answered(
+  asked: str, module: ModuleType, name: str, c: Any, rest: list[str]
+) -> int:
+  """Does what the flag `asked` wants of a trained model; returns the exit code."""
+  if asked == 'predict':
+    return predict.main(module, name, c, [c.predict, *rest])
+  return {'export': export.main, 'prompt': prompt.main}[asked](module, name, c)
 
 
 def _made(

@@ -22,7 +22,7 @@ def main(module: ModuleType, name: str, c: Config) -> int:
   out = Path(c.export).expanduser()
   model = predict.trained(module, name, c)
   names = model.experiment.names
-  if names is None:
+  if names is None or not names.tables:
     raise UserError(
       f'--export={out} was given, but no table says what other libraries call the '
       f'layers of {name}; export a model that has one, such as cifar_resnet'

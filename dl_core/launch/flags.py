@@ -6,8 +6,10 @@ Nothing is declared in absl's global registry, so importing experiments declares
 import dataclasses
 import difflib
 import json
+import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from absl import flags as absl_flags
@@ -77,6 +79,30 @@ def parse(
       raise UserError(f'--{name}= was given without a value; give one, or drop it')
   dataset = str(given.get('dataset', getattr(cls, 'dataset', '')))
   return cls(**{**recipes.get(dataset, {}), **given}), rest
+
+
+def command(module: ModuleType, name: str, c: config.Config) -> str:
+  """Returns the command of a run with these settings, as one would type it.
+
+  Args:
+    module: of the experiment.
+    name: of the experiment, for a module that was not imported as one.
+    c: the settings; those that say how the run is executed are left out, except where
+      it reads and writes and on which devices.
+  """
+  recipe = getattr(module, 'RECIPES', {}).get(c.dataset, {})
+  kept = (config.settings(c, '').keys() | config.handed(c).keys() | {'workdir'}) - {
+    'fresh', 'profile'
+  }  # fmt: skip
+  words = []
+  for entry in dataclasses.fields(c):
+    value = getattr(c, entry.name)
+    if entry.name in kept and value != recipe.get(entry.name, entry.default):
+      off = f'--no{entry.name}' if entry.type is bool and not value else ''
+      shown = 'true' if value is True else config.stored(value)
+      words.append(off or f'--{entry.name}={shown}')
+  spec = getattr(module, '__spec__', None)
+  return shlex.join(['python', '-m', spec.name if spec else name, *words])
 
 
 def help_text(

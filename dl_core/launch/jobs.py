@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -12,25 +12,40 @@ import jax
 from dl_core import config, metrics, train
 from dl_core.report import claims, page
 from dl_core.runtime import multihost
-from dl_core.train import compiled, evaluate, initial, manifest, workdir
+from dl_core.train import compiled, evaluate, initial, log, manifest, workdir
 from dl_core.train.progress import Progress
 from dl_core.types import Experiment, Picture, UserError
 
 
 class Job(NamedTuple):
-  """A requested run: its owner, its experiment and its folder."""
+  """A requested run.
+
+  Attributes:
+    owner, experiment, folder: its owner, its experiment and its workdir.
+    draws: whether it writes its own report.
+  """
 
   owner: workdir.Owner
   experiment: Experiment
   folder: Path
+  draws: bool = True
 
   @property
   def finished(self) -> bool:
-    return not self.experiment.config.fresh and workdir.finished(self.folder)
+    ended = workdir.finished if self.draws else log.tested
+    return not self.experiment.config.fresh and ended(self.folder)
 
 
-def plan(module: ModuleType, name: str, c: config.Config) -> Job:
+def plan(
+  module: ModuleType, name: str, c: config.Config, runs: Collection[str] = ()
+) -> Job:
   """Builds a run without reading an example or writing a file.
+
+  Args:
+    module: of the experiment.
+    name: of the experiment.
+    c: its settings.
+    runs: labels of the study that the run belongs to, if it belongs to one.
 
   Raises:
     UserError: the settings contradict each other, or the workdir holds another run.
@@ -56,7 +71,7 @@ def plan(module: ModuleType, name: str, c: config.Config) -> Job:
       'neither loss says which parameters are best; drop it'
     )
   if c.init_from:
-    initial.check(experiment, folder)
+    initial.check(experiment, folder, runs)
   elif isinstance(c, config.Transfer) and c.freeze != 'nothing':
     raise UserError(
       f'--freeze={c.freeze} was given without --init_from, so the frozen layers would '
@@ -97,6 +112,8 @@ def perform(
         if job.owner.config.fresh:
           workdir.clear(job.folder)
         workdir.claim(job.folder, job.owner)
+        for name, content in job.experiment.data.files().items():
+          workdir.write(job.folder / name, content)
         manifest.write(job.folder, about(job.experiment) | {'side_by_side': len(jobs)})
 
     multihost.on_first(claim)
@@ -109,7 +126,7 @@ def perform(
       shared=shared,
     )
     for job, run in zip(jobs, done, strict=True):
-      if run.ended:
+      if run.ended and job.draws:
         drawn = pictures(job.experiment, run)
         if multihost.first():
           claims.write(job.folder, drawn)

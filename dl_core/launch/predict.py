@@ -1,11 +1,11 @@
-"""`--predict=FILE...`: a trained model classifies one's own files."""
+"""`--predict=FILE...`: a trained model answers one's own files or sentences."""
 
 import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +14,10 @@ import numpy as np
 from dl_core import config, train
 from dl_core.config import Config
 from dl_core.data import stored as declared
+from dl_core.data import stream
 from dl_core.runtime import compilation, multihost
 from dl_core.train import compiled, evaluate, initial, workdir
-from dl_core.types import Experiment, UserError, Variables
+from dl_core.types import Answer, Experiment, UserError, Variables
 
 SHOWN = 3  # classes shown for each file
 STATE = ('state',)  # prefix of the names of the arrays that are read
@@ -78,22 +79,43 @@ def trained(module: ModuleType, name: str, c: Config) -> Trained:
   return Trained(experiment, workdir.find(workdir.Owner(name, name, c, spec.source)))
 
 
-def main(module: ModuleType, name: str, c: Config, files: list[str]) -> int:
-  """Prints the likeliest classes of each file, with probabilities; returns 0.
+def main(module: ModuleType, name: str, c: Config, given: list[str]) -> int:
+  """Prints the model's answer to each file or sentence; returns 0.
+
+  What can be drawn is drawn, into `predicted` in the workdir.
 
   Raises:
-    UserError: there is no trained model, or a file cannot be read.
+    UserError: there is no trained model, or an input cannot be read.
   """
   model = trained(module, name, c)
   data, task = model.experiment.data, model.experiment.task
   spec = data.spec
-  if data.read is None or task.outputs is None or not spec.classes or spec.tokens:
+  classes = tuple(workdir.read_config(model.folder)['classes'])  # of its training
+  answer = task.answer or (likeliest if classes and not spec.tokens else None)
+  if data.read is None or task.outputs is None or answer is None:
     raise UserError(f'{name} on {spec.source} does not classify files; drop --predict')
-  x = np.stack([data.read(file) for file in files])
-  classes = workdir.read_config(model.folder)['classes']  # those it was trained on
-  chances = jax.nn.softmax(task.outputs(model.variables(), jnp.asarray(x)))
-  for file, row in zip(files, np.asarray(chances), strict=True):
-    best = np.argsort(-row)[:SHOWN]
-    words = (f'{classes[k]} {row[k]:.1%}' for k in best)
-    print(f'{file}: {", ".join(words)}')
+  examples = [data.read(each) for each in given]
+  x = jax.tree.map(lambda *leaves: jnp.stack(leaves), *examples)
+  outputs = jax.device_get(task.outputs(model.variables(), x))
+  for number, each in enumerate(given):
+    words, draw = answer(examples[number], stream.at(outputs, number), classes)
+    if draw is not None:
+      words += f'; drawn in {drawn(model.folder, number, each, draw)}'
+    print(f'{each}: {words}')
   return 0
+
+
+def likeliest(x: Any, logits: np.ndarray, classes: tuple[str, ...]) -> Answer:
+  """Answers with the likeliest classes of logits [K] and their probabilities."""
+  del x
+  chances = np.asarray(jax.nn.softmax(logits))
+  best = np.argsort(-chances)[:SHOWN]
+  return Answer(', '.join(f'{classes[k]} {chances[k]:.1%}' for k in best))
+
+
+def drawn(folder: Path, number: int, given: str, draw: Callable[[], Any]) -> Path:
+  """Draws an answer into the workdir; returns the path of the picture."""
+  path = folder / 'predicted' / f'{number + 1}-{Path(given).stem[:80]}.png'
+  path.parent.mkdir(exist_ok=True)
+  draw().savefig(path, dpi=150)
+  return path

@@ -17,13 +17,15 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from dl_core import config
-from dl_core.launch import jobs, predict, seeds
+from dl_core.launch import flags, jobs, order, predict, seeds
 from dl_core.launch.jobs import Job
 from dl_core.report import claims
 from dl_core.runtime import multihost
 from dl_core.train import history, log, manifest, workdir
 from dl_core.train.progress import Progress
 from dl_core.types import Experiment, Picture, Study, UserError, Variables
+
+DRAWN = 10  # most seeds whose runs each have a report of their own
 
 
 class Finished(NamedTuple):
@@ -74,11 +76,17 @@ def of(module: ModuleType, c: config.Drawing) -> Study | None:
 
 
 class Plan(NamedTuple):
-  """A requested study: its owner, its folder, {label: its run}."""
+  """A requested study: its owner, its folder, {label: its run}.
+
+  Attributes:
+    owner, folder, jobs: see above.
+    note: how to draw a single run, if there are too many to draw each.
+  """
 
   owner: workdir.Owner
   folder: Path
   jobs: dict[str, Job]
+  note: str = ''
 
   @property
   def finished(self) -> bool:
@@ -101,13 +109,20 @@ def plan(module: ModuleType, name: str, c: config.Drawing, study: Study) -> Plan
   folder = workdir.find(owner)
   if not c.fresh:
     workdir.check(folder, owner)
-  planned = {}
+  planned, note = {}, ''
+  draws = not isinstance(c, config.Config) or c.seeds <= DRAWN
   for label, (each, own) in study.runs.items():
     place = str(folder / label)
     own = dataclasses.replace(own, workdir=place, seeds=1, **config.handed(c))
     called = name if each is module else each.__name__.rpartition('.')[2]
-    planned[label] = jobs.plan(each, called, own)
-  return Plan(owner, folder, planned)
+    planned[label] = jobs.plan(each, called, own, runs=study.runs)._replace(draws=draws)
+    if not draws and not note:
+      note = (
+        f'With more than {DRAWN} seeds, single runs have no report until it is asked '
+        f'for, as by {flags.command(each, called, own)}'
+      )
+  order.made(planned)  # raises where there is none
+  return Plan(owner, folder, planned, note)
 
 
 def perform(
@@ -135,7 +150,8 @@ def perform(
     multihost.on_first(claim)
     late = lambda: 0 < most < time.monotonic() - begun
     stop = lambda: interrupted() or late()
-    left = {label: job for label, job in plan.jobs.items() if not job.finished}
+    due = order.made(plan.jobs)
+    left = {label: job for label, job in due.items() if not job.finished}
     number = len(plan.jobs) - len(left) + 1
     for group in seeds.alike(left):
       group, both, shared = seeds.level(group)
@@ -179,7 +195,7 @@ def conclude(plan: Plan, pictures: Sequence[Picture], begun: float) -> None:
   title, doc = plan.owner.name, plan.owner.doc.strip().splitlines()[0]
   from dl_core.report import compare
 
-  compare.write(plan.folders, page, pictures, title=title, doc=doc)
+  compare.write(plan.folders, page, pictures, title=title, doc=doc, note=plan.note)
 
 
 def summary(plan: Plan) -> str:
@@ -187,7 +203,8 @@ def summary(plan: Plan) -> str:
   from dl_core.report import compare
 
   table = [compare.summary(plan.folders)] if plan.jobs else []
-  return '\n'.join([*table, *claims.said(plan.folder)])
+  note = [plan.note] if plan.note else []
+  return '\n'.join([*table, *note, *claims.said(plan.folder)])
 
 
 def lines_of(runs: Mapping[str, Path], same: bool) -> list[dict[str, Any]]:

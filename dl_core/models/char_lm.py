@@ -52,20 +52,31 @@ class CharLM(nn.Module):
     _, logits = self.read(self.start(len(x)), x, train)
     return logits
 
-  def advance(self, state: Any, x: Array) -> tuple[Any, Array]:
-    """Reads on, in evaluation mode: (state, tokens [B, T]) -> (state, [B, T, V])."""
-    return self.read(state, x, train=False)
+  def advance(self, state: Any, x: Array, last: bool = False) -> tuple[Any, Array]:
+    """Reads on, in evaluation mode: (state, tokens [B, T]) -> (state, [B, T, V]).
+
+    With `last` the logits are [B, V], those after the last token.
+    """
+    return self.read(state, x, train=False, last=last)
 
   @nn.nowrap
-  def start(self, batch_size: int) -> Any:
-    """Returns the state of B texts before their first token; needs no parameters."""
+  def start(self, batch_size: int, length: int = 0) -> Any:
+    """Returns the state of B texts before their first token; needs no parameters.
+
+    Args:
+      batch_size: B.
+      length: of the texts, which a recurrent state does not depend on.
+    """
+    del length
     layer = CELLS[self.cell](self.hidden, parent=None)
     return (layer.start(batch_size),) * self.layers
 
-  def read(self, state: Any, x: Array, train: bool) -> tuple[Any, Array]:
+  def read(
+    self, state: Any, x: Array, train: bool, last: bool = False
+  ) -> tuple[Any, Array]:
     states = []
-    for layer, last in zip(self.recurrent, state, strict=True):
-      last, x = layer(x, last)
+    for layer, before in zip(self.recurrent, state, strict=True):
+      after, x = layer(x, before)
       x = self.drop(x, deterministic=not train)
-      states.append(last)
-    return tuple(states), self.output(x)
+      states.append(after)
+    return tuple(states), self.output(x[:, -1] if last else x)

@@ -22,6 +22,7 @@ def write(
   pictures: Sequence[Picture] = (),
   title: str = '',
   doc: str = '',
+  note: str = '',
 ) -> Path:
   """Writes the page that compares runs and returns its path.
 
@@ -31,6 +32,7 @@ def write(
     pictures: drawn above the results; a sentence stands in place of one that fails.
     title: heading; the names of the experiments if empty.
     doc: what is compared, in a sentence; the experiment's docstring if empty.
+    note: a sentence below the table of the runs.
 
   Raises:
     OSError: a workdir cannot be read, or the page cannot be written.
@@ -46,6 +48,7 @@ def write(
     Path(target),
     title=title or ', '.join(experiments),
     doc=doc or (docs.pop() if len(docs) == 1 else ''),
+    note=note,
     count=len(members),
     facts=facts(members),
     finding=finding(groups, names) if groups else tally(pictures),

@@ -5,8 +5,12 @@ Here: tasks, losses, measures, optimizers, schedules, decoding. Not here: networ
 """
 
 from dl_core.tasks.apply import apply as apply
+from dl_core.tasks.apply import untrained as untrained
 from dl_core.tasks.auxiliary import auxiliary as auxiliary
+from dl_core.tasks.corrupted import corrupted as corrupted
 from dl_core.tasks.gan import gan as gan
 from dl_core.tasks.language import language as language
 from dl_core.tasks.precision import computed_in as computed_in
+from dl_core.tasks.segmentation import segmentation as segmentation
+from dl_core.tasks.supervised import judged as judged
 from dl_core.tasks.supervised import supervised as supervised

@@ -1,5 +1,6 @@
 """Supervised learning with auxiliary classifiers of intermediate layers."""
 
+import jax
 from flax import linen as nn
 
 from dl_core.tasks import measures
@@ -27,13 +28,11 @@ def auxiliary(
   """
 
   def joined(output: Array | tuple[Array, ...], labels: Array) -> Array:
-    first, *others = output if isinstance(output, tuple) else (output,)
+    first, *others = jax.tree.leaves(output)
     return loss(first, labels) + share * sum(loss(each, labels) for each in others)
 
   def of_first(measure: Measure) -> Measure:
-    return lambda output, labels: measure(
-      output[0] if isinstance(output, tuple) else output, labels
-    )
+    return lambda output, labels: measure(jax.tree.leaves(output)[0], labels)
 
   own = {name: of_first(measure) for name, measure in reported.items()}
   return supervised(model, joined, **own)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from dl_core import metrics
 from dl_core.models.gan import GAN
-from dl_core.tasks.apply import apply
+from dl_core.tasks.apply import apply, untrained
 from dl_core.types import Array, Task
 
 metrics.declare('real_accuracy', fraction=True)
@@ -123,7 +123,7 @@ def gan(model: GAN, loss: str = 'nonsaturating') -> Task:
 
   def evaluate(variables, batch, key):
     params = variables['params']
-    extra = {name: tree for name, tree in variables.items() if name != 'params'}
+    extra = untrained(variables)
     fakes, _ = play('generator', params, extra, draw(key, batch.x))
     real, _ = play('discriminator', params, extra, batch.x)
     fake, _ = play('discriminator', params, extra, fakes)

@@ -1,8 +1,8 @@
-"""Language modelling: predicts every token from all the tokens before it.
+"""Language modelling: predicts every token from the tokens before it.
 
 Training cuts the text into pieces that begin with nothing remembered. Evaluation reads
-a whole split, carrying the state from one window to the next, so that every token is
-predicted once, and each from all of the past.
+a whole split, window by window, so that every token is predicted once. How much of the
+past a prediction may use is the `context`, and no figure means anything without it.
 """
 
 from typing import Any
@@ -11,60 +11,99 @@ import jax
 import jax.numpy as jnp
 
 from dl_core import metrics
-from dl_core.tasks import measures
+from dl_core.tasks import contexts, measures
 from dl_core.tasks.precision import cast
 from dl_core.tasks.supervised import Measure, supervised
 from dl_core.types import Decode, Task
 
 
-def language(model: Any, window: int, **reported: Measure) -> Task:
+def language(
+  model: Any,
+  window: int,
+  context: str = 'carried',
+  counted: bool = False,
+  **reported: Measure,
+) -> Task:
   """Makes the task of saying which token comes next: `y` is `x`, one token later.
 
   In training the loss is `supervised`'s: the mean cross entropy over all places, in
   nats, from a zero state.
 
   Args:
-    model: called as model(x, train=...), and by its `advance`, from a state made by its
-      `start`; see `models.char_lm`.
-    window: how many tokens of each stream are evaluated at once. It bounds the memory
-      that evaluation needs and changes no figure.
+    model: called as model(x, train=...); by its `start(B, length)`, which returns the
+      state of B texts that will have `length` tokens at most; and by its
+      `advance(state, x, last)`; see `models.char_lm`.
+    window: how many tokens of each stream are evaluated at once.
+    context: what evaluation predicts from, one of `contexts.ALL`. Where the state is
+      carried, the window bounds the memory that evaluation needs and changes no figure.
+    counted: whether the weight of a batch is {'tokens': what each token counts,
+      'characters': how many characters each token spells}, not an array alone. Then
+      `nats_per_character` is reported too: the nats of all tokens over their
+      characters, which can be compared between vocabularies.
     **reported: what is reported beside the loss, under these names.
 
   Returns:
     The task. Its `metrics` reads a batch of S streams [S, L], each in order and padded
     at its end with weight 0.
+
+  Raises:
+    ValueError: the window is no number of tokens, or does not suit the context.
   """
   if window < 1:
     raise ValueError(f'{window=} is not a number of tokens; it must be 1 or more')
+  if context not in contexts.ALL:
+    raise ValueError(f'{context=} is not one of {", ".join(contexts.ALL)}')
+  if context == 'half' and window % 2:
+    raise ValueError(f'{window=} is odd; windows that overlap by half are even')
   trained = supervised(model, **reported)
   reported = {'loss': measures.cross_entropy, **reported}
 
-  def start(variables, batch_size):
+  def start(variables, x, length):
     del variables  # a zero state is no parameter
-    return model.start(batch_size)
+    return model.start(1 if x is None else len(x), length)
 
-  def advance(variables, state, tokens):
-    state, logits = model.apply(variables, state, tokens, method='advance')
+  def advance(variables, state, tokens, last=False):
+    state, logits = model.apply(variables, state, tokens, last, method='advance')
     return state, cast(logits, jnp.float32)
 
-  def windows(stream):  # [S, L] -> [N, S, window]
-    streams, length = stream.shape
-    whole = jnp.pad(stream, ((0, 0), (0, -length % window)))
-    return jnp.swapaxes(whole.reshape(streams, -1, window), 0, 1)
+  def judged(logits, batch):
+    weight = batch.weight['tokens'] if counted else batch.weight
+    sums = {
+      name: metrics.weighted(measure(logits, batch.y), weight)
+      for name, measure in reported.items()
+    }
+    return sums | (per_character(sums, batch.weight) if counted else {})
 
   def evaluate(variables, batch, key):
     del key  # nothing is drawn in evaluation
 
-    def read(state, batch):
-      state, logits = advance(variables, state, batch.x)
-      sums = {
-        name: metrics.weighted(measure(logits, batch.y), batch.weight)
-        for name, measure in reported.items()
-      }
-      return state, sums
+    def carried(state, piece):
+      state, logits = advance(variables, state, piece.x)
+      return state, judged(logits, piece)
 
-    pieces = jax.tree.map(windows, batch)
-    _, sums = jax.lax.scan(read, start(variables, len(batch.x)), pieces)
+    def alone(_, piece):
+      return (), judged(trained.outputs(variables, piece.x), piece)
+
+    pieces = contexts.cut(batch, window, context)
+    if context == 'carried':
+      _, sums = jax.lax.scan(carried, start(variables, batch.x, window), pieces)
+    else:
+      _, sums = jax.lax.scan(alone, (), pieces)
     return jax.tree.map(lambda of_windows: jnp.sum(of_windows, axis=0), sums)
 
-  return trained._replace(metrics=evaluate, decode=Decode(start, advance))
+  def loss(params, extra, batch, key):
+    tokens = batch._replace(weight=batch.weight['tokens'])
+    value, (extra, sums) = trained.losses[0](params, extra, tokens, key)
+    return value, (extra, sums | per_character(sums, batch.weight))
+
+  return trained._replace(
+    losses=(loss,) if counted else trained.losses,
+    metrics=evaluate,
+    decode=Decode(start, advance),
+  )
+
+
+def per_character(sums: Any, weight: Any) -> Any:
+  """Returns the metric {nats_per_character: (nats, characters)} of weighed tokens."""
+  tokens, characters = weight['tokens'], weight['characters']
+  return {'nats_per_character': (sums['loss'][0], jnp.sum(tokens * characters))}

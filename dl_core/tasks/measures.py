@@ -12,6 +12,7 @@ from dl_core.types import Array
 
 metrics.declare('accuracy', fraction=True)
 metrics.declare('top5', fraction=True)
+metrics.declare('iou', fraction=True)
 metrics.declare('r2')  # the share of the variance that is explained; below 0 if worse
 
 
@@ -67,6 +68,27 @@ def top5(logits: Array, labels: Array) -> Array:
   after = (logits == own) & (places >= labels[..., None])
   behind = jnp.sum((logits < own) | after, axis=-1)
   return (behind > logits.shape[-1] - 5).astype(jnp.float32)
+
+
+def overlap(logits: Array, labels: Array, weight: Array) -> tuple[Array, Array]:
+  """Intersections and unions of predicted and true places of each class.
+
+  Their quotient, averaged over the classes, is the mean intersection over union of
+  Everingham et al. 2015 (https://doi.org/10.1007/s11263-014-0733-5), section 4.1.
+
+  Shapes: [..., K], integers [...], weights [...] -> [K], [K].
+  """
+  classes = jnp.arange(logits.shape[-1])
+  marked = lambda labels: (
+    (labels[..., None] == jnp.expand_dims(classes, range(labels.ndim))).astype(
+      jnp.float32
+    )
+    * weight[..., None]
+  )
+  said, true = marked(jnp.argmax(logits, axis=-1)), marked(labels)
+  added = lambda maps: jnp.sum(maps.reshape(-1, len(classes)), axis=0)
+  both = added(jnp.minimum(said, true))
+  return both, added(said) + added(true) - both
 
 
 def squared_error(answer: Array, wanted: Array) -> Array:

@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +157,7 @@ class Checkpoints:
     step: int,
     like: Any,
     parts: tuple[str, ...] = ('',),
-    free: Collection[str] = (),
+    free: Callable[[str], bool] = lambda name: False,
   ) -> dict[str, Array]:
     """Reads the named leaves of one checkpoint, each with its digest checked.
 
@@ -165,7 +165,7 @@ class Checkpoints:
       step: the checkpoint's number.
       like: a tree of the arrays that are expected, or of their shapes and types.
       parts: prefixes of the names that are compared with `like`.
-      free: paths that are not compared, although their prefix is.
+      free: (name) -> whether the leaf is not compared, although its prefix is.
 
     Raises:
       Damaged: the checkpoint is not what was saved.
@@ -213,7 +213,7 @@ class Checkpoints:
     step: int,
     like: Any,
     parts: tuple[str, ...] = ('',),
-    free: Collection[str] = (),
+    free: Callable[[str], bool] = lambda name: False,
   ) -> dict[str, Array]:
     """Reads one checkpoint that nothing can stand in for; see `read`."""
     try:
@@ -228,7 +228,7 @@ class Checkpoints:
     self,
     like: Any,
     parts: tuple[str, ...] = ('',),
-    free: Collection[str] = (),
+    free: Callable[[str], bool] = lambda name: False,
     most: int | None = None,
   ) -> tuple[int, dict[str, Array]] | None:
     """Reads the newest good checkpoint; damaged ones above it are moved aside.

@@ -1,5 +1,10 @@
-"""Initial parameters for training or prediction, from another run or from a file."""
+"""Initial parameters for training or prediction, from another run or from a file.
 
+An experiment takes the whole model except heads of other classes, or only the parts
+that its `taken` names. What is not taken keeps its random values.
+"""
+
+import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -7,20 +12,33 @@ from typing import Any
 import jax
 
 from dl_core import trees
-from dl_core.models.weights import exchange, files
-from dl_core.train import checkpoint, log, stopping, update, workdir
+from dl_core.config import Config
+from dl_core.models.weights import exchange, files, parts
+from dl_core.train import checkpoint, log, siblings, stopping, update, workdir
 from dl_core.types import Experiment, UserError
 
 MODEL = ('state.params', 'state.extra')
 
 
-def check(experiment: Experiment, target: Path) -> None:
-  """Raises UserError where `--init_from` cannot serve a run in the folder `target`."""
-  given = experiment.config.init_from
-  path = Path(given).expanduser()
-  if files.named(given):
+def check(experiment: Experiment, target: Path, runs: Collection[str] = ()) -> None:
+  """Checks that `--init_from` can serve a run, as far as its source exists already.
+
+  Args:
+    experiment: what the run trains.
+    target: its workdir.
+    runs: labels of the study that is being planned and that the run belongs to.
+
+  Raises:
+    UserError: the file or the workdir cannot serve, or the study has no such run.
+  """
+  c = experiment.config
+  if files.sibling(c.init_from) and runs:
+    siblings.find(target, c, runs)  # that run is made before this one begins
+    return
+  path = source(c, target)
+  if files.named(c.init_from):
     like = trees.flatten(update.shapes(experiment).variables)
-    exchange.load(path, experiment.names, like)
+    exchange.load(path, experiment.names, like, experiment.taken)
     return
   workdir.read_config(path)
   if path.resolve() == target.resolve():
@@ -30,23 +48,37 @@ def check(experiment: Experiment, target: Path) -> None:
     )
 
 
+def source(c: Config, target: Path) -> Path:
+  """Returns the path of what `--init_from` names.
+
+  Args:
+    c: settings of the run.
+    target: its workdir.
+
+  Raises:
+    UserError: it names a run of a study that does not exist or is not finished.
+  """
+  if files.sibling(c.init_from):
+    return siblings.finished(target, c)
+  return Path(c.init_from).expanduser()
+
+
 def begin(experiment: Experiment, state: Any, say: Callable[[str], None]) -> Any:
   """Returns a `TrainState` with the parameters that `--init_from` names.
 
   Raises:
     UserError: they cannot be read, or are of another model.
   """
-  given = experiment.config.init_from
-  path = Path(given).expanduser()
-  if not files.named(given):
-    names = experiment.names
-    return read(path, state, say, heads=names.heads if names else ())
+  c, names, taken = experiment.config, experiment.names, experiment.taken
+  path = source(c, Path(c.workdir).expanduser())
+  if not files.named(c.init_from):
+    return read(path, state, say, heads=names.heads if names else (), taken=taken)
   own = trees.flatten(state.variables)
-  taken = exchange.load(path, experiment.names, own)
-  say('; '.join([f'parameters of {path}', *taken.notes]))
+  loaded = exchange.load(path, names, own, taken)
+  say('; '.join([f'parameters of {path}', *loaded.notes]))
   found = {
     name: jax.device_put(array, own[name].sharding)
-    for name, array in taken.leaves.items()
+    for name, array in loaded.leaves.items()
   }
   variables = trees.unflatten(state.variables, own | found)
   params = variables.pop('params')
@@ -57,8 +89,9 @@ def read(
   folder: Path,
   state: Any,
   say: Callable[[str], None],
-  parts: tuple[str, ...] = MODEL,
+  prefixes: tuple[str, ...] = MODEL,
   heads: Collection[str] = (),
+  taken: Collection[str] = (),
 ) -> Any:
   """Returns a `TrainState` with the parameters and statistics of another workdir.
 
@@ -68,16 +101,19 @@ def read(
   Args:
     folder: the other workdir.
     state: a `TrainState`.
-    say: told what was read.
-    parts: how the names of the leaves begin that are read.
+    say: called with a sentence about what was read.
+    prefixes: how the names of the leaves begin that are read.
     heads: layers that stay as in `state` where those there are of other shapes.
+    taken: see `Experiment.taken`.
 
   Raises:
     UserError: there is no checkpoint, none is whole, they are of another model, or it
       is a folder of several runs.
   """
   like = trees.flatten({'state': state})
-  free = [f'state.params.{layer}' for layer in heads]
+  head = lambda name: path_of(name).rpartition('.')[0] in heads
+  other = lambda name: bool(taken) and not parts.inside(path_of(name), taken)
+  free = lambda name: head(name) or other(name)
   settings = workdir.read_config(folder)['settings']
   lines = log.read(folder / 'metrics.jsonl')
   best = stopping.best_step([line for line in lines if line['split'] == 'validation'])
@@ -87,22 +123,39 @@ def read(
     raise without(folder) from None
   with store:
     if settings['keep_best'] and best in store.steps():
-      step, named = best, store.read_best(best, like, parts, free)
+      step, named = best, store.read_best(best, like, prefixes, free)
     else:
-      found = store.newest(like, parts, free)
+      found = store.newest(like, prefixes, free)
       if found is None:
         raise without(folder)
       step, named = found
-  head = lambda name: name.rpartition('.')[0] in free
-  chosen = {name: leaf for name, leaf in named.items() if name.startswith(parts)}
-  said = f'parameters of {folder}, step {step}'
+  chosen = {
+    name: leaf
+    for name, leaf in named.items()
+    if name.startswith(prefixes) and not other(name)
+  }
+  said = [f'parameters of {folder}, step {step}']
+  if taken:
+    own = [path for name in like if (path := path_of(name))]
+    said.append(parts.described(own, taken))
+  wanted = [name for name in like if head(name) and not other(name)]
   shapes = {name: leaf.shape for name, leaf in chosen.items()}
-  if any(shapes.get(name) != leaf.shape for name, leaf in like.items() if head(name)):
+  if any(shapes.get(name) != like[name].shape for name in wanted):
     # A head is taken whole or not at all.
     chosen = {name: leaf for name, leaf in chosen.items() if not head(name)}
-    said += '; the head begins anew: it is of other classes there'
-  say(said)
+    there = 'of other classes' if shapes.keys() & set(wanted) else 'absent'
+    said.append(f'the head begins anew: it is {there} there')
+  say('; '.join(said))
   return trees.unflatten({'state': state}, like | chosen)['state']
+
+
+def path_of(name: str) -> str:
+  """Returns the path in a model of a leaf of its state; '' for any other leaf.
+
+  It is 'encoder.norm.mean' for 'state.extra.batch_stats.encoder.norm.mean'.
+  """
+  match = re.match(r'state\.(?:params|extra\.[^.]+)\.', name)
+  return name[match.end() :] if match else ''
 
 
 def without(folder: Path) -> UserError:

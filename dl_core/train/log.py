@@ -222,6 +222,12 @@ def observed(workdir: Path) -> dict[int, dict[str, np.ndarray]]:
   return found
 
 
+def tested(workdir: Path) -> bool:
+  """Returns whether a run has its result on the test split."""
+  lines = read(workdir / 'metrics.jsonl')
+  return bool(lines) and lines[-1]['split'] == 'test'
+
+
 def read(path: Path) -> list[Line]:
   """Reads metrics.jsonl up to the first line that is torn or none of ours."""
   lines: list[Line] = []

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -51,19 +51,19 @@ def differences(
   saved: Mapping[str, str],
   wanted: Mapping[str, str],
   parts: tuple[str, ...],
-  free: Collection[str],
+  free: Callable[[str], bool],
 ) -> list[str]:
   """Returns in words where the shapes and types of leaves differ.
 
   Args:
     saved, wanted: `Table.shapes` of a checkpoint and of a model.
     parts: prefixes of the names that are compared.
-    free: paths whose leaves are not compared.
+    free: (name) -> whether the leaf is not compared.
   """
   return [
     f'{name} is {saved.get(name, "absent")} there and {wanted.get(name, "absent")} here'
     for name in sorted(saved.keys() | wanted.keys())
-    if name.startswith(parts) and name.rpartition('.')[0] not in free
+    if name.startswith(parts) and not free(name)
     if saved.get(name) != wanted.get(name)
   ]
 

@@ -1,7 +1,7 @@
 """The folder of a run: its path, its lock, its settings, its origin.
 
 It holds config.json, manifest.json, metrics.jsonl, observed/, tensorboard/,
-checkpoints/ and report/index.html.
+checkpoints/ and report/index.html; of a run on text vocabulary.json, too.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ DEFAULTS = {
 # that it is ours to drop.
 CONTENTS = (
   'manifest.json', 'metrics.jsonl', 'claims.json', 'observed', 'tensorboard',
-  'checkpoints', 'report', 'profile', 'config.json',
+  'checkpoints', 'report', 'profile', 'vocabulary.json', 'config.json',
 )  # fmt: skip
 
 
@@ -227,9 +227,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def finished(folder: Path) -> bool:
   """Returns whether the run in the folder has its result and its report."""
-  lines = log.read(folder / 'metrics.jsonl')
-  tested = bool(lines) and lines[-1]['split'] == 'test'
-  return tested and (folder / 'report' / 'index.html').exists()
+  return log.tested(folder) and (folder / 'report' / 'index.html').exists()
 
 
 def write_json(path: Path, value: Any) -> None:

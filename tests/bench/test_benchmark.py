@@ -5,14 +5,13 @@ import os
 import subprocess
 import sys
 
-import jax
 import numpy as np
 import pytest
 
 from dl_core import launch
 from dl_core.bench import benchmark, timings
 from experiments import benchmark as command
-from experiments import lenet, perceptron
+from experiments import perceptron
 
 FIELDS = (
   'experiment', 'batch_size', 'precision', 'compile_seconds', 'step_ms',
@@ -78,18 +77,6 @@ def test_sources_are_read_as_utf_8_whatever_the_locale_is():
 def test_all_are_those_that_have_a_bench():
   assert {'lenet', 'gan', 'char_lm', 'perceptron'} <= set(command.listed(('all',)))
   assert 'cells' not in command.listed(('all',))
-
-
-def test_generated_batches_are_of_the_spec_and_its_classes():
-  spec = lenet.build(lenet.TINY).data.spec
-  batches = benchmark.generated(spec, jax.random.key(0))
-  for leaf, declared in zip(
-    jax.tree.leaves(batches), jax.tree.leaves(spec.batch), strict=True
-  ):
-    assert leaf.shape == (benchmark.BATCHES, *declared.shape)
-    assert leaf.dtype == declared.dtype
-  assert set(np.unique(batches.y)) <= set(range(10))
-  assert np.all(batches.weight == 1)
 
 
 def test_contestants_take_turns_and_who_begins_changes():

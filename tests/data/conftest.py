@@ -50,18 +50,13 @@ def encoded():
 
 
 @pytest.fixture
-def stock(tmp_path):
-  """Prepares a set as TFDS does, in its own order; returns its data_dir."""
+def stocked(tmp_path):
+  """Prepares a set of any features as TFDS does; returns its data_dir.
 
-  def prepare(name, splits, *, label=None, version='3.0.1', shape=(28, 28, 1), **image):
-    """`splits` is {name: labels}; an image is filled with its number."""
-    features = tfds.features.FeaturesDict(
-      {
-        'image': tfds.features.Image(shape=shape, **image),
-        'label': label or tfds.features.ClassLabel(names=['no', 'yes']),
-      }
-    )
+  stocked(name, features, {split: its examples}, version)
+  """
 
+  def prepare(name, features, splits, version='3.0.1'):
     class Stock(tfds.core.GeneratorBasedBuilder, skip_registration=True):
       VERSION = tfds.core.Version(version)
 
@@ -69,16 +64,43 @@ def stock(tmp_path):
         return tfds.core.DatasetInfo(builder=self, features=features)
 
       def _split_generators(self, dl_manager):
-        return {split: self._generate_examples(splits[split]) for split in splits}
+        return {split: enumerate(splits[split]) for split in splits}
 
-      def _generate_examples(self, labels):
-        for number, value in enumerate(labels):
-          image = np.full((28, 28, 1), number, np.uint8)
-          yield number, {'image': labelled.png(image), 'label': value}
+      def _generate_examples(self):
+        raise NotImplementedError
 
     Stock.name = name
     Stock(data_dir=tmp_path).download_and_prepare(file_format=sources.FORMAT)
     return str(tmp_path)
+
+  return prepare
+
+
+@pytest.fixture
+def stock(stocked):
+  """Prepares a set of labelled images as TFDS does; returns its data_dir."""
+
+  def prepare(name, splits, *, label=None, version='3.0.1', shape=(28, 28, 1), **image):
+    """`splits` is {name: labels}; an image is filled with its number.
+
+    With label=False the labels only count the images.
+    """
+    features = {'image': tfds.features.Image(shape=shape, **image)}
+    if label is not False:
+      features['label'] = label or tfds.features.ClassLabel(names=['no', 'yes'])
+
+    def examples(labels):
+      for number, value in enumerate(labels):
+        image = labelled.png(np.full((28, 28, 1), number, np.uint8))
+        example = {'image': image, 'label': value}
+        yield {key: example[key] for key in features}
+
+    return stocked(
+      name,
+      tfds.features.FeaturesDict(features),
+      {split: examples(labels) for split, labels in splits.items()},
+      version,
+    )
 
   return prepare
 

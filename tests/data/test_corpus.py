@@ -8,21 +8,21 @@ import pytest
 import tensorflow_datasets as tfds
 
 from dl_core import config
-from dl_core.data import corpus, images, sources, text
+from dl_core.data import cache, corpus, images, sources, text
 from dl_core.types import UserError
 
 SPLITS = corpus.SPLITS
 
 
-def load(dataset, data_dir):
+def load(dataset, data_dir, *vocabulary):
   c = config.Config(dataset=dataset, data_dir=str(data_dir), batch_size=4)
-  return text.load(c, 8)
+  return text.load(c, 8, False, *vocabulary)
 
 
 def told(data, split):
   """Reads what is to be told of a split, as text."""
   (batch,) = data.splits[split]()
-  return ''.join(data.spec.classes[i] for i in batch.y[batch.weight == 1])
+  return data.write(batch.y[batch.weight == 1])
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_stock_set_has_its_alphabet_found_once(stock, monkeypatch):
   data_dir = stock(texts)
   data = load('lines', data_dir)
   assert data.spec.source == 'lines/1.0.0'
-  assert data.spec.classes == tuple('\n abcdeé글')
+  assert data.write(range(data.spec.limits.y)) == '\n abcdeé글'
   assert [told(data, s) for s in SPLITS] == ['ab c\ncd\neeeeeeeee', 'é\n', '글b']
   # Nothing says that the splits are neighbours: each begins after a newline.
   assert [next(data.splits[s]()).x[0, 0] for s in SPLITS] == [0, 0, 0]
@@ -68,6 +68,47 @@ def test_a_stock_set_has_its_alphabet_found_once(stock, monkeypatch):
   again = load('lines', data_dir)
   assert again.spec == data.spec
   assert again.digests() == data.digests()
+
+
+LINES = ['the cat sat on the mat', 'a dog, and another dog', 'that is all'] * 4
+
+
+def test_a_vocabulary_is_trained_once_and_kept_beside_the_set(stock, monkeypatch):
+  data_dir = stock({'train': LINES, 'validation': LINES[:3], 'test': ['unseen zebra']})
+  data = load('lines', data_dir, 'bpe', 300)
+  assert not list(data_dir.glob('lines/1.0.0/decoded/*'))
+  wanted = data.digests()
+  (kept,) = data_dir.glob('lines/1.0.0/decoded/vocabulary-bpe-300-*.json')
+  assert kept.read_text() == data.files()['vocabulary.json']
+  assert set(wanted) == {*SPLITS, 'vocabulary'}
+  monkeypatch.setattr(sources, 'records', lambda *_: pytest.fail('read'))
+  again = load('lines', data_dir, 'bpe', 300)
+  assert again.spec == data.spec
+  assert again.digests() == wanted
+  (test,) = again.splits['test']()
+  assert again.write(test.y[test.weight['tokens'] == 1]) == 'unseen zebra'
+  monkeypatch.undo()
+  kept.write_text(kept.read_text()[:-40])  # damaged
+  assert load('lines', data_dir, 'bpe', 300).digests() == wanted
+  other = load('lines', data_dir, 'words', 20)
+  assert 'cat' in other.write(range(20))
+  assert 'zebra' not in other.write(range(20))
+  assert other.spec.source != data.spec.source
+
+
+def test_a_vocabulary_is_trained_where_nothing_can_be_kept(stock, monkeypatch):
+  data_dir = stock({'train': LINES})
+  wanted = load('lines', data_dir, 'words', 20).digests()
+  for path in data_dir.glob('lines/1.0.0/decoded/*'):
+    path.unlink()
+
+  def refuse(*_):
+    raise PermissionError
+
+  monkeypatch.setattr(sources, 'locked', refuse)
+  monkeypatch.setattr(cache.os, 'replace', refuse)
+  assert load('lines', data_dir, 'words', 20).digests() == wanted
+  assert not list(data_dir.glob('lines/1.0.0/decoded/*'))
 
 
 def test_a_damaged_cache_is_made_anew(stock):
@@ -101,7 +142,7 @@ def test_what_a_stock_set_lacks_is_cut_from_the_end_of_training(
   assert ''.join(parts).startswith(TRAIN)
   assert note in data.notes[0]
   validation = next(data.splits['validation']())
-  assert data.spec.classes[validation.x[0, 0]] == parts[0][-1]
+  assert data.write(validation.x[0, :1]) == parts[0][-1]
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,44 @@ def test_the_baseline_is_the_most_frequent_class(digits):
   assert digits.baseline() == pytest.approx({'accuracy': 0.1}, abs=0.01)
 
 
+@pytest.mark.parametrize(
+  ('shape', 'channels', 'native'),
+  [
+    ((28, 28, 1), 1, (28, 28)),
+    ((28, 28, 3), 3, (28, 28)),
+    ((None, None, 1), 1, ()),
+    ((None, None, 3), 3, ()),
+    ((28, 28, 4), 3, ()),
+    ((None, None, None), 3, ()),
+  ],
+)
+def test_the_channels_are_those_of_the_set_unless_asked_for(
+  shape, channels, native, stock, load
+):
+  data_dir = stock('toys', {'train': [0]}, shape=shape)
+  own = load(data_dir, 'toys', channels=None).spec
+  assert (own.channels, own.batch.x.shape[-1], own.native) == (
+    channels,
+    channels,
+    native,
+  )
+  for asked in (1, 3):
+    spec = load(data_dir, 'toys', channels=asked).spec
+    assert (spec.channels, spec.batch.x.shape[-1], spec.native) == (
+      asked,
+      asked,
+      native,
+    )
+
+
+def test_the_channels_of_our_sets_are_declared(load, tmp_path):
+  channels = {
+    name: load(tmp_path, name, channels=None).spec.channels
+    for name in ('digits', 'mnist', 'fashion_mnist', 'cifar10')
+  }
+  assert channels == {'digits': 1, 'mnist': 1, 'fashion_mnist': 1, 'cifar10': 3}
+
+
 @pytest.mark.parametrize('normalise', [(0.25, 0.5), ((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))])
 def test_pixels_are_normalised_alike_on_host_and_device(
   digits_dir, normalise, load, everything

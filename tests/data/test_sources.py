@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import tensorflow_datasets as tfds
 
 from dl_core.data import __main__ as command
 from dl_core.data import declarations, sources
+from dl_core.data.builders import labelled
 from dl_core.types import UserError
 
 
@@ -75,6 +77,134 @@ def test_sides_that_vary_are_declared_as_none(stock):
   data_dir = stock('toys', {'train': [0]}, shape=(None, None, 1))
   declaration = sources.declare('toys', data_dir)
   assert declaration.features['image'].shape == (None, None, 1)
+
+
+BOXES = [[0.1, 0.25, 0.5, 1.0], [1 / 3, 0.0, 2 / 3, 0.7]]
+
+
+@pytest.fixture
+def scenes(stocked):
+  """A detection set as TFDS has them; image n has n boxes."""
+  features = tfds.features.FeaturesDict(
+    {
+      'image': tfds.features.Image(shape=(None, None, 3)),
+      'image/filename': tfds.features.Text(),
+      'objects': tfds.features.Sequence(
+        {
+          'bbox': tfds.features.BBoxFeature(),
+          'label': tfds.features.ClassLabel(names=['cat', 'dog']),
+          'is_crowd': np.bool_,
+        }
+      ),
+      'labels': tfds.features.Sequence(tfds.features.ClassLabel(names=['cat', 'dog'])),
+    }
+  )
+
+  def example(n):
+    objects = [
+      {'bbox': tfds.features.BBox(*box), 'label': label, 'is_crowd': False}
+      for box, label in list(zip(BOXES, (1, 0), strict=True))[:n]
+    ]
+    return {
+      'image': labelled.png(np.full((4 + n, 5, 3), n, np.uint8)),
+      'image/filename': f'{n}.png',
+      'objects': objects,
+      'labels': [each['label'] for each in objects],
+    }
+
+  return stocked('scenes', features, {'train': map(example, range(3))})
+
+
+def test_a_detection_set_declares_what_its_objects_are(scenes):
+  declared = sources.declare('scenes', scenes).features
+  assert declared['image'].shape == (None, None, 3)
+  assert declared['objects'] == declarations.Feature(
+    'Sequence',
+    parts={
+      'bbox': declarations.Feature('BBoxFeature', (4,)),
+      'label': declarations.Feature('ClassLabel', names=('cat', 'dog')),
+      'is_crowd': declarations.Feature('Tensor', dtype='bool'),
+    },
+  )
+  assert declared['labels'].parts == {
+    '': declarations.Feature('ClassLabel', names=('cat', 'dog'))
+  }
+
+
+def test_images_boxes_and_labels_of_a_detection_set_are_read(scenes):
+  examples = list(sources.examples(sources.declare('scenes', scenes), 'train'))
+  counts = sorted(len(example['objects']['label']) for example in examples)
+  assert counts == [0, 1, 2]
+  for example in examples:
+    n = len(example['objects']['label'])
+    np.testing.assert_array_equal(example['image'], np.full((4 + n, 5, 3), n, np.uint8))
+    assert list(example['objects']['label']) == list(example['labels']) == [1, 0][:n]
+    for box, corners in zip(example['objects']['bbox'], BOXES[:n], strict=True):
+      assert box.dtype == np.float32
+      np.testing.assert_array_equal(box, np.float32(corners))
+
+
+def test_a_translation_set_is_declared_and_read(stocked):
+  pairs = [('Guten Tag', 'Good day'), ('어서 오세요', 'Welcome')]
+  data_dir = stocked(
+    'pairs',
+    tfds.features.Translation(['de', 'en']),
+    {'train': [{'de': a, 'en': b} for a, b in pairs]},
+  )
+  declaration = sources.declare('pairs', data_dir)
+  assert declaration.features == {
+    'de': declarations.Feature('Text'),
+    'en': declarations.Feature('Text'),
+  }
+  read = [
+    (example['de'].decode(), example['en'].decode())
+    for example in sources.examples(declaration, 'train')
+  ]
+  assert sorted(read) == sorted(pairs)
+
+
+def test_a_builder_declares_nested_features_as_its_prepared_set_does(tmp_path):
+  inner = {
+    'kind': tfds.features.ClassLabel(names=['a', 'b']),
+    'box': tfds.features.BBoxFeature(),
+  }
+  features = tfds.features.FeaturesDict(
+    {
+      'many': tfds.features.Sequence(inner),
+      'one': tfds.features.FeaturesDict(inner),
+      'kinds': tfds.features.Sequence(inner['kind']),
+      'said': tfds.features.Translation(['ko', 'en']),
+    }
+  )
+
+  class Nested(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    VERSION = tfds.core.Version('1.0.0')
+    COUNTS = MappingProxyType({'train': 1})
+
+    def _info(self):
+      metadata = tfds.core.MetadataDict(notes=[])
+      return tfds.core.DatasetInfo(builder=self, features=features, metadata=metadata)
+
+    def _split_generators(self, dl_manager):
+      example = {'kind': 1, 'box': tfds.features.BBox(*BOXES[0])}
+      said = {'ko': '집', 'en': 'house'}
+      whole = {'many': [example], 'one': example, 'kinds': [0], 'said': said}
+      return {'train': [(0, whole)]}
+
+    def _generate_examples(self):
+      raise NotImplementedError
+
+  Nested.name = 'nested'
+  builder = Nested(data_dir=tmp_path)
+  before = declarations.of_builder(builder)
+  builder.download_and_prepare(file_format=sources.FORMAT)
+  after = sources.declare('nested', str(tmp_path))
+  assert before.features == after.features
+  kind = declarations.Feature('ClassLabel', names=('a', 'b'))
+  found = after.features
+  assert found['many'].parts['kind'] == found['one'].parts['kind'] == kind
+  assert found['kinds'].parts == {'': kind}
+  assert found['said'].parts['ko'] == declarations.Feature('Text')
 
 
 def test_a_stock_set_goes_before_our_own_builder(stock):
@@ -189,8 +319,6 @@ def test_two_that_prepare_at_once_make_the_set_once(tmp_path, monkeypatch):
 def test_a_set_that_fails_while_it_is_made_leaves_nothing_and_can_be_made_again(
   tmp_path, monkeypatch
 ):
-  from dl_core.data.builders import labelled
-
   encode, count = labelled.png, 0
 
   def failing(image):

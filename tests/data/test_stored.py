@@ -29,6 +29,8 @@ def kept(tmp_path):
       'declaration': data.declaration,
       **changes,
     }
+    for name, content in data.files().items():
+      (folder / name).write_text(content, 'utf-8')
     content = json.dumps(
       {key: value for key, value in run.items() if value is not None}
     )
@@ -94,13 +96,53 @@ def test_a_workdir_reads_prompts_as_its_text_did(declaration, kept, tmp_path):
   own = tmp_path / 'own.txt'
   own.write_text('나는 별을 노래하는 마음으로\n' * 9, 'utf-8')
   data = text_of('text', own)
-  changes = {} if declaration == 'stored' else {'declaration': None}
-  folder = kept(data, 'text', **changes)
+  if declaration == 'stored':
+    folder = kept(data, 'text')
+  else:
+    alphabet = list(data.write(range(data.spec.limits.x)))
+    folder = kept(data, 'text', declaration=None, classes=alphabet)
+    (folder / 'vocabulary.json').unlink()
   own.write_text('별을 노래하는 새 마음\n' * 9, 'utf-8')  # edited since
   again = text_of('text', folder)
   assert again.spec == data.spec
   np.testing.assert_array_equal(again.read('별을'), data.read('별을'))
+  assert again.write(data.read('별을')) == '별을'
   assert (text_of('text', own).read('별을') != data.read('별을')).any()
+  refuses(again)
+
+
+@pytest.mark.parametrize('content', [None, '', '{}', '{"kind": "characters"}'])
+def test_a_workdir_without_its_vocabulary_is_refused_in_words(content, kept, tmp_path):
+  own = tmp_path / 'own.txt'
+  own.write_text('나는 별을 노래하는 마음으로\n' * 9, 'utf-8')
+  folder = kept(text_of('text', own), 'text')
+  (folder / 'vocabulary.json').unlink()
+  if content is not None:
+    (folder / 'vocabulary.json').write_text(content)
+  with pytest.raises(UserError, match=r'vocabulary\.json, .* cannot be read .*--fresh'):
+    text_of('text', folder)
+
+
+@pytest.mark.parametrize('kind', ['words', 'bpe', 'wordpiece', 'file'])
+def test_a_workdir_keeps_the_vocabulary_of_its_text(kind, kept, tmp_path):
+  own, file = tmp_path / 'own.txt', tmp_path / 'vocab.txt'
+  own.write_text('a note, on naïve notes.\n' * 30, 'utf-8')
+  file.write_text('[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nnote\n##s\non\n')
+  c = config.Config(dataset='text', data_dir=str(own), batch_size=4)
+  name = str(file) if kind == 'file' else kind
+  pieces = 0 if kind == 'file' else 300
+  data = text.load(c, 8, False, name, pieces)
+  assert data.spec.source.split(', ')[1].startswith(f'{kind}-{pieces or 9}-')
+  folder = kept(data, 'text')
+  own.write_text('Another text.')
+  file.unlink()
+  c = config.Config(dataset='text', data_dir=str(folder), batch_size=4)
+  again = text.load(c, 8, False, name, pieces)
+  assert again.spec == data.spec
+  ids = data.read('a note')
+  np.testing.assert_array_equal(again.read('a note'), ids)
+  assert again.write(ids) == data.write(ids) == 'a note'
+  assert again.files() == data.files()
   refuses(again)
 
 

@@ -5,24 +5,32 @@ import numpy as np
 import pytest
 
 from dl_core import config
-from dl_core.data import corpus, sources, text
-from dl_core.types import UserError
+from dl_core.data import corpus, sources, text, vocabularies
+from dl_core.types import Batch, UserError
 
 SPLITS = corpus.SPLITS
 KEY = jax.random.key(0)
 KOREAN = '나는 별을 노래하는 마음으로\n모든 죽어가는 것을 사랑해야지\n' * 5
 
 
-def load(dataset, data_dir, window=8, refit=False, **settings):
+def load(
+  dataset,
+  data_dir,
+  window=8,
+  refit=False,
+  vocabulary='characters',
+  pieces=0,
+  **settings,
+):
   settings = {'batch_size': 4, **settings}
   c = config.Config(dataset=dataset, data_dir=str(data_dir), **settings)
-  return text.load(c, window, refit)
+  return text.load(c, window, refit, vocabulary, pieces)
 
 
 def told(data, split):
   """Reads what is to be told of a split, as text."""
   (batch,) = data.splits[split]()
-  return ''.join(data.spec.classes[i] for i in batch.y[batch.weight == 1])
+  return data.write(batch.y[batch.weight == 1])
 
 
 @pytest.fixture
@@ -49,9 +57,20 @@ def test_building_reads_and_prepares_nothing(name, tmp_path, monkeypatch):
   data = load(name, tmp_path, window=64, batch_size=16)
   assert list(tmp_path.iterdir()) == []
   assert data.spec.source.startswith(f'{name}/')
-  assert len(data.spec.classes) == {'python_docs': 96, 'tiny_shakespeare': 65}[name]
+  size = {'python_docs': 96, 'tiny_shakespeare': 65}[name]
+  assert data.spec.limits == Batch(size, size, 0)
+  assert data.spec.classes == ()
   assert data.spec.tokens == 64
   assert data.spec.batch.x.shape == (16, 64)
+
+
+@pytest.mark.parametrize('kind', ['words', 'bpe', 'wordpiece'])
+def test_building_trains_no_vocabulary(kind, tmp_path, monkeypatch):
+  monkeypatch.setattr(sources, 'examples', lambda *_: pytest.fail('read'))
+  data = load('python_docs', tmp_path, vocabulary=kind, pieces=600)
+  assert list(tmp_path.iterdir()) == []
+  assert data.spec.limits.y == 600
+  assert f', {kind}-600-' in data.spec.source
 
 
 def test_batches_are_what_the_spec_declares(own):
@@ -160,10 +179,10 @@ def test_validation_and_test_have_one_shape(n, own):
 def test_a_text_begins_after_a_newline_where_it_has_one(own):
   data = own('ba \n' * 10)
   (batch,) = data.splits['train']()
-  assert data.spec.classes == ('\n', ' ', 'a', 'b')
+  assert data.write(range(4)) == '\n ab'
   assert batch.x[0, 0] == 0
   data = own('\tba\n' * 10)
-  assert data.spec.classes[next(data.splits['train']()).x[0, 0]] == '\n'
+  assert data.write(next(data.splits['train']()).x[0, :1]) == '\n'
 
 
 def test_the_baseline_is_how_frequent_each_symbol_is_in_training(own):
@@ -178,7 +197,7 @@ def test_a_prompt_becomes_the_numbers_of_its_symbols(own):
   data = own(KOREAN)
   ids = data.read('별을 노래')
   assert ids.dtype == np.int32
-  assert ''.join(data.spec.classes[i] for i in ids) == '별을 노래'
+  assert data.write(ids) == '별을 노래'
 
 
 @pytest.mark.parametrize(
@@ -198,7 +217,7 @@ def test_a_prompt_that_will_not_do_is_refused_in_words(given, words, own):
 def test_a_file_of_ones_own_is_known_by_what_it_holds_not_by_its_place(own, tmp_path):
   data = own(KOREAN)
   assert data.spec.source.startswith('text/')
-  assert data.spec.classes == tuple(sorted(set(KOREAN)))
+  assert data.write(range(data.spec.limits.y)) == ''.join(sorted(set(KOREAN)))
   copy = shutil.copy(tmp_path / 'own.txt', tmp_path / 'copy.txt')
   assert load('text', copy).spec.source == data.spec.source
   assert load('text', copy).digests() == data.digests()
@@ -216,7 +235,7 @@ def test_a_byte_order_mark_is_no_token(encoding, own):
   marked = own((mark + KOREAN).encode(encoding))
   assert marked.spec == plain.spec  # of one source, too: they are one text
   assert marked.digests() == plain.digests()
-  assert '\ufeff' not in marked.spec.classes
+  assert '\ufeff' not in marked.write(range(marked.spec.limits.y))
 
 
 def test_a_prompt_is_spelt_by_the_vocabulary_that_is_given(own):
@@ -224,8 +243,9 @@ def test_a_prompt_is_spelt_by_the_vocabulary_that_is_given(own):
   edited = own('a' + KOREAN)
   wanted = trained.read('별을')
   assert (edited.read('별을') != wanted).all()
-  vocabulary = ''.join(trained.spec.classes)
-  np.testing.assert_array_equal(text.prompt('별을', vocabulary), wanted)
+  kept = vocabularies.read(trained.files()['vocabulary.json'])
+  np.testing.assert_array_equal(vocabularies.prompt('별을', kept), wanted)
+  assert kept.decode(wanted) == trained.write(wanted) == '별을'
 
 
 @pytest.mark.parametrize(('tokens', 'kind'), [(256, np.uint8), (257, np.uint16)])
@@ -295,3 +315,100 @@ def test_a_text_larger_than_resident_bytes_gives_the_same_windows(tmp_path):
       data.take(data.feed(key, step), key, step) for data in (resident, streamed)
     ]
     jax.tree.map(np.testing.assert_array_equal, *batches)
+
+
+SHAPES = {'words': 40, 'bpe': 300, 'wordpiece': 60}
+
+
+@pytest.mark.parametrize('kind', SHAPES)
+def test_tokens_of_several_characters_carry_how_many_they_are(kind, own):
+  plain = own(KOREAN, window=4)
+  data = own(KOREAN, window=4, vocabulary=kind, pieces=SHAPES[kind])
+  size = SHAPES[kind]
+  none = {'tokens': 0, 'characters': 0}
+  assert data.spec.limits == Batch(size, size, none)
+  assert text.counted(data.spec)
+  assert not text.counted(plain.spec)
+  described = lambda tree: jax.tree.map(lambda a: (a.shape, str(a.dtype)), tree)
+  batch = data.take(data.feed(KEY, 0), KEY, 3)
+  assert described(batch) == described(data.spec.batch)
+  (train,), ids = data.splits['train'](), np.asarray(data.feed(KEY, 0).ids)
+  counts = train.weight['characters'][train.weight['tokens'] == 1]
+  for first, characters in zip(
+    data.rows(KEY, 3), batch.weight['characters'], strict=True
+  ):
+    np.testing.assert_array_equal(characters, counts[first + 1 : first + 5])
+  np.testing.assert_array_equal(ids, train.y[train.weight['tokens'] == 1])
+  for split in SPLITS:
+    (batch,) = data.splits[split]()
+    (same,) = plain.splits[split]()
+    assert batch.weight['characters'].sum() == same.weight.sum()
+    assert (batch.weight['characters'][batch.weight['tokens'] == 0] == 0).all()
+
+
+def test_the_splits_are_the_same_text_whatever_the_vocabulary(own):
+  plain = own(KOREAN)
+  data = own(KOREAN, vocabulary='bpe', pieces=300)
+  for split in SPLITS:
+    (batch,) = data.splits[split]()
+    assert data.write(batch.y[batch.weight['tokens'] == 1]) == told(plain, split)
+
+
+def test_the_baseline_divides_by_tokens_and_by_characters(own):
+  data = own(
+    'ab ab ab ab ab ab ab ab ab ab abcabc', vocabulary='words', pieces=7, window=4
+  )
+  found = data.baseline()
+  (test,) = data.splits['test']()
+  tokens, characters = (test.weight[k].sum() for k in ('tokens', 'characters'))
+  assert found['nats_per_character'] * characters == pytest.approx(
+    found['nats'] * tokens
+  )
+  assert characters > tokens
+
+
+def test_a_vocabulary_is_trained_on_the_training_split_alone(own):
+  data = own('ab ' * 80 + 'xy ' * 20, vocabulary='words', pieces=50, window=4)
+  assert 'ab' in data.write(range(50))
+  assert 'xy' not in data.write(range(50))
+  assert any('Words outside the vocabulary' in note for note in data.notes)
+
+
+def test_the_vocabulary_is_part_of_what_identifies_a_text(own, tmp_path):
+  sources_of = {
+    own(KOREAN, vocabulary=kind, pieces=pieces).spec.source
+    for kind, pieces in (
+      ('characters', 0), ('bpe', 300), ('bpe', 301), ('words', 300), ('words', 0),
+    )
+  }  # fmt: skip
+  assert len(sources_of) == 5
+  other = own(KOREAN + '!', vocabulary='bpe', pieces=300).spec.source
+  assert other not in sources_of
+  file = tmp_path / 'vocab.txt'
+  marks = '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n'
+  found = []
+  for more in ('별', '달'):
+    file.write_text(marks + more)
+    data = own(KOREAN, vocabulary=str(file))
+    found.append(data.spec.source)
+    assert 'vocabulary' in data.digests()
+    assert data.spec.limits.x == 6
+  assert found[0] != found[1]
+  assert str(file) not in found[0]
+
+
+def test_a_text_with_characters_that_a_given_vocabulary_lacks_is_refused(own, tmp_path):
+  kept = own('abcdefghijklmnop').files()['vocabulary.json']
+  (tmp_path / 'kept.json').write_text(kept)
+  data = own('abcabcabcabcabcab한', vocabulary=str(tmp_path / 'kept.json'))
+  assert data.spec.limits.x == 16
+  with pytest.raises(
+    UserError, match=r"test of .* has '한', which its vocabulary lacks"
+  ):
+    next(data.splits['test']())
+
+
+def test_a_prompt_without_any_token_is_refused_in_words(own):
+  data = own(KOREAN, vocabulary='wordpiece', pieces=60)
+  with pytest.raises(UserError, match='holds no token of the vocabulary'):
+    data.read('  ')

@@ -35,7 +35,10 @@ SEES_NO_SEED = {
   'classification': 'it starts from w = 0, where every example has loss log 2',
   'perceptron': 'it starts from w = 0, where every example has loss 0',
 }
-ONE_EXAMPLE = {'perceptron': 'its rule sees one example a step'}
+ONE_EXAMPLE = {
+  'gcn': 'its one example is the whole graph',
+  'perceptron': 'its rule sees one example a step',
+}
 
 
 def config_of(name, data_dir, **changes):

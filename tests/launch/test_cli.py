@@ -182,13 +182,22 @@ def test_a_workdir_classifies_without_the_data_it_was_trained_on(call, tmp_path)
   assert answer[1].splitlines()[-1].startswith('bright.png: ')
 
 
-def test_a_workdir_writes_in_the_vocabulary_it_was_trained_on(call, tmp_path):
-  text = tmp_path / 'own.txt'
+@pytest.mark.parametrize('kind', ['characters', 'words', 'bpe', 'wordpiece', 'file'])
+def test_a_workdir_writes_in_the_vocabulary_it_was_trained_on(call, tmp_path, kind):
+  text, file = tmp_path / 'own.txt', tmp_path / 'vocab.txt'
   text.write_text('the quick brown fox jumps over the lazy dog. ' * 100)
+  file.write_text('[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nfox\ndog\n.\n')
   words = ('--dataset=text', f'--data_dir={text}', '--workdir=run', '--length=8')
   tiny = ('--steps=2', '--batch_size=8', '--window=8', '--hidden=8')
-  assert call(char_lm, *words, *tiny)[0] == 0
-  prompt = ('--workdir=run', '--prompt=the ', '--length=8')
+  name = file if kind == 'file' else kind
+  assert call(char_lm, *words, *tiny, f'--vocabulary={name}')[0] == 0
+  file.unlink()
+  figures = json.loads(Path('run/metrics.jsonl').read_text().splitlines()[-1])
+  assert ('nats_per_character' in figures) == (kind != 'characters')
+  run = json.loads(Path('run/config.json').read_text())
+  assert run['classes'] == []
+  assert 'quick' not in Path('run/config.json').read_text()
+  prompt = ('--workdir=run', '--prompt=the ', '--length=8', '--top_k=5', '--top_p=0.9')
   answer = call(char_lm, *prompt)
   assert answer[0] == 0
   text.write_text('QZ ' * 2_000)  # another alphabet
@@ -454,11 +463,49 @@ def test_a_trained_model_goes_on_with_a_prompt(call, writer):
 
   text = written('--length=30')
   assert len(text) == 30
+  assert written('--length=30', '--top_k=1') == written(
+    '--length=30', '--temperature=0'
+  )
+  assert written('--length=30', '--top_p=1e-6') == written('--length=30', '--top_k=1')
   assert written('--length=30') == text
   assert written('--length=30', '--seed=1') != text
   assert written('--length=10', '--temperature=0', '--seed=1') == written(
     '--length=10', '--temperature=0'
   )
+
+
+def test_an_earlier_run_on_characters_resumes_and_answers(call, writer, tmp_path):
+  folder = tmp_path / 'earlier'
+  shutil.copytree(writer, folder)
+  vocabulary = json.loads((folder / 'vocabulary.json').read_text())
+  run = json.loads((folder / 'config.json').read_text())
+  for name in ('vocabulary', 'pieces', 'top_k', 'top_p'):
+    del run['settings'][name]
+    assert name not in run['identity']
+  run['classes'] = list(vocabulary['tokens'])
+  (folder / 'config.json').write_text(json.dumps(run))
+  (folder / 'vocabulary.json').unlink()
+  prompts = [
+    call(char_lm, f'--workdir={place}', '--prompt=The ', '--length=20')
+    for place in (folder, writer)
+  ]
+  assert prompts[0][:2] == prompts[1][:2]
+  assert prompts[0][0] == 0
+  (folder / 'metrics.jsonl').write_text(
+    ''.join(
+      f'{line}\n'
+      for line in (writer / 'metrics.jsonl').read_text().splitlines()
+      if json.loads(line)['split'] != 'test'
+    )
+  )  # as if it had been stopped at its last step
+  settings = [
+    f'--{name}={run["settings"][name]}'
+    for name in ('data_dir', 'steps', 'hidden', 'window', 'length', 'batch_size')
+  ]
+  code, out, _ = call(char_lm, f'--workdir={folder}', *settings)
+  assert code == 0
+  assert 'resumed at step 2' in out
+  assert json.loads((folder / 'vocabulary.json').read_text()) == vocabulary
 
 
 def test_a_prompt_that_cannot_be_gone_on_with_is_refused(refused, writer):
@@ -469,6 +516,9 @@ def test_a_prompt_that_cannot_be_gone_on_with_is_refused(refused, writer):
   assert '--cell=gru was given, but' in told
   assert 'no folder nowhere' in refused(char_lm, '--workdir=nowhere', '--prompt=a')
   assert '--temperature=-1' in refused(char_lm, here, '--prompt=a', '--temperature=-1')
+  assert 'a finite number above 0 and at most 1 is wanted' in refused(
+    char_lm, here, '--prompt=a', '--top_p=1.5'
+  )
 
 
 def failing():

@@ -13,12 +13,14 @@ import pytest
 from flax import linen as nn
 
 import dl_core.models
-from dl_core import trees
+from dl_core import graphs, trees
 from dl_core.layers import squeeze
 from dl_core.models import (
   alexnet,
   char_lm,
+  fcn,
   gan,
+  gcn,
   googlenet,
   lenet,
   linear,
@@ -34,7 +36,7 @@ class Row(NamedTuple):
 
   Attributes:
     model: the module.
-    example: shape of one input.
+    example: shape of one input, or a tree of such shapes.
     output: shape of what the model computes from it in evaluation.
     parameters: exact number of trainable parameters.
     small: attributes that are changed before anything is computed; None leaves a model
@@ -43,11 +45,11 @@ class Row(NamedTuple):
   """
 
   model: nn.Module
-  example: tuple[int, ...]
+  example: Any
   output: tuple[int, ...]
   parameters: int
   small: dict[str, Any] | None = None
-  small_example: tuple[int, ...] | None = None
+  small_example: Any = None
 
 
 RGB = (224, 224, 3)
@@ -60,10 +62,12 @@ TWO = {'classes': 5, 'width': 4, 'depths': (1, 1)}
 ALEXNET = {'classes': 5, 'widths': (8, 8, 6, 6, 6), 'dense': 16}
 VGG = {'classes': 5, 'width': 2, 'depths': (1, 1, 1, 1, 1)}
 INCEPTION = {'classes': 5, 'width': 1 / 8}
+GRAPH = graphs.Graphs((34, 34), (34, 34), (34,))
 PERCEPTRONS, DCGAN = gan.mlp(28, 1), gan.dcgan(64, 3)
 CONVOLUTIONS = {'width': 4, 'doublings': 2}
 
 MODELS = {
+  'fcn': Row(fcn.FCN(11), (32, 32, 1), (32, 32, 11), 76_929, {'widths': (2, 3)}),
   'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),
   'linear': Row(linear.Linear(3), (4,), (3,), 15, {}),
   'linear, two classes': Row(linear.Linear(1), (30,), (2,), 31, {}),
@@ -80,6 +84,13 @@ MODELS = {
   ),
   'mlp 800, batch norm': Row(
     mlp.MLP(10, batch_norm=True), (784,), (10,), 636_810, {'hidden': (7, 5)}, (6,),
+  ),
+  'gcn karate': Row(
+    gcn.GCN(2), GRAPH, (34, 2), 34 * 16 + 16 * 2, {},
+    graphs.Graphs((5, 3), (5, 5), (5,)),
+  ),
+  'gcn cora': Row(
+    gcn.GCN(7), graphs.Graphs((99, 1_433), (99, 99), (99,)), (99, 7), 23_040
   ),
   'lenet': Row(lenet.LeNet(), (32, 32, 1), (10,), 61_706, {}),
   'lenet, colour': Row(lenet.LeNet(), (32, 32, 3), (10,), 62_006),
@@ -173,7 +184,11 @@ USELESS = {
 def structure(model, example, batch_size=4):
   """Returns the shapes of a model's inputs, of its outputs and of its variables."""
   kind = jnp.int32 if isinstance(model, char_lm.CharLM) else jnp.float32
-  x = jax.ShapeDtypeStruct((batch_size, *example), kind)
+  x = jax.tree.map(
+    lambda shape: jax.ShapeDtypeStruct((batch_size, *shape), kind),
+    example,
+    is_leaf=lambda shape: type(shape) is tuple,
+  )
   init = functools.partial(model.init_with_output, train=False)
   return x, *jax.eval_shape(init, jax.random.key(0), x)
 
@@ -243,11 +258,14 @@ def computed(name, model, example):
   }
   variables = trees.unflatten(shapes, draws)
   state = {part: tree for part, tree in variables.items() if part != 'params'}
-  if like.dtype == jnp.int32:
-    x, strangers = random.integers(model.vocabulary, size=(2, *like.shape))
-  else:
-    x, strangers = np.float32(random.normal(size=(2, *like.shape)))
-  strangers[0] = x[0]
+
+  def inputs(leaf):
+    if leaf.dtype == jnp.int32:
+      return random.integers(model.vocabulary, size=leaf.shape)
+    return np.float32(random.normal(size=leaf.shape))
+
+  x, strangers = (jax.tree.map(inputs, like) for _ in range(2))
+  strangers = jax.tree.map(lambda a, b: np.concatenate([a[:1], b[1:]]), x, strangers)
 
   def evaluate(variables, x):
     return model.apply(variables, x, train=False)

@@ -16,7 +16,7 @@ from dl_core import trees
 from dl_core.layers import squeeze
 from dl_core.models import alexnet, googlenet, resnet, vgg
 from dl_core.models.weights import alexnet as alexnet_names
-from dl_core.models.weights import exchange, layouts
+from dl_core.models.weights import exchange, layouts, places
 from dl_core.models.weights import googlenet as googlenet_names
 from dl_core.models.weights import resnet as resnet_names
 from dl_core.models.weights import vgg as vgg_names
@@ -97,8 +97,10 @@ def built(make, settings):
   train = getattr(model, 'aux', False)  # else no auxiliary classifier is made
   like = jax.eval_shape(lambda x: model.init(keys, x, train=train), image)
   like = trees.flatten(like)
-  tables = [exchange.placed(names, each, like) for each in names.tables.values()]
-  asked = [{p.name for p in table.values() if not p.head} for table in tables]
+  tables = [places.placed(names, each, like) for each in names.tables.values()]
+  asked = [
+    {t.name for p in table.values() if not p.head for t in p.terms} for table in tables
+  ]
   return names, like, asked
 
 

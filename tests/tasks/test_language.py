@@ -8,7 +8,7 @@ import pytest
 
 from dl_core import tasks
 from dl_core.models import char_lm
-from dl_core.tasks import measures
+from dl_core.tasks import contexts, measures
 from dl_core.types import Batch
 
 VOCABULARY, STREAMS, LENGTH = 5, 3, 10
@@ -76,6 +76,59 @@ def test_the_state_is_carried_from_one_window_to_the_next():
   assert figures[0] != figures[1]
 
 
+def by_hand(batch, context, window):
+  """Scores each token by reading again all that it may be predicted from."""
+  total, count, half = 0.0, 0, window // 2
+  for x, y, weight in zip(*batch, strict=True):
+    for t in range(len(x)):
+      if context == 'window':
+        first = t - t % window
+      else:
+        first = 0 if t < window else (t // half - 1) * half
+      state = MODEL.start(1)
+      for token in x[first : t + 1]:
+        state, logits = advance(VARIABLES, state, token[None, None])
+      total += float(weight[t] * measures.cross_entropy(logits[0, 0], y[t]))
+      count += float(weight[t])
+  return total, count
+
+
+@pytest.mark.parametrize('context', ['window', 'half'])
+@pytest.mark.parametrize('length', [3, 4, 7, 10])
+def test_the_context_bounds_what_a_token_is_predicted_from(context, length):
+  batch = streams(length)
+  batch = batch._replace(weight=batch.weight.at[1, -1].set(0))
+  task = tasks.language(MODEL, 4, context)
+  found = jax.jit(task.metrics)(VARIABLES, batch, KEY)
+  np.testing.assert_allclose(found['loss'], by_hand(batch, context, 4), rtol=1e-5)
+
+
+def test_the_note_names_the_context_and_its_window():
+  assert 'carried' in contexts.note(64, 'carried')
+  assert '64 tokens that do not overlap' in contexts.note(64, 'window')
+  assert '64 tokens that overlap by half' in contexts.note(64, 'half')
+
+
+def test_nats_per_character_divide_the_same_nats_by_characters():
+  batch = streams()
+  weight = batch.weight.at[1, 3:].set(0)
+  characters = jax.random.randint(jax.random.key(3), weight.shape, 0, 6).astype(float)
+  counted = batch._replace(weight={'tokens': weight, 'characters': characters})
+  task = tasks.language(MODEL, 4, counted=True)
+  plain = task_of(4).metrics(VARIABLES, batch._replace(weight=weight), KEY)
+  found = task.metrics(VARIABLES, counted, KEY)
+  chex.assert_trees_all_close(found['loss'], plain['loss'])
+  nats, divisor = found['nats_per_character']
+  assert nats == found['loss'][0]
+  assert divisor == (weight * characters).sum()
+  value, (_, sums) = task.losses[0](VARIABLES['params'], {}, counted, KEY)
+  wanted, _ = task_of(4).losses[0](
+    VARIABLES['params'], {}, batch._replace(weight=weight), KEY
+  )
+  assert value == wanted
+  assert sums['nats_per_character'] == (sums['loss'][0], divisor)
+
+
 def test_training_is_the_supervised_loss():
   batch, params = streams(), VARIABLES['params']
   ours, plain = (
@@ -85,6 +138,14 @@ def test_training_is_the_supervised_loss():
   chex.assert_trees_all_equal(ours, plain)
 
 
-def test_a_window_without_tokens_is_refused_in_words():
-  with pytest.raises(ValueError, match='must be 1 or more'):
-    tasks.language(MODEL, 0)
+@pytest.mark.parametrize(
+  ('given', 'words'),
+  [
+    ((0,), 'must be 1 or more'),
+    ((5, 'half'), 'window=5 is odd'),
+    ((4, 'full'), "context='full' is not one of carried, window, half"),
+  ],
+)
+def test_a_window_that_will_not_do_is_refused_in_words(given, words):
+  with pytest.raises(ValueError, match=words):
+    tasks.language(MODEL, *given)

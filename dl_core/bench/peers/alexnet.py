@@ -9,7 +9,7 @@ from dl_core.models import alexnet
 
 
 def peer(config, spec) -> Peer:
-  like = alexnet.scaled(config.variant, photographs.width(config))
+  like = alexnet.scaled(config.variant, photographs.width(config, spec))
   module = AlexNet(
     like.widths,
     like.dense,

@@ -45,7 +45,7 @@ def candidate(gradient):
 
 def peer(config, spec) -> Peer:
   module = CharLM(
-    len(spec.classes), config.cell, config.layers, config.hidden, config.dropout
+    spec.limits.x, config.cell, config.layers, config.hidden, config.dropout
   )
 
   def loss(x, y):

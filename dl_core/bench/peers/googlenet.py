@@ -16,7 +16,7 @@ def peer(config, spec) -> Peer:
     len(spec.classes),
     config.variant,
     config.aux,
-    photographs.width(config),
+    photographs.width(config, spec),
     config.dropout,
     config.se,
   )

@@ -13,7 +13,7 @@ def peer(config, spec) -> Peer:
   module = residual.ResNet(
     like.depths,
     len(spec.classes),
-    max(1, round(64 * photographs.width(config))),
+    max(1, round(64 * photographs.width(config, spec))),
     config.stem,
     'none' if config.plain else 'B',
     images.GATED * config.se,

@@ -11,7 +11,7 @@ from dl_core.models import vgg
 def peer(config, spec) -> Peer:
   module = VGG(
     vgg.MEMBERS[config.depth]().depths,
-    max(1, round(64 * photographs.width(config))),
+    max(1, round(64 * photographs.width(config, spec))),
     len(spec.classes),
     config.batch_norm,
     config.dropout,

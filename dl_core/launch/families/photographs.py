@@ -20,15 +20,14 @@ from dl_core.interpret import activation_maps, classification, filters, gates
 from dl_core.launch.families import calls
 from dl_core.layers import squeeze
 from dl_core.tasks import freezing, measures, optimizers, schedules
-from dl_core.types import Data, Experiment, Figure, Names, UserError
+from dl_core.types import Data, Experiment, Figure, Names, Spec, UserError
 
 # Of the pixels of ImageNet, in [0, 1].
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 COLOURS = (MEAN, DEVIATION)
 KEPT = 7 / 8  # the side of what evaluation sees of a photograph: 224 of 256 pixels
 IMAGES = 1_281_167  # that ImageNet's competition trained on
-SMALL = 0.25  # of the width, for the digits
-
+COARSE, SMALL = 16, 0.25  # images of up to 16 pixels a side need a quarter of the width
 
 Published = tuple[float | None, float | None]
 
@@ -46,7 +45,8 @@ class Config(config.Transfer):
   )
   width: float = config.field(
     0.0,
-    'factor on the published numbers of channels; 0: 0.25 for the digits, else 1',
+    'factor on the published numbers of channels; 0: 1, or 0.25 for a set whose images '
+    'have up to 16 pixels a side',
     low=0,
     below=1_000,
   )
@@ -125,10 +125,10 @@ def load(c: Config, normalise: tuple[Any, Any] = COLOURS) -> Data:
   return data
 
 
-def width(c: Config) -> float:
+def width(c: Config, spec: Spec) -> float:
   """Returns the width of the network, as a multiple of the published one."""
-  planned = c.plan and c.classes
-  return c.width or (SMALL if c.dataset == 'digits' and not planned else 1)
+  coarse = spec.native and max(spec.native) <= COARSE
+  return c.width or (SMALL if coarse else 1)
 
 
 def member(members: Mapping[int, Any], depth: int) -> Any:
@@ -205,7 +205,7 @@ def experiment(
         Figure(metric, value, 'imagenet2012', source)
         for source, values in published.items()
         for metric, value in zip(('accuracy', 'top5'), values, strict=True)
-        if value is not None and width(c) == 1
+        if value is not None and width(c, data.spec) == 1
       ),
     )
   )

@@ -1,33 +1,16 @@
 """Converts the arrays of a weight file to a model's variables, and back."""
 
-import functools
-import re
-from collections.abc import Mapping, Sequence
+import collections
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from dl_core import trees
-from dl_core.models.weights import files, layouts, origins
+from dl_core.models.weights import files, layouts, origins, parts, places, spelling
+from dl_core.models.weights.places import Place
 from dl_core.types import Names, UserError, Variables
-
-SHOWN = 3  # names that a refusal lists
-
-
-class Place(NamedTuple):
-  """The place of one of our arrays in the file of a library.
-
-  Attributes:
-    name: of the array in the file.
-    head: whether the array belongs to a classification head.
-    sides, pointwise: see `layouts`.
-  """
-
-  name: str
-  head: bool
-  sides: tuple[int, int]
-  pointwise: bool
 
 
 class Taken(NamedTuple):
@@ -42,18 +25,24 @@ class Taken(NamedTuple):
   notes: list[str]
 
 
-def load(path: Path, names: Names | None, like: Mapping[str, Any]) -> Taken:
+def load(
+  path: Path,
+  names: Names | None,
+  like: Mapping[str, Any],
+  chosen: Collection[str] = (),
+) -> Taken:
   """Reads a model's variables from a file.
 
   Args:
     path: of the file.
     names: of the model's layers in such files.
     like: {path of a variable: what has its shape}.
+    chosen: the parts of the model to read; see `Experiment.taken`.
 
   Raises:
     UserError: the file cannot be read, or is of another model.
   """
-  if names is None:
+  if names is None or not names.tables:
     raise UserError(
       f'--init_from={path} was given, but no table says what other libraries call the '
       'layers of this model; give the workdir of a run'
@@ -78,7 +67,7 @@ def load(path: Path, names: Names | None, like: Mapping[str, Any]) -> Taken:
     for name, array in file.arrays.items()
     if not name.endswith(layouts.COUNTERS)
   }
-  found = taken(str(path), arrays, names, like)
+  found = taken(str(path), arrays, names, like, chosen)
   if names.unlike and not told:
     file.notes.append(
       'the file does not name its architecture, and these weights are right only if it '
@@ -88,43 +77,30 @@ def load(path: Path, names: Names | None, like: Mapping[str, Any]) -> Taken:
 
 
 def taken(
-  file: str, arrays: Mapping[str, np.ndarray], names: Names, like: Mapping[str, Any]
+  file: str,
+  arrays: Mapping[str, np.ndarray],
+  names: Names,
+  like: Mapping[str, Any],
+  chosen: Collection[str] = (),
 ) -> Taken:
   """Finds the variables of a model among the arrays of a file; see `load`."""
-  places = nearest(names, arrays, like)
-  found: dict[str, np.ndarray] = {}
-  lacking, wrong, broken, other = [], [], [], {}
-  for path, place in places.items():
-    array, shape = arrays.get(place.name), tuple(like[path].shape)
-    if array is None:
-      if place.head:
-        other[place.name] = 'absent'
-      else:
-        lacking.append(place.name)
-      continue
-    if array.dtype.kind != 'f' or not np.isfinite(array).all():
-      broken.append(place.name)
-      continue
-    try:
-      found[path] = layouts.ours(array, shape, place.sides)
-    except ValueError:
-      if place.head and of_other_classes(array, shape, place):
-        other[place.name] = f'of {len(array)} classes'
-      else:
-        wanted = 'x'.join(map(str, shape_there(shape, place)))
-        given = 'x'.join(map(str, array.shape))
-        wrong.append(f'{place.name} ({given}, {wanted} is wanted)')
-  known = {place.name for place in places.values()}
+  paths = [name.partition('.')[2] for name in like]
+  if chosen:
+    inside = lambda name: parts.inside(name.partition('.')[2], chosen)
+    like = {name: leaf for name, leaf in like.items() if inside(name)}
+  where, arrays, untied = nearest(names, arrays, like)
+  laid, faults = compared(where, arrays, like)
+  known = {term.name for place in where.values() for term in place.terms}
   rest = sorted(arrays.keys() - known)
-  spare = [name for name in rest if name.startswith(names.spare)] if names.spare else []
-  strange = sorted(set(rest) - set(spare))
+  spare = [name for name in rest if chosen or spelling.spare(name, names.spare)]
   problems = [
-    f'{words} {listed(each)}'
+    f'{words} {parts.listed(each)}'
     for words, each in (
-      ('lacks', lacking),
-      ('has other shapes:', wrong),
-      ('has arrays that are not finite floating-point numbers:', broken),
-      ('has arrays that this model has no place for:', strange),
+      ('lacks', faults.lacking),
+      ('has other shapes:', faults.wrong),
+      ('has arrays that are not finite floating-point numbers:', faults.broken),
+      ('has arrays that differ from those that they are tied to here:', untied),
+      ('has arrays that this model has no place for:', sorted({*rest} - {*spare})),
     )
     if each
   ]
@@ -134,85 +110,103 @@ def taken(
       f'{", it ".join(problems)}; use the settings that it was trained with, or '
       'another file'
     )
-  notes = []
-  if other:
-    # A head is taken whole or not at all.
-    found = {path: array for path, array in found.items() if not places[path].head}
-    layers = {name.rpartition('.')[0]: words for name, words in other.items()}
+  # A head is taken whole or not at all.
+  kept = {n: place for n, place in where.items() if not (faults.heads and place.head)}
+  notes = [parts.described(paths, chosen)] if chosen else []
+  if faults.heads:
+    layers = {name.rpartition('.')[0]: words for name, words in faults.heads.items()}
     words = [f'{layer} is {words} there' for layer, words in layers.items()]
-    notes.append(f'the head begins anew: {listed(words)}')
+    notes.append(f'the head begins anew: {parts.listed(words)}')
   if spare:
-    notes.append(f'{listed(spare)} has no place here, and is left out')
-  return Taken(found, notes)
+    verbs = ('have', 'are') if len(spare) > 1 else ('has', 'is')
+    notes.append(
+      '{} {} no place here, and {} left out'.format(parts.listed(spare), *verbs)
+    )
+  return Taken({path: place.ours(laid) for path, place in kept.items()}, notes)
 
 
-def given(variables: Variables, names: Names) -> dict[str, np.ndarray]:
-  """Returns the variables of a model as the arrays of a file, by the first table."""
-  table = next(iter(names.tables.values()))
-  own = trees.flatten(variables)
-  return {
-    place.name: layouts.theirs(np.asarray(own[path]), place.sides, place.pointwise)
-    for path, place in placed(names, table, own).items()
-  }
+class Faults(NamedTuple):
+  """What keeps the arrays of a file from being those of a model.
+
+  Attributes:
+    lacking, wrong, broken: names of arrays; of `wrong` ones with their shapes.
+    heads: {array of a head: in words, why the head begins anew}.
+  """
+
+  lacking: list[str]
+  wrong: list[str]
+  broken: list[str]
+  heads: dict[str, str]
+
+
+def compared(
+  where: Mapping[str, Place], arrays: Mapping[str, np.ndarray], like: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], Faults]:
+  """Converts the arrays of a file that fit to our layout, by their names there."""
+  laid: dict[str, np.ndarray] = {}
+  faults, seen = Faults([], [], [], {}), set[str]()
+  for path, place in where.items():
+    for name, shape in place.shapes(like[path].shape).items():
+      if name in seen:  # several of our arrays are parts of it
+        continue
+      seen.add(name)
+      array = arrays.get(name)
+      if array is None and place.head:
+        faults.heads[name] = 'absent'
+      elif array is None:
+        faults.lacking.append(name)
+      elif array.dtype.kind != 'f' or not np.isfinite(array).all():
+        faults.broken.append(name)
+      else:
+        try:
+          laid[name] = layouts.ours(array, shape, place.sides, place.plain)
+        except ValueError:
+          wanted = places.shape_there(shape, place)
+          if place.head and array.ndim == len(wanted) and array.shape[1:] == wanted[1:]:
+            faults.heads[name] = f'of {len(array)} classes'
+          else:
+            sides = ('x'.join(map(str, each)) for each in (array.shape, wanted))
+            faults.wrong.append('{} ({}, {} is wanted)'.format(name, *sides))
+  return laid, faults
 
 
 def nearest(
-  names: Names, arrays: Mapping[str, Any], like: Mapping[str, Any]
-) -> dict[str, Place]:
-  """Returns the places by the table that has most names in common with a file."""
-  every = [placed(names, table, like) for table in names.tables.values()]
-  return max(every, key=lambda places: sum(p.name in arrays for p in places.values()))
+  names: Names, arrays: Mapping[str, np.ndarray], like: Mapping[str, Any]
+) -> tuple[dict[str, Place], dict[str, np.ndarray], list[str]]:
+  """Chooses the table that has most names in common with a file.
+
+  Returns:
+    The places by it, and what `spelling.spelled` makes of the arrays.
+  """
+  found = []
+  for table in names.tables.values():
+    where = places.placed(names, table, like)
+    known = {term.name for place in where.values() for term in place.terms}
+    own, untied = spelling.spelled(arrays, known, names)
+    found.append((len(known & own.keys()), where, own, untied))
+  return max(found, key=lambda each: each[0])[1:]
 
 
-def placed(
-  names: Names, table: Mapping[str, str], like: Mapping[str, Any]
-) -> dict[str, Place]:
-  """Returns the place of every variable in a file: {path: place}.
+def given(variables: Variables, names: Names) -> dict[str, np.ndarray]:
+  """Returns the variables of a model as the arrays of a file, by the first table.
 
   Raises:
-    KeyError: the table has no row for a layer.
+    KeyError: the table has no row for a layer, or no layer is some part of an array.
   """
+  table = next(iter(names.tables.values()))
+  own = trees.flatten(variables)
+  pieces: dict[str, dict[int, np.ndarray]] = collections.defaultdict(dict)
+  homes: dict[str, tuple[Place, int]] = {}
+  for path, place in places.placed(names, table, own).items():
+    for term, piece, first in place.theirs(np.asarray(own[path])):
+      homes[term.name] = place, term.parts
+      if first or term.part not in pieces[term.name]:
+        pieces[term.name][term.part] = piece if first else np.zeros_like(piece)
   found = {}
-  for path in like:
-    layer, _, leaf = path.partition('.')[2].rpartition('.')
-    row = next((row for row in table if pattern(row).fullmatch(layer)), None)
-    if row is None:
-      raise KeyError(f'no table of names has a row for {layer}')
-    found[path] = Place(
-      f'{there(row, table[row], layer)}.{layouts.NAMES[leaf]}',
-      row in names.heads,
-      names.maps.get(row, layouts.POINT),
-      row in names.pointwise and leaf == 'kernel',
-    )
-  return found
-
-
-@functools.cache
-def pattern(row: str) -> re.Pattern:
-  """Compiles 'stage_{S}_block_{B}' to a regular expression with groups S and B."""
-  return re.compile(re.sub(r'\\\{(\w)\\\}', r'(?P<\1>\\d+)', re.escape(row)))
-
-
-def there(row: str, name: str, layer: str) -> str:
-  """Returns a layer's name in a file: {S} counts from 1, {s} from 0."""
-  match = pattern(row).fullmatch(layer)
-  assert match is not None, (row, layer)
-  numbers = {letter: int(number) for letter, number in match.groupdict().items()}
-  lower = {letter.lower(): number - 1 for letter, number in numbers.items()}
-  return name.format(**numbers, **lower)
-
-
-def shape_there(shape: Sequence[int], place: Place) -> tuple[int, ...]:
-  like = np.broadcast_to(np.float32(0), shape)  # takes no memory
-  return layouts.theirs(like, place.sides, place.pointwise).shape
-
-
-def of_other_classes(array: np.ndarray, shape: Sequence[int], place: Place) -> bool:
-  """Returns whether an array fits except for the number of classes."""
-  wanted = shape_there(shape, place)
-  return array.ndim == len(wanted) and array.shape[1:] == wanted[1:]
-
-
-def listed(names: Sequence[str]) -> str:
-  more = len(names) - SHOWN
-  return ', '.join(names[:SHOWN]) + (f' and {more:,} more' if more > 0 else '')
+  for name, (place, count) in homes.items():
+    if pieces[name].keys() != {*range(count)}:
+      raise KeyError(f'{name} has {count} parts, and only {[*pieces[name]]} are known')
+    array = places.joined([pieces[name][part] for part in range(count)])
+    found[name] = layouts.theirs(array, place.sides, place.pointwise, place.plain)
+  twins = {name: found[twin] for name, twin in names.tied.items() if twin in found}
+  return found | twins

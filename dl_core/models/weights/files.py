@@ -25,6 +25,9 @@ WRAPPERS = {'module', '_orig_mod'}  # DataParallel, AveragedModel and torch.comp
 UPDATES = 'n_averaged'  # the counter of AveragedModel
 
 
+STUDY = 'study:'  # `--init_from=study:LABEL` is a run of the same study
+
+
 class File(NamedTuple):
   """What a file of weights holds.
 
@@ -43,12 +46,21 @@ class File(NamedTuple):
 
 def named(text: str) -> bool:
   """Returns whether `--init_from=text` names a file of weights, not a workdir."""
+  if sibling(text):
+    return False
   path = Path(text).expanduser()
   return path.is_file() or (path.suffix in (OWN, *PYTORCH) and not path.is_dir())
 
 
+def sibling(text: str) -> bool:
+  """Returns whether `--init_from=text` names a run of the same study."""
+  return text.startswith(STUDY)
+
+
 def place(text: str) -> str:
-  """Returns what a record says of `--init_from`: a file's name, or WORKDIR."""
+  """Returns what a record says of `--init_from`: a file, WORKDIR or study:LABEL."""
+  if sibling(text):
+    return text
   return Path(text).name if text and named(text) else 'WORKDIR' if text else ''
 
 

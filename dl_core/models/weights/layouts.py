@@ -5,6 +5,7 @@
   dense                [C, F]           [F, C], or [F, C, 1, 1]
   dense of a map       [h·w·C, F]       [F, C·h·w], or [F, C, h, w]
   vectors              [F]              [F]
+  embedding, plain     [C, F]           [C, F]
 
 A map is flattened place by place here and channel by channel there, so the dense layer
 that reads it has its inputs in another order. A dense layer is a convolution whose
@@ -21,17 +22,22 @@ import numpy as np
 # `mean` and `var` not among the parameters but among the statistics.
 NAMES = {
   'kernel': 'weight',
+  'embedding': 'weight',
   'bias': 'bias',
   'scale': 'weight',
   'mean': 'running_mean',
   'var': 'running_var',
 }
+PLAIN = ('embedding',)  # is laid out there as it is here
 COUNTERS = '.num_batches_tracked'  # how such names end; nothing here counts batches
 POINT = (1, 1)
 
 
 def ours(
-  array: np.ndarray, shape: Sequence[int], sides: tuple[int, int] = POINT
+  array: np.ndarray,
+  shape: Sequence[int],
+  sides: tuple[int, int] = POINT,
+  plain: bool = False,
 ) -> np.ndarray:
   """Converts an array from PyTorch's layout to ours.
 
@@ -39,14 +45,15 @@ def ours(
     array: of a file.
     shape: what is wanted.
     sides: (h, w) of the map that a dense layer reads.
+    plain: whether the array has our layout there.
 
   Raises:
     ValueError: the array cannot be of this shape here.
   """
   laid = array
-  if array.ndim == 2:
+  if array.ndim == 2 and not plain:
     laid = array.reshape(len(array), -1, *sides)
-  if laid.ndim == 4:
+  if laid.ndim == 4 and not plain:
     if len(shape) == 2 and laid.shape[2:] != sides:
       raise ValueError(f'a kernel of {laid.shape[2:]} does not read a map of {sides}')
     laid = laid.transpose(2, 3, 1, 0)
@@ -57,7 +64,10 @@ def ours(
 
 
 def theirs(
-  array: np.ndarray, sides: tuple[int, int] = POINT, pointwise: bool = False
+  array: np.ndarray,
+  sides: tuple[int, int] = POINT,
+  pointwise: bool = False,
+  plain: bool = False,
 ) -> np.ndarray:
   """Converts an array from our layout to PyTorch's.
 
@@ -65,8 +75,9 @@ def theirs(
     array: of a model here.
     sides: see `ours`.
     pointwise: whether a dense layer is a 1 x 1 convolution there.
+    plain: whether the array keeps our layout.
   """
-  if array.ndim < 2:
+  if array.ndim < 2 or plain:
     return array
   dense, outputs = array.ndim == 2, array.shape[-1]
   kernel = array.reshape(*sides, -1, outputs) if dense else array

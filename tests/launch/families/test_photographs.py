@@ -130,8 +130,12 @@ def test_the_rate_falls_by_ten_at_each_third():
 
 
 def test_networks_of_the_digits_are_narrower_unless_it_is_said():
-  width = lambda **settings: photographs.width(photographs.Config(**settings))
+  def width(**settings):
+    c = photographs.Config(**settings)
+    return photographs.width(c, photographs.load(c).spec)
+
   assert width() == width(classes=10) == 0.25
+  assert width(dataset='mnist') == 1
   assert width(dataset='cifar10') == width(classes=10, plan=True) == 1
   assert width(width=0.5) == width(width=0.5, dataset='cifar10') == 0.5
 

@@ -14,7 +14,7 @@ from dl_core import trees
 from dl_core.layers import squeeze
 from dl_core.models import alexnet, googlenet, resnet, vgg
 from dl_core.models.weights import alexnet as alexnet_names
-from dl_core.models.weights import exchange, files, layouts, origins
+from dl_core.models.weights import exchange, files, layouts, origins, places
 from dl_core.models.weights import googlenet as googlenet_names
 from dl_core.models.weights import resnet as resnet_names
 from dl_core.models.weights import vgg as vgg_names
@@ -97,10 +97,10 @@ def shapes(name):
 def test_every_variable_has_a_name_of_its_own_in_every_table(name):
   like, names = shapes(name)
   for table in names.tables.values():
-    places = exchange.placed(names, table, like)
-    assert places.keys() == like.keys()
-    assert len({place.name for place in places.values()}) == len(like)
-    assert sum(place.head for place in places.values()) == 2 * len(names.heads) or (
+    found = places.placed(names, table, like)
+    assert found.keys() == like.keys()
+    assert len({place.name for place in found.values()}) == len(like)
+    assert sum(place.head for place in found.values()) == 2 * len(names.heads) or (
       name == 'googlenet, paper'
     )
 
@@ -109,17 +109,17 @@ def test_every_variable_has_a_name_of_its_own_in_every_table(name):
 def test_as_many_arrays_are_exported_as_torchvision_publishes(name):
   like, names = shapes(name)
   table = next(iter(names.tables.values()))
-  assert len(exchange.placed(names, table, like)) == COUNTS[name]
+  assert len(places.placed(names, table, like)) == COUNTS[name]
 
 
 @pytest.mark.parametrize('name', NAMED)
 def test_arrays_have_the_names_and_shapes_of_the_library(name):
   like, names = shapes(name)
   table = next(iter(names.tables.values()))
-  places = exchange.placed(names, table, like)
+  where = places.placed(names, table, like)
   found = {
-    place.name: exchange.shape_there(like[path].shape, place)
-    for path, place in places.items()
+    place.name: places.shape_there(like[path].shape, place)
+    for path, place in where.items()
   }
   assert NAMED[name].items() <= found.items()
 
@@ -132,11 +132,11 @@ def test_other_libraries_call_layers_otherwise():
     'cifar': 'layer2.0.conv2.weight',
     'transformers': 'resnet.encoder.stages.1.layers.0.layer.1.convolution.weight',
   }.items():
-    places = exchange.placed(names, names.tables[library], like)
-    assert places[layer].name == expected
+    where = places.placed(names, names.tables[library], like)
+    assert where[layer].name == expected
   head = 'params.output.bias'
   found = [
-    exchange.placed(names, table, like)[head].name for table in names.tables.values()
+    places.placed(names, table, like)[head].name for table in names.tables.values()
   ]
   assert found == ['fc.bias', 'linear.bias', 'classifier.1.bias']
 
@@ -350,4 +350,4 @@ def test_basic_blocks_with_gates_after_caffe_do_not_take_the_names_of_timm():
 
 def test_a_layer_that_no_row_names_is_our_own_error():
   with pytest.raises(KeyError, match='has a row for strange'):
-    exchange.placed(NAMES, TABLE, {'params.strange.kernel': np.zeros(1)})
+    places.placed(NAMES, TABLE, {'params.strange.kernel': np.zeros(1)})

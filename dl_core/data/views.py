@@ -1,0 +1,54 @@
+"""Other views of a set: the same examples, asked another question.
+
+Shapes: B examples, H x W pixels, C channels.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dl_core.types import Batch, Data
+
+WEIGHTS = ('example', 'place')
+
+
+def itself(data: Data, levels: int = 0, weight: str = 'example') -> Data:
+  """Returns data whose label is the input: y is x, after any augmentation.
+
+  The labels of the set are dropped, and the best constant answer to them with them;
+  whoever colours a picture by class asks `data` itself.
+
+  Args:
+    data: any; for `levels`, its x is in [0, 1].
+    levels: number of integer levels that y has: round(x · (levels - 1)), int32; 0: y
+      is x as it is.
+    weight: what carries a weight, as the loss counts it. 'example': it stays [B], for
+      a loss that sums over the places of an example. 'place': every place of y has the
+      weight of its example, [B, H, W, C], for a loss of each place.
+  """
+  if weight not in WEIGHTS:
+    raise ValueError(f'{weight=} is none of {", ".join(WEIGHTS)}')
+
+  def level(x):
+    return (x * np.float32(levels - 1)).round().astype(np.int32) if levels else x
+
+  def spread(of, y):
+    return jnp.broadcast_to(of.reshape(-1, *(1,) * (y.ndim - 1)), y.shape)
+
+  def view(batch: Batch) -> Batch:
+    y: Any = jax.tree.map(level, batch.x)
+    if weight == 'example':
+      return Batch(batch.x, y, batch.weight)
+    return Batch(batch.x, y, jax.tree.map(lambda leaf: spread(batch.weight, leaf), y))
+
+  def split(batches):
+    return lambda: map(view, batches())
+
+  return data._replace(
+    spec=data.spec._replace(batch=jax.eval_shape(view, data.spec.batch), classes=()),
+    take=lambda arrays, key, step: view(data.take(arrays, key, step)),
+    splits={name: split(batches) for name, batches in data.splits.items()},
+    baseline=dict,
+  )

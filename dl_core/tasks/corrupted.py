@@ -1,0 +1,38 @@
+"""Labels made by hiding: the batch that a task sees is a random change of the data's.
+
+One wrapper serves denoising, masked language models, inpainting and jigsaw puzzles.
+"""
+
+from collections.abc import Callable
+
+import jax
+
+from dl_core.types import Batch, Key, Task
+
+
+def corrupted(task: Task, corrupt: Callable[[Key, Batch], Batch]) -> Task:
+  """Makes the task on batches that `corrupt` has changed.
+
+  In training every step draws its own change, each player another one. In evaluation
+  the change comes from evaluation's key, so it is the same at every evaluation.
+
+  Args:
+    task: whose; its `outputs` and `decode` read what they are given, unchanged.
+    corrupt: (key, Batch) -> Batch: its x is what the model reads, its y what was
+      hidden, its weight where something was.
+  """
+
+  def split(function):
+    def changed(*rest):
+      *before, batch, key = rest
+      corrupt_key, own_key = jax.random.split(key)
+      return function(*before, corrupt(corrupt_key, batch), own_key)
+
+    return changed
+
+  def init(key, batch):
+    return task.init(key, corrupt(key, batch))
+
+  return task._replace(
+    init=init, losses=tuple(map(split, task.losses)), metrics=split(task.metrics)
+  )
