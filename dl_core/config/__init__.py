@@ -29,3 +29,4 @@ from dl_core.config.identity import restored as restored
 from dl_core.config.identity import settings as settings
 from dl_core.config.identity import shared as shared
 from dl_core.config.identity import written as written
+from dl_core.config.paths import path as path

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dl_core import config
 from dl_core.data import cache, contents, declarations, listing, pillow, sources, stored
 from dl_core.types import UserError
 
@@ -155,11 +156,11 @@ def own(data_dir: str, labels: str = WANTED) -> Images:
   """
   if (
     stored.declaration('folder', data_dir)
-    and not Path(data_dir, 'train').expanduser().is_dir()
+    and not (config.path(data_dir) / 'train').is_dir()
   ):
     return prepared('folder', data_dir, labels)
   found = listing.listed(data_dir, classes=labels == WANTED)
-  root = Path(data_dir).expanduser()
+  root = config.path(data_dir)
   paths = [path for files in found.files.values() for path, _ in files]
   count = lambda split: len(found.files[split])
 

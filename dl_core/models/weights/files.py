@@ -4,7 +4,9 @@ No code in a file is executed: PyTorch's files are read with `weights_only`.
 """
 
 import argparse
+import contextlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +50,7 @@ def named(text: str) -> bool:
   """Returns whether `--init_from=text` names a file of weights, not a workdir."""
   if sibling(text):
     return False
-  path = Path(text).expanduser()
+  path = Path(os.path.expanduser(text))
   return path.is_file() or (path.suffix in (OWN, *PYTORCH) and not path.is_dir())
 
 
@@ -213,11 +215,13 @@ def write(
   if settings:
     metadata['settings'] = json.dumps(dict(settings))
   content = library.save(dense, metadata=metadata)
-  temporary = path.with_suffix('.tmp')
+  temporary = path.with_name(f'.{path.name}.{os.getpid()}')
   try:
     temporary.write_bytes(content)
     temporary.replace(path)
   except OSError as error:
+    with contextlib.suppress(OSError):
+      temporary.unlink()
     raise UserError(
-      f'{path} cannot be written ({error.strerror}); make room, or name another place'
+      f'{path} cannot be written ({error.strerror}); name another place'
     ) from error
