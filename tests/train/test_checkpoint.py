@@ -343,6 +343,6 @@ def test_only_a_full_disk_asks_for_room(reopen, monkeypatch, error, remedy):
 
     monkeypatch.setattr(store._manager, 'save', fail)
     with pytest.raises(
-      UserError, match=f'could not be written .*; {remedy}.* and give'
+      UserError, match=f'could not be written .*; .*{remedy}.* and give'
     ):
       store.save(1, tree())
