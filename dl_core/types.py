@@ -173,6 +173,8 @@ class Names(NamedTuple):
       a pattern with '*' of their whole names.
     unlike: {part of an architecture's name: how it differs from this model}, where its
       files have the same names and shapes but other logits.
+    settings: {what names and shapes do not tell of a network: its values in this one};
+      a file that tells another value is refused, and an exported one tells the first.
     tied: {array there: another one there}: two that are one array here, so a file must
       have equal ones, and may lack either.
     prefixes: how the names in some files begin, and in others do not, all of those that
@@ -186,6 +188,7 @@ class Names(NamedTuple):
   pointwise: tuple[str, ...] = ()
   spare: tuple[str, ...] = ()
   unlike: Mapping[str, str] = MappingProxyType({})
+  settings: Mapping[str, tuple] = MappingProxyType({})
   tied: Mapping[str, str] = MappingProxyType({})
   prefixes: tuple[str, ...] = ()
   aliases: Mapping[str, str] = MappingProxyType({})

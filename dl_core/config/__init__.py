@@ -30,3 +30,4 @@ from dl_core.config.identity import written as written
 from dl_core.config.kinds import Generating as Generating
 from dl_core.config.kinds import Textual as Textual
 from dl_core.config.kinds import Transfer as Transfer
+from dl_core.config.paths import path as path

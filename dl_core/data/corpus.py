@@ -8,11 +8,11 @@ characters whatever the vocabulary, which is trained on the training split alone
 import functools
 import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from dl_core import config
 from dl_core.data import (
   coded,
   declarations,
@@ -149,7 +149,7 @@ def own(data_dir: str, window: int, wanted: Wanted = vocabularies.choice) -> Tex
     raise UserError(
       '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
     )
-  path = Path(data_dir).expanduser()
+  path = config.path(data_dir)
   try:
     content = path.read_bytes()
   except OSError as error:

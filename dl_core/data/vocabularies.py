@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dl_core import config
 from dl_core.data import cache, spelling, subwords, vocabulary
 from dl_core.data.vocabulary import Unknown, Vocabulary
 from dl_core.types import UserError
@@ -73,7 +74,7 @@ def choice(name: str = CHARACTERS, pieces: int = 0) -> Choice:
     )
   if name == CHARACTERS:
     return Choice(CHARACTERS)
-  given = in_file(Path(name).expanduser())
+  given = in_file(config.path(name))
   return Choice(given.kind, given.size, given)
 
 
