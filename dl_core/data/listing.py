@@ -11,6 +11,7 @@ import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
+from dl_core import config
 from dl_core.data import pillow
 from dl_core.types import UserError
 
@@ -81,7 +82,7 @@ def listed(data_dir: str, classes: bool = True) -> Listing:
   Raises:
     UserError: the folder has another layout, or a class has no image.
   """
-  root = Path(data_dir).expanduser()
+  root = config.path(data_dir)
   passed = _Passed(root)
   places = _splits(root, passed) if data_dir and root.is_dir() else {}
   if 'train' not in places:

@@ -54,13 +54,19 @@ class Clock:
     """Stops counting, for an evaluation or a checkpoint."""
     self._running = None
 
-  def rate(self, step: int) -> dict[str, float]:
-    """Returns the examples, and the tokens of text, a second since the last pause."""
+  def rate(self, step: int, labelled: float = 1.0) -> dict[str, float]:
+    """Returns the examples, and the tokens of text, a second since the last pause.
+
+    Args:
+      step: the present one.
+      labelled: share of the tokens that are counted; the others are padding.
+    """
     if self._running is None or step <= self._running[1]:
       return {}
     rate = (step - self._running[1]) / (time.monotonic() - self._running[0])
+    share = {'tokens_per_second': labelled}
     return {
-      name: round(count * rate, 4 if name == 'mfu' else 1)
+      name: round(count * rate * share.get(name, 1.0), 4 if name == 'mfu' else 1)
       for name, count in self._counted.items()
     }
 

@@ -5,7 +5,11 @@ import sys
 import numpy as np
 import pytest
 
+from dl_core import config
 from dl_core.train import progress
+from dl_core.train.log import Log
+from dl_core.train.recorder import Recorder
+from dl_core.types import Data, Experiment, Spec
 
 
 def test_a_line_for_a_person_leaves_out_the_bookkeeping():
@@ -22,6 +26,23 @@ def test_the_speed_of_a_text_is_in_its_symbols():
   rates = clock.rate(11)
   assert rates['tokens_per_second'] == pytest.approx(
     64 * rates['examples_per_second'], rel=1e-3
+  )
+
+
+def test_padding_is_not_counted_as_tokens():
+  data = Data(Spec(None, 'toys/1', tokens=8), None, None, {})
+  experiment = Experiment(config.Config(batch_size=4), None, (), data)
+  log = Log(None, writes=False)
+  found = Recorder(experiment, log, None)
+  assert found.labelled({'loss': (0.0, 80.0)}, 10) == 80 / (10 * 4 * 8)
+  log.write(10, 'train', {})
+  assert found.labelled({'loss': (0.0, 16.0)}, 11) == 0.5
+  assert found.labelled({}, 11) == 1.0  # several players
+  clock = progress.Clock(batch_size=4, tokens=64)
+  clock.run(1, {}, lambda _: None)
+  rates = clock.rate(11, 0.25)
+  assert rates['tokens_per_second'] == pytest.approx(
+    16 * rates['examples_per_second'], rel=1e-3
   )
 
 
