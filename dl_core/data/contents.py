@@ -47,14 +47,14 @@ def digest(root: Path, paths: Sequence[Path]) -> str:
   place, names = _place(root), [os.fsencode(os.path.relpath(p, root)) for p in paths]
   known, settled = _read(place), time.time_ns() - int(SETTLED * 1e9)
   statuses = list(map(_status, paths))
-  changed = [
-    number
-    for number, name in enumerate(names)
-    if name not in known or known[name].status != statuses[number]
-  ]
+  same = {
+    name: known[name]
+    for name, status in zip(names, statuses, strict=True)
+    if name in known and known[name].status == status
+  }
+  changed = [number for number, name in enumerate(names) if name not in same]
   fresh = zip(changed, _digests([paths[number] for number in changed]), strict=True)
-  now = dict(zip(names, map(known.get, names), strict=True))
-  now |= {names[number]: Known(statuses[number], read) for number, read in fresh}
+  now = same | {names[number]: Known(statuses[number], read) for number, read in fresh}
   total = hashlib.sha256(b''.join(now[name].digest for name in names))
   kept = {name: one for name, one in now.items() if max(one.status[-2:]) < settled}
   if kept != known:

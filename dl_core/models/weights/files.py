@@ -86,7 +86,7 @@ def read(path: Path) -> File:
   if not found.arrays:
     raise UserError(f'{path} holds no arrays; give a file of weights')
   arrays = {name: single(array) for name, array in unwrapped(found.arrays).items()}
-  settings = origins.beside(path) | found.settings
+  settings = {**origins.beside(path), **found.settings}
   told = found.architecture or origins.architecture(path, settings)
   return File(arrays, told, found.notes, settings)
 

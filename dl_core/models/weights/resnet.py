@@ -78,7 +78,7 @@ def names(model: resnet.ResNet) -> Names:
   options: dict[str, Any] = {
     'pointwise': (f'{BLOCK}.gate.reduce', f'{BLOCK}.gate.expand'),
     # Shortcuts without parameters leave no trace in a file.
-    'settings': origins.CONVOLUTIONAL | {'plain': (model.shortcut == 'none',)},
+    'settings': {**origins.CONVOLUTIONAL, 'plain': (model.shortcut == 'none',)},
   }
   if model.shortcut == 'none':
     options['unlike'] = PLAIN_UNLIKE
