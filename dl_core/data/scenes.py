@@ -47,9 +47,7 @@ ARRANGEMENTS = {
   1: (Arrangement((1,)),),
   2: (Arrangement((1, 1)), Arrangement((1, 1), False)),
   3: tuple(
-    Arrangement(sizes, beside)
-    for sizes in ((1, 2), (2, 1))
-    for beside in (True, False)
+    Arrangement(sizes, beside) for sizes in ((1, 2), (2, 1)) for beside in (True, False)
   ),
 }
 

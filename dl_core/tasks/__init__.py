@@ -14,3 +14,4 @@ from dl_core.tasks.precision import computed_in as computed_in
 from dl_core.tasks.segmentation import segmentation as segmentation
 from dl_core.tasks.supervised import judged as judged
 from dl_core.tasks.supervised import supervised as supervised
+from dl_core.tasks.writing import conditioned as conditioned
