@@ -62,6 +62,7 @@ class Captioner(nn.Module):
   def setup(self):
     self.trunk = trunk.Trunk(self.widths)
     self.image = nn.Dense(self.embedding)
+    self.norm = nn.LayerNorm()
     self.words = nn.Embed(self.vocabulary, self.embedding)
     self.recurrent = sequences.CELLS[self.cell](self.hidden)
     self.output = readout.Readout(self.vocabulary)
@@ -86,10 +87,10 @@ class Captioner(nn.Module):
     found = self.trunk(x['image'])
     features = found.shape[-1]
     if not self.attention:
-      first = nn.relu(self.image(found.reshape(len(found), -1)))
+      first = self.norm(self.image(trunk.summary(found)))
       return Caption(self.recurrent(first[:, None])[0])
     places = self.placed(found.reshape(len(found), -1, features))
-    first = nn.relu(self.image(jnp.mean(places, axis=1)))
+    first = self.norm(self.image(jnp.mean(places, axis=1)))
     seen = jnp.pad(first, ((0, 0), (0, features)))  # no place has been looked at
     return Caption(self.recurrent(seen[:, None])[0], places, self.keys(places))
 
