@@ -22,7 +22,7 @@ class Config(config.Config):
   hidden: int = config.field(128, 'units of the recurrent layer', low=1)
   seeds: int = 3
   steps: int = 1_200
-  learning_rate: float = 2e-3
+  learning_rate: float = 7e-4
   eval_every: int = 400
 
 

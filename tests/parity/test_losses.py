@@ -28,6 +28,7 @@ STEPS, BATCHES = 20, 4
 SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
 FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
+SEEING = {'hidden': 12, 'widths': (3, 4), 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
 ZOO = ('alexnet', 'vgg', 'googlenet', 'resnet')
 PHOTOS = {'batch_size': 8, 'se': True, 'smoothing': 0.1, 'average': 0.9}
@@ -58,6 +59,11 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'lstm': ('char_lm', {'cell': 'lstm', **SMALL}, 0.5),
   'gru': ('char_lm', {'cell': 'gru', **SMALL}, 0.5),
   'rnn': ('char_lm', {'cell': 'rnn', **SMALL}, 0.5),
+  'captioning': ('captioning', SEEING, 0.3),
+  'captioning gru': ('captioning', SEEING | {'cell': 'gru'}, 0.3),
+  'vqa': ('vqa', SEEING, 0.3),
+  'vqa easy': ('vqa', SEEING | {'dataset': 'easy_vqa', 'pooled': 1}, 0.3),
+  'vqa without image': ('vqa', SEEING | {'without': 'image'}, 0.3),
   'gan': ('gan', TINY, 0.05),
   'gan minimax': ('gan', {'loss': 'minimax', **TINY}, 0.05),
   'gan hinge': ('gan', {'loss': 'hinge', **TINY}, 0.05),
@@ -65,7 +71,7 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
 }
 
 
-NAMES = ('perceptron', 'lenet', 'mlp', 'vgg', 'logistic', 'lstm', 'gan')
+NAMES = ('perceptron', 'lenet', 'mlp', 'vgg', 'logistic', 'lstm', 'vqa', 'gan')
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +87,7 @@ def shallow(monkeypatch):
 @pytest.fixture
 def make(digits_dir, prose):
   """Builds an experiment; returns it and its peer's module."""
-  drawn = ('lenet', 'gan', 'mlp', 'cifar_resnet', *ZOO)
+  drawn = ('lenet', 'gan', 'mlp', 'cifar_resnet', 'captioning', 'vqa', *ZOO)
   places = {name: {'data_dir': digits_dir} for name in drawn}
   places['char_lm'] = {'dataset': 'text', 'data_dir': prose}
 
@@ -96,6 +102,7 @@ def make(digits_dir, prose):
 # Their losses and layers are tested apart.
 RARER = (
   *('gan minimax', 'gan hinge', 'dcgan', 'rnn', 'lenet 1998', 'cifar resnet'),
+  *('captioning gru', 'vqa without image', 'vqa easy'),
   *('alexnet', 'googlenet'),
 )
 
@@ -128,13 +135,13 @@ def batches_of(spec):
   """Draws batches of a Spec's shapes; few of its classes, so that a bias can learn."""
   random, most = np.random.default_rng(0), min(4, limits.of(spec).y)
 
-  def draw(leaf):
+  def draw(leaf):  # of tokens, too, only the first few are drawn
     if np.issubdtype(leaf.dtype, np.integer):
       return random.integers(most, size=leaf.shape).astype(leaf.dtype)
     return random.uniform(-1, 1, leaf.shape).astype(leaf.dtype)
 
   for _ in range(BATCHES):
-    x, y = draw(spec.batch.x), draw(spec.batch.y)
+    x, y = jax.tree.map(draw, spec.batch.x), draw(spec.batch.y)
     y = y if y.dtype.kind == 'i' else np.sign(y)
     yield Batch(x, y, np.ones(spec.batch.weight.shape, np.float32))
 
