@@ -8,7 +8,7 @@
 One image in, a sentence out: the image is the first input of an LSTM that then writes
 word by word (Vinyals et al. 2015, https://arxiv.org/abs/1411.4555), or a map to which
 it attends (Xu et al. 2015, https://arxiv.org/abs/1502.03044). A caption is right if it
-is word for word the only true one; test scenes are written by unseen hands. Figures of
+is word for word the only true one; each split has digits of its own. Figures of
 photographs (COCO) are not comparable.
 """
 

@@ -1,7 +1,7 @@
 """Scenes of one to three handwritten digits, and their captions.
 
 A scene is a function of (seed, split, number). Each split is composed of its own
-digits of scikit-learn's set, so that a test scene shows unseen handwriting. One digit
+digits of scikit-learn's set: other digits are tested than are trained on. One digit
 stands anywhere. Otherwise there are two groups, of two digits at most, and one group is
 left of the other or above it; the two digits of a group stand across that direction.
 Digits are at least `GAP` pixels apart, and the single digit beside a pair is clear of
