@@ -42,7 +42,8 @@ class Recorder(NamedTuple):
     step = int(state.step)
     if step:
       skipped = int(state.skipped[0])
-      figures: dict[str, Any] = metrics.mean(sums) | clock.rate(step)
+      rate = clock.rate(step, metrics.tokens(sums))
+      figures: dict[str, Any] = metrics.mean(sums) | rate
       figures |= ({'skipped': skipped} if skipped else {}) | clock.seconds()
       if spike := stopping.spike(sums, log.lines):
         figures['spike'] = spike

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 
+from dl_core import metrics
 from dl_core.train import progress
 
 
@@ -22,6 +23,16 @@ def test_the_speed_of_a_text_is_in_its_symbols():
   rates = clock.rate(11)
   assert rates['tokens_per_second'] == pytest.approx(
     64 * rates['examples_per_second'], rel=1e-3
+  )
+
+
+def test_padding_is_no_speed():
+  clock = progress.Clock(batch_size=4, tokens=64)
+  clock.run(1, {}, lambda _: None)
+  sums = {'loss': (1.0, 8.0), metrics.READ: (88.0, 8.0)}
+  rates = clock.rate(11, metrics.tokens(sums))
+  assert rates['tokens_per_second'] == pytest.approx(
+    11 * rates['examples_per_second'], rel=1e-3
   )
 
 
