@@ -93,7 +93,8 @@ class Spec(NamedTuple):
     batch: a Batch of `jax.ShapeDtypeStruct`, the shapes and types of a training batch.
     source: name and version of the data, part of a run's identity ('digits/1.0.0').
     classes: the label names, in the order of the label numbers; () if there are none.
-    tokens: number of tokens in one example of text; 0 where it is no text.
+    tokens: number of tokens in one example of text, with padding; 0 where it is no
+      text.
     channels: of the images in x, 1 or 3; 0 where x holds no images.
     native: height and width of the set's images before they are resized; () where
       they vary or x holds no images.
@@ -172,6 +173,8 @@ class Names(NamedTuple):
       a pattern with '*' of their whole names.
     unlike: {part of an architecture's name: how it differs from this model}, where its
       files have the same names and shapes but other logits.
+    settings: {what names and shapes do not tell of a network: its values in this one};
+      a file that tells another value is refused, and an exported one tells the first.
     tied: {array there: another one there}: two that are one array here, so a file must
       have equal ones, and may lack either.
     prefixes: how the names in some files begin, and in others do not, all of those that
@@ -185,6 +188,7 @@ class Names(NamedTuple):
   pointwise: tuple[str, ...] = ()
   spare: tuple[str, ...] = ()
   unlike: Mapping[str, str] = MappingProxyType({})
+  settings: Mapping[str, tuple] = MappingProxyType({})
   tied: Mapping[str, str] = MappingProxyType({})
   prefixes: tuple[str, ...] = ()
   aliases: Mapping[str, str] = MappingProxyType({})

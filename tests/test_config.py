@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import math
+import os
+from pathlib import Path
 
 import pytest
 
@@ -324,3 +326,27 @@ def test_how_a_run_is_executed_does_not_change_the_fingerprint():
 )
 def test_the_interval_of_evaluation_counts_where_validation_decides(chosen):
   assert identity(Own(**chosen)) != identity(Own(**chosen, eval_every=3))
+
+
+@pytest.mark.parametrize('text', ['~nobody-here', '~nobody-here/runs'])
+def test_a_home_of_nobody_is_refused_in_words(text):
+  with pytest.raises(UserError, match=f'^{text} was given, and there is no such home'):
+    config.path(text)
+
+
+def test_a_path_has_its_home_in_front_and_is_else_as_given(monkeypatch, tmp_path):
+  monkeypatch.setenv('HOME', str(tmp_path))
+  monkeypatch.chdir(tmp_path)
+  assert config.path('~/runs') == tmp_path / 'runs'
+  assert config.path('~') == tmp_path
+  for text in ('runs/~', '/a/~b', '-dash', '[1]', '', '사과', os.fsdecode(b'\xff')):
+    assert str(config.path(text)) == str(Path(text))
+
+
+@pytest.mark.parametrize('name', ['~', '~root', '~nobody-here'])
+def test_a_folder_named_like_a_home_is_no_home(monkeypatch, tmp_path, name):
+  """Also if it is expanded twice, as that of a study's run is."""
+  monkeypatch.chdir(tmp_path)
+  once = config.path(f'./{name}/run')
+  assert once == tmp_path / name / 'run'
+  assert config.path(str(once)) == once

@@ -132,6 +132,37 @@ def test_every_package_says_what_belongs_in_it():
     assert 'Not here:' in ' '.join(doc.split()), path
 
 
+def test_tasks_training_and_launch_name_no_family_and_no_data_set():
+  packages = 'dl_core/models', 'dl_core/data/builders', 'experiments'
+  known = {path.stem for package in packages for path in (ROOT / package).glob('*')}
+  known -= {'__init__', '__main__', '__pycache__', 'weights', 'labelled', 'tables'}
+  known -= {'gan', 'linear', 'optimizers', 'texts', 'idx', 'originals', 'benchmark'}
+  for package in ('tasks', 'train', 'launch'):
+    for path in (ROOT / 'dl_core' / package).glob('*.py'):
+      tree = ast.parse(path.read_text(encoding='utf-8'))
+      docs = {ast.get_docstring(node, clean=False) for node in documented(tree)}
+      texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value not in docs
+      ]
+      words = {word for text in texts for word in re.findall(r'\w+', text)}
+      assert not words & known, path
+      kinds = [
+        ast.unparse(node.args[1])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == 'isinstance'
+      ]
+      assert not [kind for kind in kinds if re.match('(config|types|models)[.]', kind)]
+
+
+def documented(tree):
+  kinds = ast.Module, ast.ClassDef, ast.FunctionDef
+  return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
 @pytest.mark.parametrize(
   ('source', 'target'),
   [
@@ -161,7 +192,8 @@ def test_a_circle_is_seen(tmp_path):
 
 # Files of more than 250 lines, and why they are one.
 LONG = {
-  'dl_core/train/checkpoint.py': 'one class around orbax guards it in five places'
+  'dl_core/train/checkpoint.py': 'one class around orbax guards it in five places',
+  'dl_core/types.py': 'every contract stands in one file, which only declares',
 }
 
 

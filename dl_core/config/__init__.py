@@ -10,9 +10,7 @@ identifies a run. Not here: command lines (`launch.flags`).
 from dl_core.config.common import PRECISIONS as PRECISIONS
 from dl_core.config.common import Config as Config
 from dl_core.config.common import Drawing as Drawing
-from dl_core.config.common import Generating as Generating
-from dl_core.config.common import Textual as Textual
-from dl_core.config.common import Transfer as Transfer
+from dl_core.config.common import trains as trains
 from dl_core.config.fields import GROUPS as GROUPS
 from dl_core.config.fields import Rule as Rule
 from dl_core.config.fields import Settings as Settings
@@ -29,3 +27,7 @@ from dl_core.config.identity import restored as restored
 from dl_core.config.identity import settings as settings
 from dl_core.config.identity import shared as shared
 from dl_core.config.identity import written as written
+from dl_core.config.kinds import Generating as Generating
+from dl_core.config.kinds import Textual as Textual
+from dl_core.config.kinds import Transfer as Transfer
+from dl_core.config.paths import path as path

@@ -1,6 +1,7 @@
 """The settings that every experiment has, and those of some kinds of experiments."""
 
 import dataclasses
+from typing import TypeGuard
 
 from dl_core.config.fields import Settings, field
 
@@ -116,8 +117,8 @@ class Config(Drawing):
   )
   init_from: str = field(
     '',
-    'workdir, or file of weights, to take the initial parameters from; empty: random '
-    'parameters',
+    'workdir, file of weights, or study:LABEL for a run of the same study, to take the '
+    'initial parameters from; empty: random parameters',
     group='rare',
   )
   steps_per_call: int = field(
@@ -168,81 +169,6 @@ class Config(Drawing):
   )
 
 
-@dataclasses.dataclass(frozen=True)
-class Textual(Config):
-  """The settings of experiments on text.
-
-  Which vocabulary is used is part of a run's identity by the source of its data.
-  """
-
-  vocabulary: str = field(
-    'characters',
-    'kind of tokens: characters, words, bpe or wordpiece, trained on the training '
-    'split; or a file with a vocabulary: tokenizer.json, vocab.txt, or vocab.json '
-    'beside merges.txt',
-    how=True,
-    group='data',
-  )
-  pieces: int = field(
-    0,
-    'size of a vocabulary that is trained; 0: 512',
-    low=0,
-    below=2**24,
-    how=True,
-    group='data',
-  )
-
-
-@dataclasses.dataclass(frozen=True)
-class Generating(Textual):
-  """The settings of experiments whose models generate text."""
-
-  prompt: str = field(
-    '', 'text that the trained model continues', how=True, group='trained'
-  )
-  temperature: float = field(
-    0.8,
-    'sampling temperature of generated text; 0: the likeliest token each time, 1: the '
-    'probabilities as learned',
-    low=0,
-    below=1_000,
-    how=True,
-    group='trained',
-  )
-  top_k: int = field(
-    0,
-    'number of likeliest tokens that generated text is drawn from; 0: all',
-    low=0,
-    below=2**24,
-    how=True,
-    group='trained',
-  )
-  top_p: float = field(
-    1.0,
-    'probability of the likeliest tokens that generated text is drawn from; 1: all',
-    above=0,
-    high=1,
-    how=True,
-    group='trained',
-  )
-  length: int = field(
-    500,
-    'number of tokens to generate, here and in the report',
-    low=1,
-    below=2**20,
-    how=True,
-    group='trained',
-  )
-
-
-@dataclasses.dataclass(frozen=True)
-class Transfer(Config):
-  """The settings of classifiers that may start from the parameters of another task."""
-
-  freeze: str = field(
-    'nothing',
-    'parameters that keep their values from --init_from; backbone: all but the last '
-    'layer, which alone is trained, with batch norm in evaluation mode',
-    choices=('nothing', 'backbone'),
-    group='rare',
-  )
+def trains(c: Drawing) -> TypeGuard[Config]:
+  """Returns whether the settings are of something that has runs, not only drawings."""
+  return isinstance(c, Config)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from dl_core.config.common import Config, Drawing
+from dl_core.config.common import Config, Drawing, trains
 from dl_core.config.fields import (
   Settings,
   element_of,
@@ -26,7 +26,7 @@ def settings(config: Drawing, source: str) -> dict[str, Any]:
     config: the run's config.
     source: name and version of its data (`Spec.source`).
   """
-  chosen_on_validation = isinstance(config, Config) and bool(
+  chosen_on_validation = trains(config) and bool(
     config.patience or config.until or config.keep_best
   )
   names = [entry.name for entry in dataclasses.fields(config)]

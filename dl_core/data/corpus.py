@@ -8,11 +8,11 @@ characters whatever the vocabulary, which is trained on the training split alone
 import functools
 import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from dl_core import config
 from dl_core.data import (
   coded,
   declarations,
@@ -40,9 +40,10 @@ WHOLE = Part(0, 10)
 PARTS = {'train': Part(0, 8), 'validation': Part(8, 9), 'test': Part(9, 10)}
 IN_ORDER = {'validation': 'train', 'test': 'validation'}
 NOTE = 'The splits are the first 80 %, the next 10 % and the last 10 % of the text.'
-UNKNOWN = (
-  'Words outside the vocabulary are one token, so spelling them costs nothing: nats '
-  'per character are too low by that.'
+LOSSY = (
+  'What the vocabulary does not know or drops (rare words; in WordPiece also case, '
+  'accents and white space) costs nothing to predict: nats per character are too low '
+  'by that.'
 )
 SHORTEST = 10  # a text of so many characters has some in each part
 
@@ -148,7 +149,7 @@ def own(data_dir: str, window: int, wanted: Wanted = vocabularies.choice) -> Tex
     raise UserError(
       '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'
     )
-  path = Path(data_dir).expanduser()
+  path = config.path(data_dir)
   try:
     content = path.read_bytes()
   except OSError as error:
@@ -157,11 +158,11 @@ def own(data_dir: str, window: int, wanted: Wanted = vocabularies.choice) -> Tex
       f'({error.strerror}); give --data_dir=FILE, a text in UTF-8'
     ) from error
   text = encodings.decoded(content, str(path), 'save it as UTF-8')
-  wanted = max(SHORTEST, -(-10 * (window + 1) // PARTS['train'].last))
-  if len(text) < wanted:
+  least = max(SHORTEST, -(-10 * (window + 1) // PARTS['train'].last))
+  if len(text) < least:
     raise UserError(
       f'{path} has {len(text):,} characters, windows of {window:,} want at least '
-      f'{wanted:,} (80 % of a text is for training); give a longer one'
+      f'{least:,} (80 % of a text is for training); give a longer one'
     )
   read = lambda split: text[span(PARTS[split], len(text))]
   if choice.kind == vocabularies.CHARACTERS and choice.given is None:
@@ -187,7 +188,8 @@ def tagged(text: Text, choice: Choice) -> Text:
   """Returns a text whose source names its vocabulary, unless that is characters."""
   if choice.kind == vocabularies.CHARACTERS:
     return text
-  notes = (*text.notes, UNKNOWN) if choice.kind != 'bpe' else text.notes
+  exact = choice.kind == 'bpe' or (choice.given and choice.given.unknown is None)
+  notes = text.notes if exact else (*text.notes, LOSSY)
   return text._replace(source=f'{text.source}, {choice.tag(text.source)}', notes=notes)
 
 

@@ -4,7 +4,6 @@ A user's folder is DIR/train/CLASS/*.png, or without labels DIR/train/*.png; see
 `listing`.
 """
 
-import concurrent.futures
 import functools
 import hashlib
 import itertools
@@ -14,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dl_core.data import cache, declarations, listing, pillow, sources, stored
+from dl_core import config
+from dl_core.data import cache, contents, declarations, listing, pillow, sources, stored
 from dl_core.types import UserError
 
 FITTING = 2  # raised whenever decoding or `pillow.fitted` changes: caches keep both
@@ -156,10 +156,12 @@ def own(data_dir: str, labels: str = WANTED) -> Images:
   """
   if (
     stored.declaration('folder', data_dir)
-    and not Path(data_dir, 'train').expanduser().is_dir()
+    and not (config.path(data_dir) / 'train').is_dir()
   ):
     return prepared('folder', data_dir, labels)
   found = listing.listed(data_dir, classes=labels == WANTED)
+  root = config.path(data_dir)
+  paths = [path for files in found.files.values() for path, _ in files]
   count = lambda split: len(found.files[split])
 
   def pairs(split, numbers):
@@ -176,7 +178,7 @@ def own(data_dir: str, labels: str = WANTED) -> Images:
     decoded=lambda split, frame: stacked(
       pairs(split, range(count(split))), count(split), frame
     ),
-    digests=lambda: {'files': found.digest, 'contents': _contents(found)},
+    digests=lambda: {'files': found.digest, 'contents': contents.digest(root, paths)},
     notes=found.notes,
   )
 
@@ -215,19 +217,3 @@ def _digests(place: Path) -> dict[str, str]:
   for path in sorted(place.glob('*.array_record*')):
     files.update(f'{path.name} {path.stat().st_size}\n'.encode())
   return {'files': files.hexdigest()[:16]}
-
-
-def _contents(found: listing.Listing) -> str:
-  """Returns a digest of all bytes of a folder's images.
-
-  All are read, once at each start: nothing short of that tells an image from another
-  one of its name and size, when copies need not keep their times.
-  """
-  total = hashlib.sha256()
-  paths = (str(path) for files in found.files.values() for path, _ in files)
-  digest = lambda path: hashlib.sha256(pillow.read(path).content).digest()
-  with concurrent.futures.ThreadPoolExecutor() as pool:
-    for chunk in iter(lambda: list(itertools.islice(paths, pillow.CHUNK)), []):
-      for each in pool.map(digest, chunk):
-        total.update(each)
-  return total.hexdigest()[:16]

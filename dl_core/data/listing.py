@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
+from dl_core import config
 from dl_core.data import pillow
 from dl_core.types import UserError
 
@@ -102,7 +103,7 @@ def listed(data_dir: str, classes: bool = True, kind: Kind = IMAGES) -> Listing:
   Raises:
     UserError: the folder has another layout, or a class has no file.
   """
-  root = Path(data_dir).expanduser()
+  root = config.path(data_dir)
   passed = _Passed(root, kind)
   places = _splits(root, passed) if data_dir and root.is_dir() else {}
   if 'train' not in places:

@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dl_core import config
 from dl_core.data import builders, declarations, stored
 from dl_core.data.declarations import Declaration
 from dl_core.types import UserError
@@ -33,7 +34,7 @@ USERS = {'folder': 'DIR', 'text': 'FILE'}
 def root(data_dir: str = '') -> Path:
   """Returns the folder of all data sets; '' is $TFDS_DATA_DIR or TFDS's default."""
   default = os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets'
-  return Path(data_dir or default).expanduser()
+  return config.path(data_dir or default)
 
 
 def declare(name: str, data_dir: str = '') -> Declaration:

@@ -10,9 +10,9 @@ no vocabulary beside it.
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from dl_core import config
 from dl_core.data import vocabularies
 from dl_core.data import vocabulary as spelling
 from dl_core.data.declarations import Declaration, Feature
@@ -42,7 +42,7 @@ def declaration(name: str, workdir: str) -> Declaration | None:
     name: of the set; a workdir of a run on another set stores none of it.
     workdir: any path.
   """
-  folder = Path(workdir).expanduser()
+  folder = config.path(workdir)
   try:
     run = json.loads((folder / FILE).read_text('utf-8')) if workdir else {}
   except (OSError, ValueError):

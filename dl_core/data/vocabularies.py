@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dl_core.data import cache, subwords, vocabulary
+from dl_core import config
+from dl_core.data import cache, spelling, subwords, vocabulary
 from dl_core.data.vocabulary import Unknown, Vocabulary
 from dl_core.types import UserError
 
@@ -73,7 +74,7 @@ def choice(name: str = CHARACTERS, pieces: int = 0) -> Choice:
     )
   if name == CHARACTERS:
     return Choice(CHARACTERS)
-  given = in_file(Path(name).expanduser())
+  given = in_file(config.path(name))
   return Choice(given.kind, given.size, given)
 
 
@@ -122,8 +123,8 @@ def in_file(path: Path) -> Vocabulary:
 
 def described(description: dict[str, Any]) -> Vocabulary:
   """Makes the vocabulary of a file; it is tried out at once."""
-  subwords.spelling(description)
-  size = max(subwords.rows(description).values()) + 1
+  spelling.of(description)
+  size = max(spelling.rows(description).values()) + 1
   found = subwords.of('file', size, description)
   found.encode('a')
   return found

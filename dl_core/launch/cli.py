@@ -113,7 +113,7 @@ def guarded(work: Callable[[], int]) -> int:
 def _run(
   module: ModuleType, name: str, c: config.Drawing, rest: list[str], signals: Signals
 ) -> int:
-  if not isinstance(c, config.Config):
+  if not config.trains(c):
     refuse_rest(rest)
     use(c.platform)
     return _made(module, name, c, Progress(0), signals)

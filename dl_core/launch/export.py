@@ -3,9 +3,9 @@
 In PyTorch: model.load_state_dict(safetensors.torch.load_file('FILE.safetensors')).
 """
 
-from pathlib import Path
 from types import ModuleType
 
+from dl_core import config
 from dl_core.config import Config
 from dl_core.launch import predict
 from dl_core.models.weights import exchange, files
@@ -19,15 +19,16 @@ def main(module: ModuleType, name: str, c: Config) -> int:
     UserError: there is no trained model, it has no table of names, or the file's name
       does not end in .safetensors.
   """
-  out = Path(c.export).expanduser()
+  out = config.path(c.export)
   model = predict.trained(module, name, c)
   names = model.experiment.names
   if names is None or not names.tables:
     raise UserError(
       f'--export={out} was given, but no table says what other libraries call the '
-      f'layers of {name}; export a model that has one, such as cifar_resnet'
+      f'layers of {name}; export a model that has one'
     )
   arrays = exchange.given(model.variables(), names)
-  files.write(out, arrays)
+  settings = {name: values[0] for name, values in names.settings.items()}
+  files.write(out, arrays, settings)
   print(f'{out}: {len(arrays)} arrays, named as by {next(iter(names.tables))}')
   return 0

@@ -72,11 +72,6 @@ def plan(
     )
   if c.init_from:
     initial.check(experiment, folder, runs)
-  elif isinstance(c, config.Transfer) and c.freeze != 'nothing':
-    raise UserError(
-      f'--freeze={c.freeze} was given without --init_from, so the frozen layers would '
-      'stay random; add --init_from, or leave --freeze out'
-    )
   return Job(owner, experiment, folder)
 
 

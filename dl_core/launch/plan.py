@@ -4,7 +4,6 @@ From shapes alone: no example is read, no parameter is made. The devices are sim
 by the CPU backend, so the bytes of temporaries are that backend's.
 """
 
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from dl_core.runtime import (
   quiet,
   sharding,
 )
-from dl_core.train import compiled
+from dl_core.train import compiled, workdir
 from dl_core.types import Experiment, UserError
 
 ROWS = 40  # of the table that is printed
@@ -138,7 +137,7 @@ def modules(params: Any) -> dict[str, dict[str, Any]]:
 def write(path: Path, found: Mapping[str, Any]) -> None:
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + '\n', encoding='utf-8')
+    workdir.write_json(path, found)
   except OSError as error:
     raise UserError(
       f'the workdir {path.parent} cannot be written ({error.strerror}); name another '

@@ -52,7 +52,7 @@ def trained(module: ModuleType, name: str, c: Config) -> Trained:
       'workdir of one of its runs'
     )
   if c.workdir:
-    stored = workdir.read_config(Path(c.workdir).expanduser())
+    stored = workdir.read_config(config.path(c.workdir))
     if stored['experiment'] != name:
       raise UserError(
         f'{c.workdir} is a run of {stored["experiment"]}, not of {name}; use '
@@ -60,7 +60,7 @@ def trained(module: ModuleType, name: str, c: Config) -> Trained:
       )
     settings, identity = stored['settings'], stored['identity']
     if identity.get('runs'):
-      raise initial.without(Path(c.workdir).expanduser())
+      raise initial.without(config.path(c.workdir))
     kept = declared.declaration(settings['dataset'], c.workdir)
     place = c.workdir if kept else settings['data_dir']
     own = {'workdir': c.workdir, 'data_dir': c.data_dir or place}

@@ -29,7 +29,8 @@ def main(module: ModuleType, name: str, c: Generating) -> int:
     there = dataclasses.replace(c, workdir=str(model.folder))
     model = predict.trained(module, name, there)
   task, data = model.experiment.task, model.experiment.data
-  if task.decode is None or data.read is None or data.write is None:
+  write = data.write
+  if task.decode is None or data.read is None or write is None:
     raise UserError(f'{name} on {data.spec.source} writes no text; drop --prompt')
   prompt = data.read(c.prompt)[None]
   key = jax.random.key(c.seed)
@@ -45,7 +46,7 @@ def main(module: ModuleType, name: str, c: Generating) -> int:
       c.length,
       key,
       c.temperature,
-      lambda tokens: say(data.write(tokens[:1], decoder)),
+      lambda tokens: say(write(tokens[:1], decoder)),
       top_k=c.top_k,
       top_p=c.top_p,
     )

@@ -48,7 +48,7 @@ def of(module: ModuleType, c: config.Drawing) -> Study | None:
   """Returns the requested study; None if one run is requested."""
   if not hasattr(module, 'study') and not hasattr(module, 'build'):
     return Study({}, lambda _: module.draw(c))
-  if not isinstance(c, config.Config):
+  if not config.trains(c):
     return module.study(c)
   if c.seed + c.seeds > 2**32:
     raise UserError(
@@ -110,7 +110,7 @@ def plan(module: ModuleType, name: str, c: config.Drawing, study: Study) -> Plan
   if not c.fresh:
     workdir.check(folder, owner)
   planned, note = {}, ''
-  draws = not isinstance(c, config.Config) or c.seeds <= DRAWN
+  draws = not config.trains(c) or c.seeds <= DRAWN
   for label, (each, own) in study.runs.items():
     place = str(folder / label)
     own = dataclasses.replace(own, workdir=place, seeds=1, **config.handed(c))
@@ -134,7 +134,7 @@ def perform(
     Whether all runs are finished: False after an interrupt or --max_seconds.
   """
   c, begun = plan.owner.config, time.monotonic()
-  most = c.max_seconds if isinstance(c, config.Config) else 0.0
+  most = c.max_seconds if config.trains(c) else 0.0
   with contextlib.ExitStack() as stack:
 
     def claim():
@@ -186,7 +186,7 @@ def conclude(plan: Plan, pictures: Sequence[Picture], begun: float) -> None:
   """Writes the results of a study, and its page."""
   claims.write(plan.folder, pictures)
   c = plan.owner.config
-  same = isinstance(c, config.Config) and c.seeds == len(plan.jobs)
+  same = config.trains(c) and c.seeds == len(plan.jobs)
   found = [claims.line(plan.folder, time.monotonic() - begun)]
   found = lines_of(plan.folders, same) if plan.jobs else found
   text = ''.join(json.dumps(line) + '\n' for line in found)

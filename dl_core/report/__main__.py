@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dl_core import config
 from dl_core.report import compare, grouping
 from dl_core.runtime import streams
 from dl_core.types import UserError
@@ -28,7 +29,7 @@ def main(given: Sequence[str]) -> int:
         print((__doc__ or '').strip())
         return 0
       if word.startswith('--out='):
-        out = Path(word.removeprefix('--out=')).expanduser()
+        out = config.path(word.removeprefix('--out='))
       elif word.startswith('-'):
         raise UserError(f'{word} was given, but the only flag is --out=FILE')
       else:

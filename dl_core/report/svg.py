@@ -8,12 +8,15 @@ is, and should be legible on both.
 import base64
 import contextlib
 import importlib
+import importlib.util
 import io
+import logging
 import os
 import re
 import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import markupsafe
@@ -115,20 +118,48 @@ def styled(title: str) -> Iterator[None]:
 
 
 def library() -> Any:
-  """Imports matplotlib even where $MPLBACKEND names a backend that cannot be used.
+  """Imports matplotlib whatever the settings of the user are, and leaves them to them.
 
-  That is so in notebooks, whose backend may be missing from our environment.
+  A backend of notebooks may be missing from our environment, and a matplotlibrc that is
+  not UTF-8 would fail the import.
   """
-  given = None if 'matplotlib' in sys.modules else os.environ.pop('MPLBACKEND', None)
+  if 'matplotlib' in sys.modules:
+    return sys.modules['matplotlib']
+  logger = logging.getLogger('matplotlib')
+  backend, level = os.environ.get('MPLBACKEND'), logger.level
+  logger.setLevel(logging.CRITICAL)  # what it says of the user's file
   try:
-    matplotlib = importlib.import_module('matplotlib')
-    if given:
-      with contextlib.suppress(ValueError):
-        matplotlib.rcParams['backend'] = given  # for the user's own figures
+    with _unread():
+      matplotlib = importlib.import_module('matplotlib')
+    with contextlib.suppress(Exception):  # for the user's own figures
+      matplotlib.rcParams.update(matplotlib.rc_params())
+      if backend:
+        matplotlib.rcParams['backend'] = backend
     return matplotlib
   finally:
-    if given is not None:
-      os.environ['MPLBACKEND'] = given
+    logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _unread() -> Iterator[None]:
+  """Keeps the user's matplotlibrc and $MPLBACKEND from being read."""
+  found = importlib.util.find_spec('matplotlib')
+  folder = Path(found.origin).parent if found and found.origin else Path()
+  own = {'MATPLOTLIBRC': str(folder / 'mpl-data' / 'matplotlibrc'), 'MPLBACKEND': ''}
+  before = {name: os.environ.get(name) for name in own}
+  exists = os.path.exists
+  # It looks in the working directory first; threads may be reading files there.
+  os.path.exists = lambda path: path != 'matplotlibrc' and exists(path)
+  os.environ.update(own)
+  try:
+    yield
+  finally:
+    os.path.exists = exists
+    for name, value in before.items():
+      if value is None:
+        del os.environ[name]
+      else:
+        os.environ[name] = value
 
 
 def plain(label: str) -> str:

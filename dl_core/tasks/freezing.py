@@ -5,35 +5,46 @@ recognition", 2014, https://arxiv.org/abs/1310.1531. What is frozen computes in 
 what it does in evaluation: its statistics stay too, and nothing of it is dropped out.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from dl_core.models.weights import parts
 from dl_core.types import Experiment, Params, Task, UserError
 
 
 def frozen(experiment: Experiment) -> Experiment:
   """Returns the experiment that `--freeze` of its config asks for.
 
-  Its `names` say which layers are heads.
+  Its `taken` says which parts are frozen, or else its `names` which layers are heads
+  and are not.
 
   Raises:
-    UserError: it has none.
+    UserError: it has neither, or nothing to begin from.
   """
   if experiment.config.freeze == 'nothing':
     return experiment
-  if experiment.names is None:
+  if not experiment.config.init_from:
+    raise UserError(
+      f'--freeze={experiment.config.freeze} was given without --init_from, so the '
+      'frozen layers would stay random; add --init_from, or leave --freeze out'
+    )
+  if experiment.taken:
+    moves = lambda path: not parts.inside(path, experiment.taken)
+  elif experiment.names is not None:
+    heads = experiment.names.heads
+    moves = lambda path: parts.inside(path, heads)
+  else:
     raise UserError(
       f'--freeze={experiment.config.freeze} was given, but no table says which layers '
       'of this model are its head; leave it out, or the flag that changes the model'
     )
-  heads = experiment.names.heads
   return experiment._replace(
     task=evaluated(experiment.task),
-    optimizers=tuple(only(heads, one) for one in experiment.optimizers),
+    optimizers=tuple(only(moves, one) for one in experiment.optimizers),
     averaged=experiment.averaged and filled(experiment.averaged),
   )
 
@@ -61,22 +72,23 @@ def filled(averaged: Callable[[Any], Params]) -> Callable[[Any], Params]:
 
 
 def only(
-  layers: Collection[str], optimizer: optax.GradientTransformation
+  moves: Callable[[str], bool], optimizer: optax.GradientTransformation
 ) -> optax.GradientTransformation:
-  """Restricts an optimizer to these layers.
+  """Restricts an optimizer to some parameters.
 
   Nothing reads the gradients of the others, so that XLA never computes them, and no
   decay reaches them.
 
   Args:
-    layers: paths in the parameters, as 'stage_1.output'.
-    optimizer: of these layers.
+    moves: (path of a parameter, such as 'stage_1.output.bias') -> whether it is
+      trained.
+    optimizer: of these parameters.
   """
 
   def label(path, leaf):
     del leaf
-    layer = jax.tree_util.keystr(path[:-1], simple=True, separator='.')
-    return 'moves' if layer in layers else 'stays'
+    name = jax.tree_util.keystr(path, simple=True, separator='.')
+    return 'moves' if moves(name) else 'stays'
 
   return optax.partition(
     {'moves': optimizer, 'stays': optax.set_to_zero()},

@@ -56,7 +56,8 @@ def language(
   if context == 'half' and window % 2:
     raise ValueError(f'{window=} is odd; windows that overlap by half are even')
   trained = supervised(model, **reported)
-  reported = {'loss': measures.cross_entropy, **reported}
+  outputs, reported = trained.outputs, {'loss': measures.cross_entropy, **reported}
+  assert outputs, 'supervised tasks have outputs'
 
   def start(variables, x, length):
     del variables  # a zero state is no parameter
@@ -82,7 +83,7 @@ def language(
       return state, judged(logits, piece)
 
     def alone(_, piece):
-      return (), judged(trained.outputs(variables, piece.x), piece)
+      return (), judged(outputs(variables, piece.x), piece)
 
     pieces = contexts.cut(batch, window, context)
     if context == 'carried':

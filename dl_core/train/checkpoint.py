@@ -4,10 +4,11 @@ Orbax writes and reads the arrays. Four things that it leaves open are guarded h
 flipped bit restores silently (every leaf has a digest), another dtype is cast silently
 (names, shapes and types are compared first), a damaged step stays listed and can never
 be saved again (it is moved to `damaged/`), and a path with wildcards is taken for a
-pattern (orbax gets another path to the same folder).
+pattern, one that is not UTF-8 refused (orbax gets another path to the same folder).
 """
 
 import contextlib
+import errno
 import functools
 import logging
 import os
@@ -109,7 +110,8 @@ class Checkpoints:
   def _unwritable(self, error: Exception) -> UserError:
     return UserError(
       f'a checkpoint could not be written to {self._folder} ({_first_line(error)}); '
-      'make room and give the same command again: it goes on from the last good one'
+      f'{_remedy(error)} and give the same command again: it goes on from the last '
+      'good one'
     )
 
   def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
@@ -286,8 +288,9 @@ class Checkpoints:
 
 @contextlib.contextmanager
 def _plain(folder: Path) -> Iterator[Path]:
-  """Yields a path to the folder that no library takes for a pattern."""
-  if not re.search(r'[][*?\\]', str(folder)):
+  """Yields a path to the folder that orbax reads as it is: in UTF-8, no pattern."""
+  name = os.fsencode(folder)
+  if not re.search(rb'[][*?\\]', name) and name.decode(errors='ignore') == str(folder):
     yield folder
     return
   with tempfile.TemporaryDirectory(prefix='dl_core-', dir='/tmp') as place:
@@ -311,6 +314,14 @@ def _lack_of_memory(error: BaseException | None) -> str:
       return str(error) or 'MemoryError'
     error = error.__cause__
   return ''
+
+
+def _remedy(error: Exception) -> str:
+  """Returns what the user can do about an error of writing, by its errno."""
+  found = re.search(r"os_error_code='(\d+)'", str(error))  # of TensorStore
+  number = int(found[1]) if found else getattr(error, 'errno', None)
+  full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+  return 'make room' if number in full else 'see to the disk and its permissions'
 
 
 def _first_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from dl_core import trees
+from dl_core import config, trees
 from dl_core.config import Config
 from dl_core.models.weights import exchange, files, parts
 from dl_core.train import checkpoint, log, siblings, stopping, update, workdir
@@ -60,7 +60,7 @@ def source(c: Config, target: Path) -> Path:
   """
   if files.sibling(c.init_from):
     return siblings.finished(target, c)
-  return Path(c.init_from).expanduser()
+  return config.path(c.init_from)
 
 
 def begin(experiment: Experiment, state: Any, say: Callable[[str], None]) -> Any:
@@ -70,7 +70,7 @@ def begin(experiment: Experiment, state: Any, say: Callable[[str], None]) -> Any
     UserError: they cannot be read, or are of another model.
   """
   c, names, taken = experiment.config, experiment.names, experiment.taken
-  path = source(c, Path(c.workdir).expanduser())
+  path = source(c, config.path(c.workdir))
   if not files.named(c.init_from):
     return read(path, state, say, heads=names.heads if names else (), taken=taken)
   own = trees.flatten(state.variables)
@@ -135,8 +135,8 @@ def read(
     if name.startswith(prefixes) and not other(name)
   }
   said = [f'parameters of {folder}, step {step}']
+  own = [path for name in like if (path := path_of(name))]
   if taken:
-    own = [path for name in like if (path := path_of(name))]
     said.append(parts.described(own, taken))
   wanted = [name for name in like if head(name) and not other(name)]
   shapes = {name: leaf.shape for name, leaf in chosen.items()}
@@ -145,6 +145,9 @@ def read(
     chosen = {name: leaf for name, leaf in chosen.items() if not head(name)}
     there = 'of other classes' if shapes.keys() & set(wanted) else 'absent'
     said.append(f'the head begins anew: it is {there} there')
+  more = sorted(path_of(name) for name in named.keys() - like if free(name))
+  if more := [path for path in more if path]:
+    said.append(parts.left_out(parts.beside(more, own)))
   say('; '.join(said))
   return trees.unflatten({'state': state}, like | chosen)['state']
 

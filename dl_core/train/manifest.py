@@ -71,9 +71,11 @@ def revision() -> str:
   """Returns the git revision of this code: 'abc1234', 'abc1234 (changed)' or ''."""
   git = ['git', '-C', str(Path(__file__).parent)]
   try:
-    run = lambda *words: subprocess.run(
-      [*git, *words], capture_output=True, text=True, check=True, timeout=10
-    ).stdout.strip()
+    run = lambda *words: (
+      subprocess.run([*git, *words], capture_output=True, check=True, timeout=10)
+      .stdout.decode(errors='replace')
+      .strip()
+    )
     changed = run('status', '--porcelain', '--untracked-files=no')
     return run('rev-parse', '--short', 'HEAD') + (' (changed)' if changed else '')
   except (OSError, subprocess.SubprocessError):

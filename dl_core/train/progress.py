@@ -24,12 +24,11 @@ class Clock:
 
     Args:
       batch_size: examples of a step.
-      tokens: tokens of an example, if it is text; see `rate`.
+      tokens: tokens of an example, if it is text.
       busy: seconds that a step takes of devices at their peak, if that is known: the
         share of time that they would have been busy is `mfu`.
     """
     self._began, self._before = time.monotonic(), 0.0
-    self._batch_size = batch_size
     self._counted: dict[str, float] = {'examples_per_second': batch_size}
     if tokens:
       self._counted['tokens_per_second'] = batch_size * tokens
@@ -55,22 +54,20 @@ class Clock:
     """Stops counting, for an evaluation or a checkpoint."""
     self._running = None
 
-  def rate(self, step: int, tokens: float | None = None) -> dict[str, float]:
+  def rate(self, step: int, labelled: float = 1.0) -> dict[str, float]:
     """Returns the examples, and the tokens of text, a second since the last pause.
 
     Args:
-      step: updates made.
-      tokens: the mean of an example's tokens that are no padding, where it is known.
+      step: the present one.
+      labelled: share of the tokens that are counted; the others are padding.
     """
-    counted = self._counted
-    if tokens is not None:
-      counted = counted | {'tokens_per_second': self._batch_size * tokens}
     if self._running is None or step <= self._running[1]:
       return {}
     rate = (step - self._running[1]) / (time.monotonic() - self._running[0])
+    share = {'tokens_per_second': labelled}
     return {
-      name: round(count * rate, 4 if name == 'mfu' else 1)
-      for name, count in counted.items()
+      name: round(count * rate * share.get(name, 1.0), 4 if name == 'mfu' else 1)
+      for name, count in self._counted.items()
     }
 
   def seconds(self) -> dict[str, float]:

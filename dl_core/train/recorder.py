@@ -42,8 +42,8 @@ class Recorder(NamedTuple):
     step = int(state.step)
     if step:
       skipped = int(state.skipped[0])
-      rate = clock.rate(step, metrics.tokens(sums))
-      figures: dict[str, Any] = metrics.mean(sums) | rate
+      figures: dict[str, Any] = metrics.mean(sums)
+      figures |= clock.rate(step, self.labelled(sums, step))
       figures |= ({'skipped': skipped} if skipped else {}) | clock.seconds()
       if spike := stopping.spike(sums, log.lines):
         figures['spike'] = spike
@@ -54,6 +54,20 @@ class Recorder(NamedTuple):
     if experiment.observe:
       variables, key = multihost.local((evaluate.variables(experiment, state), key))
       log.observe(step, experiment.observe(variables, experiment.data, key))
+
+  def labelled(self, sums: Any, step: int) -> float:
+    """Returns the share of the tokens since the last train line that are no padding.
+
+    They are those that a task counts, or else those with a label. It is 1 where there
+    are no tokens.
+    """
+    tokens = self.experiment.data.spec.tokens * self.experiment.config.batch_size
+    if not tokens or 'loss' not in sums:
+      return 1.0
+    if metrics.READ in sums:  # the labels are not the tokens' own
+      return (metrics.tokens(sums) or 0.0) / self.experiment.data.spec.tokens
+    before = max((line['step'] for line in self.log.of('train')), default=0)
+    return float(sums['loss'][1]) / (tokens * max(step - before, 1))
 
   def best_step(self) -> int | None:
     """Returns the best step so far of a run with --keep_best, else None."""

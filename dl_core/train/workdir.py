@@ -25,9 +25,11 @@ from dl_core.types import UserError
 # Settings of JAX that decide what a run computes, with their defaults. Environment
 # variables set them, too.
 DEFAULTS = {
+  'jax_allow_f16_reductions': True,
   'jax_default_matmul_precision': None,
   'jax_default_prng_impl': 'threefry2x32',
   'jax_enable_x64': False,
+  'jax_high_dynamic_range_gumbel': False,
   'jax_numpy_dtype_promotion': 'standard',
   'jax_random_seed_offset': 0,
   'jax_threefry_partitionable': True,
@@ -76,7 +78,7 @@ def altered() -> dict[str, Any]:
 def find(owner: Owner) -> Path:
   """Returns the workdir of a run: as given, or named by the settings that matter."""
   if owner.config.workdir:
-    return Path(owner.config.workdir).expanduser()
+    return config.path(owner.config.workdir)
   return Path('runs') / f'{owner.name}-{config.fingerprint(owner.identity)}'
 
 
@@ -96,7 +98,7 @@ def locked(folder: Path) -> Iterator[None]:
   """
   try:
     folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / 'lock').open('a+')
+    file = (folder / 'lock').open('a+', encoding='utf-8', errors='replace')
   except OSError as error:
     raise UserError(
       f'the workdir {folder} cannot be written ({error.strerror}); name another one '

@@ -3,8 +3,7 @@
 import jax
 import numpy as np
 
-from dl_core.bench import benchmark
-from dl_core.data import limits
+from dl_core.data import generated, limits
 from dl_core.types import Batch, Spec
 
 of = jax.ShapeDtypeStruct
@@ -26,7 +25,7 @@ def test_generated_batches_keep_the_limits_of_each_leaf():
   declared = Batch({'image': 0, 'words': 50}, 7, 0)
   spec = Spec(BATCH, 'toys/1', ('a', 'b'), limits=declared)
   assert limits.of(spec) == declared
-  found = benchmark.generated(spec, jax.random.key(0))
+  found = generated.drawn(spec, jax.random.key(0))
   assert set(found.y.ravel().tolist()) == set(range(7))
   assert set(found.x['words'].ravel().tolist()) == set(range(50))
   assert found.x['image'].dtype == np.float32

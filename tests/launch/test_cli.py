@@ -182,7 +182,7 @@ def test_a_workdir_classifies_without_the_data_it_was_trained_on(call, tmp_path)
   assert answer[1].splitlines()[-1].startswith('bright.png: ')
 
 
-@pytest.mark.parametrize('kind', ['characters', 'words', 'bpe', 'wordpiece', 'file'])
+@pytest.mark.parametrize('kind', ['characters', 'bpe', 'file'])
 def test_a_workdir_writes_in_the_vocabulary_it_was_trained_on(call, tmp_path, kind):
   text, file = tmp_path / 'own.txt', tmp_path / 'vocab.txt'
   text.write_text('the quick brown fox jumps over the lazy dog. ' * 100)

@@ -1,6 +1,7 @@
 """A run of a study starts from part of another, which is made before it."""
 
 import dataclasses
+import functools
 import itertools
 import types
 
@@ -55,6 +56,18 @@ class Classify(nn.Module):
     return self.output(self.encoder(x, train))
 
 
+class Bare(nn.Module):
+  """A classifier without a head: what its encoder says are logits."""
+
+  width: int
+
+  def setup(self):
+    self.encoder = Encoder(self.width)
+
+  def __call__(self, x, *, train):
+    return self.encoder(x, train)
+
+
 def split(name):
   x = np.random.default_rng(len(name)).normal(size=(48, SIZE)).astype(np.float32)
   return x, (x[:, 0] > x[:, 1]).astype(np.int32)
@@ -92,13 +105,13 @@ def rebuild(c):
 TABLE = {'encoder.dense': 'trunk.fc', 'encoder.norm': 'trunk.bn', 'output': 'head'}
 
 
-def classify(c):
+def classify(c, net=Classify, taken=('encoder',)):
   y = jax.ShapeDtypeStruct((c.batch_size,), np.int32)
-  task = tasks.supervised(Classify(c.width), accuracy=measures.accuracy)
+  task = tasks.supervised(net(c.width), accuracy=measures.accuracy)
   found = data(c.batch_size, split, y)
   names = Names({'own': TABLE})
   experiment = Experiment(
-    c, task, (optax.sgd(0.1, 0.9),), found, names=names, taken=('encoder',)
+    c, task, (optax.sgd(0.1, 0.9),), found, names=names, taken=taken
   )
   return freezing.frozen(experiment)
 
@@ -164,8 +177,10 @@ def test_a_run_takes_its_encoder_from_the_run_before_and_no_more(
   assert call(tmp_path, module=study(freeze='backbone')) == 0
   assert made == [['pretrained'], ['classified']]
   source = tmp_path / 'pretrained'
-  said = f'parameters of {source}, step 8; encoder was taken, and output begins anew'
-  assert said in capsys.readouterr().out.splitlines()
+  assert (
+    f'parameters of {source}, step 8; encoder was taken, and output begins anew; '
+    'decoder has no place here, and is left out'
+  ) in capsys.readouterr().out.splitlines()
   before = variables(PRE, 'rebuild', source)
   after = variables(CLASS, 'classify', tmp_path / 'classified')
   for kind in ('params', 'batch_stats'):  # frozen, so they stay what they were
@@ -294,6 +309,27 @@ def test_a_taken_part_of_another_shape_is_refused_by_name(tmp_path, capsys):
   )
   assert 'decoder' not in said
   assert 'output' not in said
+
+
+def test_a_head_that_the_other_run_lacks_begins_anew(tmp_path, capsys):
+  bare = module('bare', functools.partial(classify, net=Bare, taken=()))
+  whole = module('whole', functools.partial(classify, taken=()))
+  source, words = tmp_path / 'bare', ('--width=2', '--steps=0')
+  assert call(source, '--width=2', module=bare, name='bare') == 0
+  given = (*words, f'--init_from={source}')
+  assert call(tmp_path / 'new', *given, module=whole, name='whole') == 0
+  said = f'parameters of {source}, step 12; the head begins anew: it is absent there'
+  assert said in capsys.readouterr().out.splitlines()
+  before, after = (
+    predict.trained(m, n, Config(workdir=str(tmp_path / f))).variables(lambda _: None)
+    for m, n, f in ((bare, 'bare', 'bare'), (whole, 'whole', 'new'))
+  )
+  a, b = (each['params']['encoder']['dense']['kernel'] for each in (before, after))
+  np.testing.assert_array_equal(a, b)
+  given = (*words, f'--init_from={tmp_path / "new"}')
+  assert call(tmp_path / 'back', *given, module=bare, name='bare') == 0
+  said = f'parameters of {tmp_path / "new"}, step 0; output has no place here, and is '
+  assert f'{said}left out' in capsys.readouterr().out.splitlines()
 
 
 def test_a_part_is_taken_from_a_file_and_the_rest_of_it_is_named(tmp_path, capsys):

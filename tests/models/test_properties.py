@@ -74,7 +74,7 @@ MODELS = {
   ),
   'encoder and classifier': Row(
     autoencoder.EncoderClassifier(10), (28, 28, 1), (10,), 1_418_590,
-    {'hidden': (7, 5), 'code': 3}, (3, 3, 1),
+    {'hidden': (16, 12), 'code': 8}, (3, 3, 1),
   ),
   'fcn': Row(fcn.FCN(11), (32, 32, 1), (32, 32, 11), 76_929, {'widths': (2, 3)}),
   'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),

@@ -3,6 +3,8 @@
 Needs both libraries; neither is among the extras. Weights are random.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,13 +19,13 @@ from dl_core.models.weights import googlenet as googlenet_names
 from dl_core.models.weights import resnet as resnet_names
 from dl_core.models.weights import vgg as vgg_names
 from dl_core.types import UserError
-from tests.parity import agree
+from tests.parity import agree, vision
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
 try:
-  import timm
-  from torchvision import models as zoo
-except (ImportError, RuntimeError) as error:  # torchvision of another PyTorch
+  zoo = vision.torchvision().models
+  import timm  # imports torchvision, too
+except ImportError as error:
   pytest.skip(f'needs timm and torchvision: {error}', allow_module_level=True)
 
 SE = squeeze.SqueezeExcite
@@ -52,17 +54,22 @@ ACCEPTED = {
     alexnet_names.names(),
   ),
   'torchvision googlenet': inception,
-  'torchvision vgg11': lambda: very_deep(11, batch_norm=False),
-  'torchvision vgg13_bn': lambda: very_deep(13, batch_norm=True),
-  'timm vgg11_bn': lambda: very_deep(11, batch_norm=True),
-  'timm vgg13': lambda: very_deep(13, batch_norm=False),
-  'torchvision resnet18': lambda: residual(18),
-  'torchvision resnet50': lambda: residual(50),
-  'timm resnet34': lambda: residual(34),
-  'timm resnet50': lambda: residual(50),
-  'timm seresnet50': lambda: residual(50, gate=SE),
-  'timm legacy_seresnet50': lambda: residual(50, gate=SE, stem='caffe'),
 }
+for library in ('torchvision', 'timm'):
+  for depth in vgg.MEMBERS:
+    for suffix in ('', '_bn'):
+      make = functools.partial(very_deep, depth, batch_norm=bool(suffix))
+      ACCEPTED[f'{library} vgg{depth}{suffix}'] = make
+  for depth in resnet.MEMBERS:
+    ACCEPTED[f'{library} resnet{depth}'] = functools.partial(residual, depth)
+for depth in (50, 101, 152):
+  gated = functools.partial(residual, depth, gate=SE)
+  ACCEPTED[f'timm seresnet{depth}'] = gated
+  ACCEPTED[f'timm legacy_seresnet{depth}'] = functools.partial(gated, stem='caffe')
+KINDS = {  # one of each kind; the others take minutes
+  'torchvision alexnet', 'torchvision googlenet', 'torchvision vgg11', 'timm vgg11_bn',
+  'torchvision resnet18', 'timm resnet50', 'timm seresnet50', 'timm legacy_seresnet50',
+}  # fmt: skip
 REFUSED = {
   'timm resnetblur18': lambda: residual(18),
   'timm resnetblur50': lambda: residual(50),
@@ -106,7 +113,13 @@ def load(name, module, model, names, tmp_path):
   return trees.unflatten(like, taken.leaves)
 
 
-@pytest.mark.parametrize('name', ACCEPTED)
+@pytest.mark.parametrize(
+  'name',
+  [
+    name if name in KINDS else pytest.param(name, marks=pytest.mark.slow)
+    for name in ACCEPTED
+  ],
+)
 def test_what_is_accepted_has_the_logits_of_its_library(name, tmp_path):
   model, names = ACCEPTED[name]()
   module = twin(name)

@@ -121,6 +121,7 @@ axes.unicode_minus: False
 backend: nonsense
 figure.dpi: 300
 """
+DAMAGED = b'backend: nonsense\nfont.size: -3\nno setting\n\xff\xfe\n'
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,9 @@ figure.dpi: 300
     {'MPLBACKEND': ''},
     {'MATPLOTLIBRC': '.'},
     {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'},
+    {'MPLCONFIGDIR': '/dev/null'},
+    {'MPLCONFIGDIR': '/proc/1'},
+    {'HOME': ''},
   ],
 )
 def test_the_machine_has_no_say_in_how_a_picture_looks(tmp_path, surroundings):
@@ -152,6 +156,28 @@ def test_the_machine_has_no_say_in_how_a_picture_looks(tmp_path, surroundings):
   ]
   assert drawn[0] == drawn[1]
   assert '사과'.encode() in drawn[0]
+
+
+@pytest.mark.parametrize('where', ['here', 'MATPLOTLIBRC', 'MPLCONFIGDIR', 'HOME'])
+def test_a_damaged_matplotlibrc_is_not_read(tmp_path, where):
+  folder = tmp_path / ('.config/matplotlib' if where == 'HOME' else '.')
+  folder.mkdir(parents=True, exist_ok=True)
+  (folder / 'matplotlibrc').write_bytes(DAMAGED)
+  elsewhere = tmp_path / 'elsewhere'
+  elsewhere.mkdir()
+  names = ('MPL', 'MATPLOT', 'XDG_CONFIG')
+  base = {k: v for k, v in os.environ.items() if not k.startswith(names)}
+  here = [path for path in sys.path if path]
+  base |= {'PYTHONPATH': os.pathsep.join([os.getcwd(), *here])}
+  done = subprocess.run(
+    [sys.executable, '-c', SCRIPT],
+    env=base | ({} if where == 'here' else {where: str(tmp_path)}),
+    cwd=tmp_path if where == 'here' else elsewhere,
+    capture_output=True,
+    check=True,
+  )
+  assert '사과'.encode() in done.stdout
+  assert b'nonsense' not in done.stderr
 
 
 def test_the_backend_of_the_user_stays_theirs(tmp_path):

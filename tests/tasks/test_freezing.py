@@ -30,14 +30,16 @@ BATCH = Batch(
 )
 
 
-def built(**settings):
+def built(taken=(), **settings):
   shapes = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), BATCH)
   data = Data(Spec(shapes, 'toys/1'), None, lambda *_: BATCH, {})
   descent = optax.chain(optax.add_decayed_weights(0.1), optax.sgd(0.1, 0.9))
   task = tasks.supervised(Net(), accuracy=measures.accuracy)
   names = Names({'one': {}})
   c = config.Transfer(batch_size=8, **settings)
-  return freezing.frozen(Experiment(c, task, (descent,), data, names=names))
+  return freezing.frozen(
+    Experiment(c, task, (descent,), data, names=names, taken=taken)
+  )
 
 
 def stepped(experiment, steps=3):
@@ -49,13 +51,25 @@ def stepped(experiment, steps=3):
 
 
 def test_the_head_alone_moves_and_statistics_stay():
-  start, state, sums = stepped(built(freeze='backbone'))
+  start, state, sums = stepped(built(freeze='backbone', init_from='a.safetensors'))
   for name in ('hidden', 'norm'):
     chex.assert_trees_all_equal(start.params[name], state.params[name])
   chex.assert_trees_all_equal(start.extra, state.extra)
   for leaf in ('kernel', 'bias'):
     assert not np.any(start.params['output'][leaf] == state.params['output'][leaf])
   assert set(sums) == {'loss', 'accuracy'}
+
+
+def test_the_parts_that_are_taken_from_elsewhere_are_those_that_stay():
+  for named in (True, False):
+    plain = built(taken=('hidden',))
+    names = plain.names if named else None
+    c = config.Transfer(batch_size=8, freeze='backbone', init_from='a.safetensors')
+    start, state, _ = stepped(freezing.frozen(plain._replace(config=c, names=names)))
+    chex.assert_trees_all_equal(start.params['hidden'], state.params['hidden'])
+    for name in ('norm', 'output'):
+      for leaf, array in state.params[name].items():
+        assert not np.any(start.params[name][leaf] == array)
 
 
 def test_without_it_everything_moves():
@@ -67,7 +81,7 @@ def test_without_it_everything_moves():
 
 
 def test_what_it_minimises_is_what_evaluation_measures():
-  experiment = built(freeze='backbone')
+  experiment = built(freeze='backbone', init_from='a.safetensors')
   start, _, sums = stepped(experiment, steps=1)
   measured = experiment.task.metrics(start.variables, BATCH, jax.random.key(1))
   chex.assert_trees_all_close(metrics.mean(sums), metrics.mean(measured))
@@ -81,12 +95,16 @@ def test_no_gradient_of_the_backbone_is_computed():
     return text.count(' dot(')
 
   # Two forwards and one backwards; what is trained whole has two more backwards.
-  assert (products(built(freeze='backbone')), products(built())) == (3, 5)
+  assert (
+    products(built(freeze='backbone', init_from='a.safetensors')),
+    products(built()),
+  ) == (3, 5)
 
 
 def test_decay_reaches_the_head_alone():
   params = {'output': {'kernel': jnp.ones(2)}, 'trunk': {'output': jnp.ones(2)}}
-  optimizer = freezing.only(('output',), optax.add_decayed_weights(1.0))
+  moves = lambda path: path.startswith('output.')
+  optimizer = freezing.only(moves, optax.add_decayed_weights(1.0))
   zeros = jax.tree.map(jnp.zeros_like, params)
   change, _ = optimizer.update(zeros, optimizer.init(params), params)
   np.testing.assert_array_equal(change['output']['kernel'], 1)
@@ -96,7 +114,7 @@ def test_decay_reaches_the_head_alone():
 def test_a_model_without_named_heads_cannot_be_frozen():
   experiment = built()
   experiment = experiment._replace(
-    config=config.Transfer(freeze='backbone'), names=None
+    config=config.Transfer(freeze='backbone', init_from='a.safetensors'), names=None
   )
   with pytest.raises(types.UserError, match='no table says which layers'):
     freezing.frozen(experiment)

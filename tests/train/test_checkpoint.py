@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import random
 import resource
 import shutil
@@ -286,7 +288,20 @@ def test_leaves_that_are_not_asked_for_lie_whole_where_the_others_lie(tmp_path, 
   assert {leaf.sharding for leaf in found.values()} == {whole}
 
 
-@pytest.mark.parametrize('name', ['run[1]', '[!r]x', 'r*?', 'a\\b', '{a}', '@2 %s'])
+@pytest.mark.parametrize(
+  'name',
+  [
+    'run[1]',
+    '[!r]x',
+    'r*?',
+    'a\\b',
+    '{a}',
+    '@2 %s',
+    'a\nb',
+    '사과',
+    os.fsdecode(b'\xff'),
+  ],
+)
 def test_no_library_takes_the_path_for_a_pattern(name, tmp_path):
   folder = tmp_path / name / 'checkpoints'
   with Checkpoints(folder) as store:
@@ -307,3 +322,27 @@ def test_what_was_saved_is_read_back_before_the_run_ends(reopen, tmp_path):
 
   with pytest.raises(UserError, match=r'written to .* and cannot be read back'):
     lose()
+
+
+@pytest.mark.parametrize(
+  ('error', 'remedy'),
+  [
+    (ValueError("Failed writing: x [os_error_code='28']"), 'make room'),
+    (OSError(errno.ENOSPC, 'No space left on device'), 'make room'),
+    (ValueError("Failed writing: x [os_error_code='5']"), 'see to the disk'),
+    (OSError(errno.EIO, 'Input/output error'), 'see to the disk'),
+    (OSError(errno.EACCES, 'Permission denied'), 'its permissions'),
+    (RuntimeError('anything'), 'see to the disk'),
+  ],
+)
+def test_only_a_full_disk_asks_for_room(reopen, monkeypatch, error, remedy):
+  with reopen() as store:
+
+    def fail(*args, **kwargs):
+      raise error
+
+    monkeypatch.setattr(store._manager, 'save', fail)
+    with pytest.raises(
+      UserError, match=f'could not be written .*; .*{remedy}.* and give'
+    ):
+      store.save(1, tree())

@@ -5,8 +5,11 @@ import sys
 import numpy as np
 import pytest
 
-from dl_core import metrics
+from dl_core import config, metrics
 from dl_core.train import progress
+from dl_core.train.log import Log
+from dl_core.train.recorder import Recorder
+from dl_core.types import Data, Experiment, Spec
 
 
 def test_a_line_for_a_person_leaves_out_the_bookkeeping():
@@ -26,13 +29,22 @@ def test_the_speed_of_a_text_is_in_its_symbols():
   )
 
 
-def test_padding_is_no_speed():
+def test_padding_is_not_counted_as_tokens():
+  data = Data(Spec(None, 'toys/1', tokens=8), None, None, {})
+  experiment = Experiment(config.Config(batch_size=4), None, (), data)
+  log = Log(None, writes=False)
+  found = Recorder(experiment, log, None)
+  assert found.labelled({'loss': (0.0, 80.0)}, 10) == 80 / (10 * 4 * 8)
+  log.write(10, 'train', {})
+  assert found.labelled({'loss': (0.0, 16.0)}, 11) == 0.5
+  assert found.labelled({}, 11) == 1.0  # several players
+  counted = {'loss': (0.0, 4.0), metrics.READ: (12.0, 4.0)}  # a label a sequence
+  assert found.labelled(counted, 11) == 3 / 8
   clock = progress.Clock(batch_size=4, tokens=64)
   clock.run(1, {}, lambda _: None)
-  sums = {'loss': (1.0, 8.0), metrics.READ: (88.0, 8.0)}
-  rates = clock.rate(11, metrics.tokens(sums))
+  rates = clock.rate(11, 0.25)
   assert rates['tokens_per_second'] == pytest.approx(
-    11 * rates['examples_per_second'], rel=1e-3
+    16 * rates['examples_per_second'], rel=1e-3
   )
 
 

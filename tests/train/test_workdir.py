@@ -21,7 +21,12 @@ def claimed(tmp_path):
 
 @pytest.mark.parametrize(
   ('name', 'value'),
-  [('jax_random_seed_offset', 7), ('jax_threefry_partitionable', False)],
+  [
+    ('jax_random_seed_offset', 7),
+    ('jax_threefry_partitionable', False),
+    ('jax_high_dynamic_range_gumbel', True),
+    ('jax_allow_f16_reductions', False),
+  ],
 )
 def test_settings_of_jax_that_change_the_batches_belong_to_a_run(claimed, name, value):
   before = getattr(jax.config, name)

@@ -5,6 +5,7 @@ torchvision; it is exported by the same names.
 """
 
 from dl_core.models import alexnet
+from dl_core.models.weights import origins
 from dl_core.types import Names
 
 TORCHVISION = {
@@ -22,4 +23,8 @@ TORCHVISION = {
 def names() -> Names:
   """Returns the table of every variant."""
   sides = (alexnet.GRID, alexnet.GRID)
-  return Names({'torchvision': TORCHVISION}, maps={'dense_1': sides})
+  return Names(
+    {'torchvision': TORCHVISION},
+    maps={'dense_1': sides},
+    settings=origins.CONVOLUTIONAL,
+  )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dl_core import trees
-from dl_core.models.weights import files, layouts, parts, places, spelling
+from dl_core.models.weights import files, layouts, origins, parts, places, spelling
 from dl_core.models.weights.places import Place
 from dl_core.types import Names, UserError, Variables
 
@@ -48,20 +48,27 @@ def load(
       'layers of this model; give the workdir of a run'
     )
   file = files.read(path)
+  told = file.architecture or (origins.published(path) if names.unlike else '')
   for part, reason in names.unlike.items():
-    if part in file.architecture.lower():
+    if part in told.lower():
       raise UserError(
         f'--init_from={path} was given, which holds the weights of '
-        f'{file.architecture}: that network {reason}, so its weights compute something '
+        f'{told}: that network {reason}, so its weights compute something '
         'else here; give the weights of this network'
       )
+  if other := origins.unlike(file.settings, names.settings):
+    raise UserError(
+      f'--init_from={path} was given, whose network was trained with '
+      f'{", ".join(other)}, so its weights compute something else here; give the '
+      'weights of this network'
+    )
   arrays = {
     name: array
     for name, array in file.arrays.items()
     if not name.endswith(layouts.COUNTERS)
   }
   found = taken(str(path), arrays, names, like, chosen)
-  if names.unlike and not file.architecture:
+  if names.unlike and not told:
     file.notes.append(
       'the file does not name its architecture, and these weights are right only if it '
       f"is none of timm's {', '.join(f'{part}*' for part in names.unlike)}"
@@ -111,10 +118,7 @@ def taken(
     words = [f'{layer} is {words} there' for layer, words in layers.items()]
     notes.append(f'the head begins anew: {parts.listed(words)}')
   if spare:
-    verbs = ('have', 'are') if len(spare) > 1 else ('has', 'is')
-    notes.append(
-      '{} {} no place here, and {} left out'.format(parts.listed(spare), *verbs)
-    )
+    notes.append(parts.left_out(spare))
   return Taken({path: place.ours(laid) for path, place in kept.items()}, notes)
 
 

@@ -6,14 +6,17 @@ No code in a file is executed: PyTorch's files are read with `weights_only`.
 import argparse
 import contextlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.models.weights import origins
 from dl_core.types import UserError
 
 OWN = '.safetensors'
@@ -34,18 +37,20 @@ class File(NamedTuple):
     arrays: {name: array}, floating-point arrays as float32.
     architecture: what the file, or a name beside it, calls the network; '' if unknown.
     notes: what was chosen among the contents, a sentence each.
+    settings: of the network, as far as the file, or one beside it, tells them.
   """
 
   arrays: dict[str, np.ndarray]
   architecture: str
   notes: list[str]
+  settings: origins.Settings
 
 
 def named(text: str) -> bool:
   """Returns whether `--init_from=text` names a file of weights, not a workdir."""
   if sibling(text):
     return False
-  path = Path(text).expanduser()
+  path = Path(os.path.expanduser(text))
   return path.is_file() or (path.suffix in (OWN, *PYTORCH) and not path.is_dir())
 
 
@@ -81,27 +86,9 @@ def read(path: Path) -> File:
   if not found.arrays:
     raise UserError(f'{path} holds no arrays; give a file of weights')
   arrays = {name: single(array) for name, array in unwrapped(found.arrays).items()}
-  return File(arrays, found.architecture or architecture(path), found.notes)
-
-
-def architecture(path: Path) -> str:
-  """Returns the name of a network by what is beside a file: '' if nothing tells it.
-
-  timm's files on the Hugging Face Hub have a config.json beside them, and lie in a
-  cache folder such as models--timm--resnet50.a1_in1k/snapshots/HASH.
-  """
-  with contextlib.suppress(OSError, ValueError, AttributeError):
-    told = json.loads(path.with_name('config.json').read_text(encoding='utf-8'))
-    if isinstance(told.get('architecture'), str):
-      return told['architecture']
-  hub = [part.split('--')[-1] for part in path.parts if part.startswith('models--')]
-  numbered = [name for name in (*hub, path.stem, path.parent.name) if words(name)]
-  return next(iter(numbered), '')
-
-
-def words(name: str) -> bool:
-  """Returns whether a name may name a network: letters, then a number."""
-  return re.search(r'[a-z]\d', name) is not None
+  settings = {**origins.beside(path), **found.settings}
+  told = found.architecture or origins.architecture(path, settings)
+  return File(arrays, told, found.notes, settings)
 
 
 def unwrapped(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -130,8 +117,9 @@ def safetensors(path: Path) -> File:
 
   try:
     with library.safe_open(path, framework='numpy') as file:
-      told = (file.metadata() or {}).get('architecture', '')
-    return File(library.load_file(path), told, [])
+      metadata = file.metadata() or {}
+    settings = json.loads(metadata.get('settings', '{}'))
+    return File(library.load_file(path), metadata.get('architecture', ''), [], settings)
   except Exception as error:  # its own, and what NumPy says of a type it lacks
     raise damaged(path, error) from error
 
@@ -147,7 +135,7 @@ def pytorch(path: Path) -> File:
   try:
     with torch.serialization.safe_globals(plain()):
       content: Any = torch.load(path, map_location='cpu', weights_only=True)
-    state, told, notes = chosen(content)
+    state, told, notes, settings = chosen(content)
     arrays = {
       name: (one.float() if one.is_floating_point() else one).detach().numpy()
       for name, one in state.items()
@@ -155,7 +143,7 @@ def pytorch(path: Path) -> File:
     }
   except Exception as error:  # pickle, zip and torch have many
     raise damaged(path, error) from error
-  return File(arrays, told, notes)
+  return File(arrays, told, notes, settings)
 
 
 def plain() -> list[Any]:
@@ -166,25 +154,30 @@ def plain() -> list[Any]:
   return [argparse.Namespace, scalar, *olds, np.dtype, *dtypes]
 
 
-def chosen(content: Any) -> tuple[Mapping[Any, Any], str, list[str]]:
+def chosen(
+  content: Any,
+) -> tuple[Mapping[Any, Any], str, list[str], origins.Settings]:
   """Returns the weights in the content of a checkpoint, and what is known of them.
 
   Returns:
-    The named arrays; the name of the network, '' if unknown; what was chosen.
+    The named arrays; the name of the network, '' if unknown; what was chosen; the
+    settings of the network.
   """
-  told, notes = '', list[str]()
+  told, notes, settings = '', list[str](), dict[str, Any]()
   while isinstance(content, Mapping):
     states = [name for name in STATES if isinstance(content.get(name), Mapping)]
     if not states:
-      return content, told, notes
-    settings = content.get('args')
-    for name in (content.get('arch'), getattr(settings, 'model', None)):
+      return content, told, notes, settings
+    given = content.get('args')
+    given = vars(given) if isinstance(given, argparse.Namespace) else given
+    settings |= origins.flat(given) if isinstance(given, Mapping) else {}
+    for name in (content.get('arch'), settings.get('model')):
       told = told or (name if isinstance(name, str) else '')
     taken, others = states[0], states[1:]
     if others and taken in AVERAGES:
       notes.append(f'the moving average ({taken}) was taken, not {others[0]}')
     content = content[taken]
-  return {}, told, notes
+  return {}, told, notes, settings
 
 
 def damaged(path: Path, error: Exception) -> UserError:
@@ -197,8 +190,17 @@ def damaged(path: Path, error: Exception) -> UserError:
   )
 
 
-def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write(
+  path: Path,
+  arrays: Mapping[str, np.ndarray],
+  settings: origins.Settings = MappingProxyType({}),
+) -> None:
   """Writes a safetensors file atomically.
+
+  Args:
+    path: of the file.
+    arrays: {name: array}.
+    settings: of the network, which names and shapes do not tell.
 
   Raises:
     UserError: the name has another suffix, or the file cannot be written.
@@ -209,12 +211,17 @@ def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     raise UserError(f'{path} was given, but a name that ends in {OWN} is wanted')
   # The library writes an array's memory as it is and ignores its strides.
   dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-  content = library.save(dense, metadata={'format': 'pt', 'architecture': 'dl_core'})
-  temporary = path.with_suffix('.tmp')
+  metadata = {'format': 'pt', 'architecture': 'dl_core'}
+  if settings:
+    metadata['settings'] = json.dumps(dict(settings))
+  content = library.save(dense, metadata=metadata)
+  temporary = path.with_name(f'.{path.name}.{os.getpid()}')
   try:
     temporary.write_bytes(content)
     temporary.replace(path)
   except OSError as error:
+    with contextlib.suppress(OSError):
+      temporary.unlink()
     raise UserError(
-      f'{path} cannot be written ({error.strerror}); make room, or name another place'
+      f'{path} cannot be written ({error.strerror}); name another place'
     ) from error

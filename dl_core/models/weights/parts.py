@@ -43,6 +43,12 @@ def described(paths: Collection[str], parts: Collection[str]) -> str:
   return f'{taken} {"were" if len(parts) > 1 else "was"} taken{more if rest else ""}'
 
 
+def left_out(names: Collection[str]) -> str:
+  """Returns in words what another model or a file has and this model has not."""
+  verbs = ('have', 'are') if len(names) > 1 else ('has', 'is')
+  return '{} {} no place here, and {} left out'.format(listed(names), *verbs)
+
+
 def listed(names: Collection[str]) -> str:
   """Returns the first names, separated by commas, and the number of the others."""
   first, more = list(names)[:SHOWN], len(names) - SHOWN

@@ -5,14 +5,19 @@ timm's legacy_seresnet50, 101 and 152, first trained with Caffe, stride elsewher
 a network of `stem='caffe'` computes the same.
 
 Refused, since they compute something else:
-  resnetblur* and resnetaa* have the names and shapes of a plain ResNet, so they are
-    known by the name of the file or by what is written in it or beside it;
+  resnetblur* and resnetaa* have the names and shapes of a plain ResNet. They are known
+    by what is written in the file or beside it, by its name, or by its digest. A file
+    that tells nothing of all this is taken, with a sentence that says so;
+  networks that are dilated or have another activation or pooling, likewise;
   legacy_seresnet18 and 34 have one more ReLU, before the gate, so our gates in basic
     blocks of `stem='caffe'` have names of their own;
   seresnet18 and 34 have 8 units in the gates of the first stage where the paper has 4.
 """
 
+from typing import Any
+
 from dl_core.models import resnet
+from dl_core.models.weights import origins
 from dl_core.types import Names
 
 BLOCK = 'stage_{S}_block_{B}'
@@ -62,6 +67,7 @@ UNLIKE = {
   'resnetblur': 'blurs maps before it strides',
   'resnetaa': 'averages maps before it strides',
 }
+PLAIN_UNLIKE = {'resnet': 'has shortcuts'}
 LEGACY_UNLIKE = dict.fromkeys(
   ('legacy_seresnet18', 'legacy_seresnet34'), 'has one more ReLU, before the gate'
 )
@@ -69,13 +75,20 @@ LEGACY_UNLIKE = dict.fromkeys(
 
 def names(model: resnet.ResNet) -> Names:
   """Returns the tables of a network."""
-  pointwise = (f'{BLOCK}.gate.reduce', f'{BLOCK}.gate.expand')
+  options: dict[str, Any] = {
+    'pointwise': (f'{BLOCK}.gate.reduce', f'{BLOCK}.gate.expand'),
+    # Shortcuts without parameters leave no trace in a file.
+    'settings': {**origins.CONVOLUTIONAL, 'plain': (model.shortcut == 'none',)},
+  }
+  if model.shortcut == 'none':
+    options['unlike'] = PLAIN_UNLIKE
+  elif model.stem == 'imagenet':
+    options['unlike'] = UNLIKE
   if model.stem == 'caffe':
     if model.gate is not None and model.block is resnet.Basic:
-      return Names({'own': BASIC}, pointwise=pointwise, unlike=LEGACY_UNLIKE)
-    return Names({'timm legacy': LEGACY}, pointwise=pointwise)
+      return Names({'own': BASIC}, **{'unlike': LEGACY_UNLIKE} | options)
+    return Names({'timm legacy': LEGACY}, **options)
   tables = {'torchvision': TORCHVISION, 'cifar': CIFAR, 'transformers': TRANSFORMERS}
   if model.stem == 'cifar':
     tables = {'cifar': CIFAR} | tables  # the first is the one that exports have
-    return Names(tables, pointwise=pointwise)
-  return Names(tables, pointwise=pointwise, unlike=UNLIKE)
+  return Names(tables, **options)

@@ -7,6 +7,7 @@ before the first dense layer here and in torchvision, after the second in timm.
 """
 
 from dl_core.models import vgg
+from dl_core.models.weights import origins
 from dl_core.types import Names
 
 
@@ -29,4 +30,5 @@ def names(model: vgg.VGG) -> Names:
   return Names(
     {'torchvision': trunk | torchvision, 'timm': trunk | timm},
     maps={'dense_1': (vgg.GRID, vgg.GRID)},
+    settings=origins.CONVOLUTIONAL,
   )

@@ -1,6 +1,8 @@
 """Every layer of the zoo has a name, and what does not fit is said in one sentence."""
 
 import functools
+import hashlib
+import json
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +14,7 @@ from dl_core import trees
 from dl_core.layers import squeeze
 from dl_core.models import alexnet, googlenet, resnet, vgg
 from dl_core.models.weights import alexnet as alexnet_names
-from dl_core.models.weights import exchange, files, layouts, places
+from dl_core.models.weights import exchange, files, layouts, origins, places
 from dl_core.models.weights import googlenet as googlenet_names
 from dl_core.models.weights import resnet as resnet_names
 from dl_core.models.weights import vgg as vgg_names
@@ -274,6 +276,64 @@ def test_a_file_that_does_not_tell_its_network_is_taken_with_a_warning(tmp_path)
     assert sum('only if it is none of timm' in note for note in notes) == count
   files.write(path, good())
   assert exchange.load(path, UNLIKE, LIKE).notes == []  # an export of our own
+
+
+def test_a_renamed_published_file_is_known_by_its_digest(tmp_path, monkeypatch):
+  path = tmp_path / 'weights' / 'model.safetensors'
+  path.parent.mkdir()
+  safetensors.numpy.save_file(good(), path)
+  assert len(exchange.load(path, UNLIKE, LIKE).notes) == 1
+  digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+  monkeypatch.setattr(origins, 'PUBLISHED', {digest: 'netblur5'})
+  with pytest.raises(UserError, match='weights of netblur5: that network blurs'):
+    exchange.load(path, UNLIKE, LIKE)
+
+
+@pytest.mark.parametrize(
+  ('told', 'fits'),
+  [
+    ({'hidden_act': 'ReLU', 'global_pool': 'avg', 'gp': None, 'depth': 3}, True),
+    ({'hidden_act': 'gelu'}, False),
+    ({'downsample_in_bottleneck': True}, False),
+    ({'global_pool': 'max'}, False),
+    ({'model_args': {'output_stride': 8}}, False),
+    ({'bn_eps': 0.001}, False),
+    ({'replace_stride_with_dilation': [False, True, True]}, False),
+  ],
+)
+def test_a_network_of_other_settings_than_its_names_tell_is_refused(
+  tmp_path, told, fits
+):
+  path = tmp_path / 'net5.safetensors'
+  safetensors.numpy.save_file(good(), path)
+  (tmp_path / 'config.json').write_text(json.dumps(told), encoding='utf-8')
+  names = NAMES._replace(settings=origins.CONVOLUTIONAL)
+  if fits:
+    assert exchange.load(path, names, LIKE).notes == []
+    return
+  with pytest.raises(UserError, match=r'was trained with \w+=.*, so its weights'):
+    exchange.load(path, names, LIKE)
+
+
+def test_shortcuts_without_parameters_are_told_by_the_file_or_by_its_name(tmp_path):
+  whole, plain = (resnet.cifar(8, shortcut=option) for option in ('A', 'none'))
+  image = jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.float32)
+  make = lambda x: plain.init(jax.random.key(0), x, train=False)
+  like = trees.flatten(jax.eval_shape(make, image))
+  variables = {name: np.zeros(leaf.shape, np.float32) for name, leaf in like.items()}
+  arrays = exchange.given(trees.unflatten(like, variables), resnet_names.names(plain))
+  published = tmp_path / 'resnet8-abc.safetensors'
+  safetensors.numpy.save_file(arrays, published)
+  exchange.load(published, resnet_names.names(whole), like)
+  with pytest.raises(UserError, match='that network has shortcuts'):
+    exchange.load(published, resnet_names.names(plain), like)
+  for model, other in ((plain, whole), (whole, plain)):
+    settings = resnet_names.names(model).settings
+    told = {name: values[0] for name, values in settings.items()}
+    files.write(tmp_path / 'own.safetensors', arrays, told)
+    exchange.load(tmp_path / 'own.safetensors', resnet_names.names(model), like)
+    with pytest.raises(UserError, match='trained with plain='):
+      exchange.load(tmp_path / 'own.safetensors', resnet_names.names(other), like)
 
 
 @pytest.mark.parametrize('name', ['resnet 18', 'se-resnet 50'])

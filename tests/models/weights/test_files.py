@@ -1,5 +1,7 @@
 """Files of weights are read whole, or refused in a sentence."""
 
+import argparse
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -89,7 +91,9 @@ def test_the_counter_of_an_averaged_model_is_dropped_with_its_wrapper(tmp_path):
       'models--timm--resnetaa50.a1h_in1k/snapshots/c0ffee12/model.safetensors',
       'resnetaa50.a1h_in1k',
     ),
+    ('resnetblur50/epoch90.safetensors', 'resnetblur50'),
     ('weights/model.safetensors', ''),
+    ('v2/best1.safetensors', ''),
   ],
 )
 def test_the_architecture_is_known_by_the_name_of_a_file_or_of_its_folder(
@@ -110,6 +114,31 @@ def test_a_config_beside_a_file_tells_the_architecture_first(tmp_path):
   for broken in ('{', '[]', '{"architecture": 3}'):
     config.write_text(broken, encoding='utf-8')
     assert files.read(path).architecture == 'resnet50'
+
+
+def test_what_is_told_of_a_network_is_read_from_a_file_and_from_beside_it(tmp_path):
+  path = tmp_path / 'resnet50.safetensors'
+  files.write(path, {'a': np.zeros(1)}, {'plain': True, 'hidden_act': 'gelu'})
+  (tmp_path / 'config.json').write_text(
+    '{"hidden_act": "silu", "global_pool": "max", "model_args": {"output_stride": 8}}'
+  )
+  assert files.read(path).settings == {
+    'plain': True,
+    'hidden_act': 'gelu',
+    'global_pool': 'max',
+    'model_args': {'output_stride': 8},
+    'output_stride': 8,
+  }
+
+
+def test_the_settings_of_a_training_run_are_read_with_its_checkpoint(tmp_path):
+  torch = pytest.importorskip('torch')
+  settings = argparse.Namespace(model='resnet50', gp='max', model_kwargs={'a': 3})
+  state = {'state_dict': {'a': torch.zeros(1)}, 'args': settings}
+  torch.save(state, tmp_path / 'best.pth')
+  found = files.read(tmp_path / 'best.pth')
+  assert found.architecture == 'resnet50'
+  assert found.settings == vars(settings) | {'a': 3}
 
 
 def test_a_file_that_will_not_do_is_refused_in_a_sentence(tmp_path):
