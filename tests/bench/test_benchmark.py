@@ -11,7 +11,7 @@ import pytest
 from dl_core import launch
 from dl_core.bench import benchmark, timings
 from experiments import benchmark as command
-from experiments import perceptron
+from experiments import char_lm, perceptron
 
 FIELDS = (
   'experiment', 'batch_size', 'precision', 'compile_seconds', 'step_ms',
@@ -38,6 +38,22 @@ def test_rows_have_what_was_measured(tmp_path, capsys):
   assert 'perceptron' in capsys.readouterr().out
   assert called(*words, f'--against={path}') == 0
   assert 'times as fast as before' in capsys.readouterr().out
+
+
+def test_cells_are_timed_where_an_experiment_has_them():
+  s = command.Settings(cells=('lstm', 'gru'), batch_sizes=(8, 16))
+  found = list(command.variants(char_lm.BENCH, s))
+  assert len(found) == 4
+  assert {(each['cell'], each['batch_size']) for each in found} == {
+    (cell, size) for cell in s.cells for size in s.batch_sizes
+  }
+  assert list(command.variants(perceptron.BENCH, s)) == [
+    {'batch_size': 8},
+    {'batch_size': 16},
+  ]
+  assert list(command.variants(char_lm.BENCH, command.Settings())) == [
+    {'batch_size': char_lm.BENCH.batch_size}
+  ]
 
 
 @pytest.mark.parametrize(
