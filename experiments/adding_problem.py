@@ -1,4 +1,4 @@
-"""Adds two marked numbers of a long sequence, which takes memory. Lectures 8, 9.
+"""Adds two marked numbers of a long sequence, which takes memory. Lecture 9.
 
     python -m experiments.adding_problem                   # an LSTM, T = 100
     python -m experiments.adding_problem --cell=gru

@@ -1,4 +1,4 @@
-"""Three units learn to spell "hello", letter by letter. Lectures 8, 9.
+"""Three units learn to spell "hello", letter by letter. Lecture 8.
 
     python -m experiments.hello_rnn                 # 40 parameters, seconds
     python -m experiments.hello_rnn --bias=false    # 33

@@ -1,4 +1,4 @@
-"""LSTM, GRU and plain RNN on the adding problem, side by side. Lectures 8, 9.
+"""LSTM, GRU and plain RNN on the adding problem, side by side. Lecture 9.
 
     python -m experiments.long_dependencies                        # three runs
     python -m experiments.long_dependencies --lengths=100,200,400

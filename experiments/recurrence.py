@@ -1,6 +1,6 @@
-"""Activations, depth and cells of recurrent networks on one text. Lectures 8, 9.
+"""Activations, depth and cells of recurrent networks on one text. Lecture 9.
 
-    python -m experiments.recurrence                     # all three: eight runs
+    python -m experiments.recurrence                     # all three: nine runs
     python -m experiments.recurrence --what=cell         # LSTM, GRU and the plain cell
     python -m experiments.recurrence --what=activation --seeds=3
     python -m experiments.recurrence --dataset=tiny_shakespeare --data_dir=DIR \\
