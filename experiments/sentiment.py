@@ -1,4 +1,4 @@
-"""A recurrent network that reads a sentence and says its class. Lectures 8 and 9.
+"""A recurrent network that reads a sentence and says its class. Lecture 8.
 
     python -m experiments.sentiment                     # the language of a name
     python -m experiments.sentiment --pool=attention    # or mean; last: as in the notes

@@ -289,7 +289,7 @@ def computed(name, model, example):
 
   def inputs(leaf):
     if leaf.dtype == jnp.int32:
-      return random.integers(model.vocabulary, size=leaf.shape)
+      return random.integers(1, model.vocabulary, size=leaf.shape)
     return np.float32(random.normal(size=leaf.shape))
 
   x, strangers = (jax.tree.map(inputs, like) for _ in range(2))
