@@ -56,7 +56,8 @@ def declaration(name: str, workdir: str) -> Declaration | None:
   if not kept:
     return None
   features = {key: _read(each) for key, each in kept['features'].items()}
-  text = any(feature.kind == 'Text' for feature in features.values())
+  kinds = {feature.kind for feature in features.values()}
+  text = 'Text' in kinds and 'ClassLabel' not in kinds  # else classes are labels
   return Declaration(
     name=name,
     version=version,

@@ -2,7 +2,16 @@
 
 All inputs are projected in one matrix product before the scan over time
 (`cpu.recurrence`); only the product with the last hidden state is inside. States are
-float32, whatever the parameters' dtype.
+float32, whatever the parameters' dtype. `sequences` stacks layers and runs them in both
+directions.
+
+Sequences of several lengths are padded on the right. With `lengths` a layer holds its
+state from a sequence's end on and its outputs there are 0, so that the last state is
+that after the last step; with `reverse` it reads from the last step, never the padding,
+to the first.
+
+The lectures write the weights of input, past and output W_xh, W_hh, W_hy, or U, W, V:
+the first two are `input_kernel` and `recurrent_kernel`; the third is the layer above.
 
 Shapes: B sequences, T steps, D inputs, V tokens, H hidden units, G units of all gates.
 """
@@ -14,6 +23,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from dl_core.layers import cells
 from dl_core.layers.cpu import recurrence
 from dl_core.types import Array
 
@@ -51,27 +61,37 @@ class LSTM(nn.Module):
     vocabulary: V, if x holds tokens, which are read as if they were one-hot (D = V).
     forget_bias: the first bias of f. 1 keeps the cell's past at first, so that
       gradients reach far back from the start (Jozefowicz et al., 2015).
+    reverse: whether it reads from the last step to the first.
   """
 
   hidden: int
   vocabulary: int | None = None
   forget_bias: float = 1.0
+  reverse: bool = False
 
   @nn.compact
-  def __call__(self, x: Array, state: Memory | None = None) -> tuple[Memory, Array]:
+  def __call__(
+    self, x: Array, state: Memory | None = None, lengths: Array | None = None
+  ) -> tuple[Memory, Array]:
     """Maps [B, T, D], or tokens [B, T], to (last state, all h [B, T, H]).
 
     Args:
       x: the inputs.
       state: what was remembered of the steps before; nothing if left out.
+      lengths: [B], number of steps of each sequence; T if left out.
     """
     first = jnp.array([0.0, self.forget_bias, 0.0, 0.0]).repeat(self.hidden)
     w = self.param('recurrent_kernel', orthogonal(4), (self.hidden, 4 * self.hidden))
     b = self.param('bias', lambda key: first)
     a = project(self, x, 4)
     state = self.start(len(x)) if state is None else state
-    state, h = lstm(a, w, b, tuple(state))
+    state, h = cells.LSTM(a, w, b, tuple(state), alive(a, lengths), self.reverse)
     return Memory(*state), jnp.swapaxes(h, 0, 1)
+
+  @nn.nowrap
+  def said(self, state: Memory) -> Array:
+    """Returns h [B, H] of a state."""
+    return state.h
 
   @nn.nowrap
   def start(self, batch_size: int) -> Memory:
@@ -95,27 +115,38 @@ class GRU(nn.Module):
   Attributes:
     hidden: H.
     vocabulary: V, if x holds tokens, which are read as if they were one-hot (D = V).
+    reverse: whether it reads from the last step to the first.
   """
 
   hidden: int
   vocabulary: int | None = None
+  reverse: bool = False
 
   @nn.compact
-  def __call__(self, x: Array, state: Array | None = None) -> tuple[Array, Array]:
+  def __call__(
+    self, x: Array, state: Array | None = None, lengths: Array | None = None
+  ) -> tuple[Array, Array]:
     """Maps [B, T, D], or tokens [B, T], to (last h [B, H], all h [B, T, H]).
 
     Args:
       x: the inputs.
       state: [B, H], the last h of the steps before; zero if left out.
+      lengths: [B], number of steps of each sequence; T if left out.
     """
     width = self.hidden
     w = self.param('recurrent_kernel', orthogonal(3), (width, 3 * width))
     b = self.param('bias', nn.initializers.zeros, (3 * width,))
     d = self.param('recurrent_bias', nn.initializers.zeros, (width,))
     a = project(self, x, 3) + b[None, None]
+    d = jnp.pad(d, (2 * width, 0))
     state = self.start(len(x)) if state is None else state
-    (last,), h = gru(a, w, jnp.pad(d, (2 * width, 0)), (state,))
+    (last,), h = cells.GRU(a, w, d, (state,), alive(a, lengths), self.reverse)
     return last, jnp.swapaxes(h, 0, 1)
+
+  @nn.nowrap
+  def said(self, state: Array) -> Array:
+    """Returns h [B, H] of a state."""
+    return state
 
   @nn.nowrap
   def start(self, batch_size: int) -> Array:
@@ -135,25 +166,38 @@ class RNN(nn.Module):
   Attributes:
     hidden: H.
     vocabulary: V, if x holds tokens, which are read as if they were one-hot (D = V).
+    activation: 'tanh', 'sigmoid', 'relu' or 'identity'.
+    reverse: whether it reads from the last step to the first.
   """
 
   hidden: int
   vocabulary: int | None = None
+  activation: str = 'tanh'
+  reverse: bool = False
 
   @nn.compact
-  def __call__(self, x: Array, state: Array | None = None) -> tuple[Array, Array]:
+  def __call__(
+    self, x: Array, state: Array | None = None, lengths: Array | None = None
+  ) -> tuple[Array, Array]:
     """Maps [B, T, D], or tokens [B, T], to (last h [B, H], all h [B, T, H]).
 
     Args:
       x: the inputs.
       state: [B, H], the last h of the steps before; zero if left out.
+      lengths: [B], number of steps of each sequence; T if left out.
     """
     w = self.param('recurrent_kernel', orthogonal(1), (self.hidden, self.hidden))
     b = self.param('bias', nn.initializers.zeros, (self.hidden,))
     a = project(self, x, 1)
+    run = cells.RNN[self.activation]
     state = self.start(len(x)) if state is None else state
-    (last,), h = elman(a, w, b, (state,))
+    (last,), h = run(a, w, b, (state,), alive(a, lengths), self.reverse)
     return last, jnp.swapaxes(h, 0, 1)
+
+  @nn.nowrap
+  def said(self, state: Array) -> Array:
+    """Returns h [B, H] of a state."""
+    return state
 
   @nn.nowrap
   def start(self, batch_size: int) -> Array:
@@ -173,6 +217,13 @@ def project(layer: Any, x: Array, gates: int) -> Array:
   return a.reshape(*x.shape[:2], gates * layer.hidden)
 
 
+def alive(a: Array, lengths: Array | None) -> Array | None:
+  """Returns which steps [T, B] are no padding, given a [T, B, G] and lengths [B]."""
+  if lengths is None:
+    return None
+  return jnp.arange(len(a))[:, None] < lengths[None, :]
+
+
 def orthogonal(gates: int) -> Callable[..., Array]:
   """Makes an initializer [H, gates · H]: each gate's square is orthogonal by itself."""
 
@@ -184,64 +235,3 @@ def orthogonal(gates: int) -> Callable[..., Array]:
     return jnp.concatenate(squares, axis=1)
 
   return draw
-
-
-# A step forward saves by how much each gradient will be multiplied on its way back, not
-# what it computed: fewer arrays to read where one step has to wait for the next.
-
-
-def lstm_forward(state, a, u):
-  c, _ = state
-  i, f, g, o = jnp.split(a + u, 4, axis=-1)
-  i, f, g, o = nn.sigmoid(i), nn.sigmoid(f), jnp.tanh(g), nn.sigmoid(o)
-  by_f = c * f * (1 - f)
-  c = f * c + i * g
-  squashed = jnp.tanh(c)
-  h = o * squashed
-  rates = g * i * (1 - i), by_f, i * (1 - g**2), h * (1 - o), o * (1 - squashed**2), f
-  return (c, h), rates
-
-
-def lstm_backward(cotangents, rates):
-  d_c, d_h = cotangents
-  by_i, by_f, by_g, by_o, by_c, f = rates
-  d_c += d_h * by_c
-  d_a = jnp.concatenate([d_c * by_i, d_c * by_f, d_c * by_g, d_h * by_o], axis=-1)
-  return d_a, d_a, (d_c * f, jnp.zeros_like(d_h))
-
-
-def gru_forward(state, a, u):
-  (h,) = state
-  r, z, n = jnp.split(a, 3, axis=-1)
-  u_r, u_z, u_n = jnp.split(u, 3, axis=-1)
-  r, z = nn.sigmoid(r + u_r), nn.sigmoid(z + u_z)
-  n = jnp.tanh(n + r * u_n)
-  by_n = (1 - z) * (1 - n**2)
-  rates = by_n * u_n * r * (1 - r), (h - n) * z * (1 - z), by_n, r, z
-  return ((1 - z) * n + z * h,), rates
-
-
-def gru_backward(cotangents, rates):
-  (d_h,) = cotangents
-  by_r, by_z, by_n, r, z = rates
-  d_r, d_z, d_n = d_h * by_r, d_h * by_z, d_h * by_n
-  d_a = jnp.concatenate([d_r, d_z, d_n], axis=-1)
-  d_u = jnp.concatenate([d_r, d_z, d_n * r], axis=-1)
-  return d_a, d_u, (d_h * z,)
-
-
-def elman_forward(state, a, u):
-  del state
-  h = jnp.tanh(a + u)
-  return (h,), (1 - h**2,)
-
-
-def elman_backward(cotangents, rates):
-  (d_h,), (by_h,) = cotangents, rates
-  d_a = d_h * by_h
-  return d_a, d_a, (jnp.zeros_like(d_h),)
-
-
-lstm = recurrence.over_time(lstm_forward, lstm_backward)
-gru = recurrence.over_time(gru_forward, gru_backward)
-elman = recurrence.over_time(elman_forward, elman_backward)

@@ -8,17 +8,17 @@ what goes on in time, so that it does not wash out what is remembered.
 Shapes: B texts, T tokens of each, V tokens in the vocabulary, H hidden units.
 """
 
+import functools
 from typing import Any
 
 from flax import linen as nn
 
-from dl_core.layers import readout, recurrent
+from dl_core.layers import readout, recurrent, sequences
 from dl_core.types import Array
 
 PARTITION = recurrent.PARTITION | {
   'output.kernel': ('tensor', None)
 }  # see `Experiment.partition`
-CELLS = {'lstm': recurrent.LSTM, 'gru': recurrent.GRU, 'rnn': recurrent.RNN}
 
 
 class CharLM(nn.Module):
@@ -41,10 +41,8 @@ class CharLM(nn.Module):
   dropout: float = 0.0
 
   def setup(self):
-    layer = CELLS[self.cell]
-    sizes = [self.vocabulary] + [None] * (self.layers - 1)
-    self.recurrent = [layer(self.hidden, vocabulary=number) for number in sizes]
-    self.drop = nn.Dropout(self.dropout)
+    self.stack = self.stacked()
+    nn.share_scope(self, self.stack)  # its layers are named as if they were ours
     self.output = readout.Readout(self.vocabulary)
 
   def __call__(self, x: Array, *, train: bool) -> Array:
@@ -68,15 +66,19 @@ class CharLM(nn.Module):
       length: of the texts, which a recurrent state does not depend on.
     """
     del length
-    layer = CELLS[self.cell](self.hidden, parent=None)
-    return (layer.start(batch_size),) * self.layers
+    return self.stacked(parent=None).start(batch_size)
+
+  @nn.nowrap
+  def stacked(self, **how) -> sequences.Stacked:
+    """Makes the recurrent layers."""
+    layer = functools.partial(sequences.CELLS[self.cell], self.hidden)
+    return sequences.Stacked(
+      layer, self.layers, self.vocabulary, dropout=self.dropout, **how
+    )
 
   def read(
     self, state: Any, x: Array, train: bool, last: bool = False
   ) -> tuple[Any, Array]:
-    states = []
-    for layer, before in zip(self.recurrent, state, strict=True):
-      after, x = layer(x, before)
-      x = self.drop(x, deterministic=not train)
-      states.append(after)
-    return tuple(states), self.output(x[:, -1] if last else x)
+    state, h = self.stack(x, state, train=train)
+    h = self.stack.dropped(h, train)
+    return state, self.output(h[:, -1] if last else h)

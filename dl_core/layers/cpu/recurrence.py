@@ -4,10 +4,15 @@ Its loop back yields the gradients at the pre-activations, and the gradient of t
 recurrent kernel is one large product of all of them after it, where automatic
 differentiation would add up one outer product for every step.
 
+Where sequences have lengths, the state is held at the steps that are padding. A scan
+from the last step to the first therefore holds its first state until the last step of
+each sequence: nothing has to be reversed, and padding changes no number.
+
 Shapes: B sequences, T steps, H hidden units, G units of all gates.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,52 +32,81 @@ def over_time(forward: Callable, backward: Callable) -> Callable:
       state apart from its way through u).
 
   Returns:
-    (a [T, B, G], w [H, G], b [G], state) -> (last state, all h [T, B, H]). Products and
-    all h have the type of w; the states and their gradients stay float32, as they add
-    up over time.
+    (a [T, B, G], w [H, G], b [G], state, alive=None, reverse=False) -> (last state, all
+    h [T, B, H]). `alive` [T, B] is False at padding, where the state is held and h is
+    0; `reverse` scans from step T - 1 to step 0. Products and all h have the type of w;
+    the states and their gradients stay float32, as they add up over time.
   """
+  ways = {way: one_way(forward, backward, way) for way in (False, True)}
 
-  def scan(a, w, b, state):
+  def run(a, w, b, state, alive=None, reverse=False):
+    state = tuple(map(widen, state))
+    if alive is None:
+      return ways[reverse](a, w, b, state, None)
+    alive = alive[..., None]
+    last, h = ways[reverse](a, w, b, state, alive)
+    return last, jnp.where(alive, h, jnp.zeros_like(h))
+
+  return run
+
+
+def one_way(forward: Callable, backward: Callable, reverse: bool) -> Callable:
+  """Builds the scan of one direction; at padding, its h is the one that is held."""
+
+  def scan(a, w, b, state, alive):
     w = gathered(w)
 
-    def step(state, a):
+    def step(state, at):
+      a, alive = at
       u = state[-1].astype(w.dtype) @ w + b[None]
-      state, rates = forward(state, widen(a), u)
+      after, rates = forward(state, widen(a), u)
+      state = chosen(alive, after, state)
       return state, (state[-1].astype(w.dtype), rates)
 
-    return jax.lax.scan(step, state, a)
+    return jax.lax.scan(step, state, (a, alive), reverse=reverse)
 
   @jax.custom_vjp
-  def run(a, w, b, state):
-    last, (h, _) = scan(a, w, b, state)
+  def run(a, w, b, state, alive):
+    last, (h, _) = scan(a, w, b, state, alive)
     return last, h
 
-  def run_forward(a, w, b, state):
-    last, (h, rates) = scan(a, w, b, state)
-    return (last, h), (w, state[-1].astype(w.dtype), h, rates)
+  def run_forward(a, w, b, state, alive):
+    last, (h, rates) = scan(a, w, b, state, alive)
+    return (last, h), (w, state[-1].astype(w.dtype), h, rates, alive)
 
   def run_backward(residuals, cotangents):
-    w, first, h, rates = residuals
+    w, first, h, rates, alive = residuals
     d_last, d_h = cotangents
     transposed = gathered(w).T  # once, not in every step
 
     def step(d_state, at):
-      d_h, rates = at
+      d_h, rates, alive = at
       *d_rest, d_said = d_state
-      d_a, d_u, (*d_rest, d_past) = backward((*d_rest, d_said + d_h), rates)
+      d_held = (*d_rest, d_said + d_h)
+      d_a, d_u, (*d_rest, d_past) = backward(d_held, rates)
       same = d_u is d_a
       d_a, d_u = d_a.astype(w.dtype), d_u.astype(w.dtype)
+      d_a, d_u = (chosen(alive, d, jnp.zeros_like(d)) for d in (d_a, d_u))
       d_state = (*d_rest, d_past + d_u @ transposed)
-      return d_state, (d_a, None if same else d_u)
+      return chosen(alive, d_state, d_held), (d_a, None if same else d_u)
 
-    d_start, (d_a, d_u) = jax.lax.scan(step, d_last, (d_h, rates), reverse=True)
+    d_start, (d_a, d_u) = jax.lax.scan(
+      step, d_last, (d_h, rates, alive), reverse=not reverse
+    )
     d_u = d_a if d_u is None else d_u
-    before = jnp.concatenate([first[None], h[:-1]])
-    d_w = outer(merged(before), merged(d_u))
-    return d_a, d_w, jnp.sum(d_u, axis=(0, 1)), d_start
+    ends = [h[1:], first[None]] if reverse else [first[None], h[:-1]]
+    d_w = outer(merged(jnp.concatenate(ends)), merged(d_u))
+    return d_a, d_w, jnp.sum(d_u, axis=(0, 1)), d_start, None
 
   run.defvjp(run_forward, run_backward)
-  return lambda a, w, b, state: run(a, w, b, tuple(map(widen, state)))
+  return run
+
+
+def chosen(alive: Array | None, new: Any, old: Any) -> Any:
+  """Returns `new` where a sequence goes on and `old` where it has ended."""
+  if alive is None:
+    return new
+  return jax.tree.map(lambda new, old: jnp.where(alive, new, old), new, old)
 
 
 def merged(x: Array) -> Array:

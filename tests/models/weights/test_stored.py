@@ -161,7 +161,7 @@ def test_a_sum_is_read_from_both_terms_and_written_into_one():
 
 def test_the_biases_of_a_gru_are_added_but_for_the_one_inside_the_reset():
   tree = {'recurrent_1.bias': drawn(6), 'recurrent_1.recurrent_bias': drawn(2)}
-  arrays, names = there(tree, recurrent.GRU)
+  arrays, names = there(tree, recurrent.rows('gru'))
   np.testing.assert_array_equal(arrays['rnn.bias_ih_l1'], tree['recurrent_1.bias'])
   inside = tree['recurrent_1.recurrent_bias']
   np.testing.assert_array_equal(arrays['rnn.bias_hh_l1'], [0, 0, 0, 0, *inside])
