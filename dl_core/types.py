@@ -31,6 +31,14 @@ class Batch(NamedTuple):
   weight: Any  # like y: 0 where a label does not count (padding)
 
 
+class Marks(NamedTuple):
+  """The tokens of a vocabulary that spell nothing."""
+
+  pad: int
+  start: int  # stands before a text
+  stop: int  # ends it
+
+
 class Decode(NamedTuple):
   """How a model writes: one token after another, all that it remembers in a state.
 
@@ -139,6 +147,9 @@ class Data(NamedTuple):
       that its model can be built where the data are not; see `data.stored`.
     files: () -> {name: content}: text files that a workdir stores for the same reason,
       such as the vocabulary.
+    spell: (tokens, 'source' or 'target') -> what each of them spells by itself.
+    marks: () -> the marks of the texts that answer an x, such as translations; None
+      where there are none: what a model writes goes on from the x that it reads.
   """
 
   spec: Spec
@@ -154,6 +165,8 @@ class Data(NamedTuple):
   sample: Callable[[Key], Batch] | None = None
   declaration: Mapping[str, Any] = MappingProxyType({})
   files: Callable[[], Mapping[str, str]] = dict
+  spell: Callable[..., list[str]] | None = None
+  marks: Callable[[], Marks] | None = None
 
 
 class Names(NamedTuple):

@@ -28,7 +28,7 @@ from dl_core.types import UserError
 FORMAT = 'array_record'
 CHUNK = 1_024  # examples read at a time
 # The user's own data, which need no preparing, and what --data_dir is for each.
-USERS = {'folder': 'DIR', 'text': 'FILE'}
+USERS = {'folder': 'DIR', 'pairs': 'FILE', 'text': 'FILE'}
 
 
 def root(data_dir: str = '') -> Path:
@@ -193,7 +193,7 @@ def _damaged(declaration: Declaration, error: Exception) -> str:
 
 
 def _unknown(name: str, data_dir: Path) -> str:
-  known = sorted({*own(), *prepared(data_dir), 'folder', 'text'} - {name})
+  known = sorted({*own(), *prepared(data_dir), *USERS} - {name})
   near = difflib.get_close_matches(name, known, n=1)
   hint = f'did you mean {near[0]}? ' if near else ''
   return (
