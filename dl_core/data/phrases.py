@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dl_core import config
 from dl_core.data import declarations, encodings, listing, sources, splits, stored
 from dl_core.data.declarations import Declaration, Feature
 from dl_core.types import UserError
@@ -111,7 +112,7 @@ def users(data_dir: str) -> Phrases:
   Raises:
     UserError: they are laid out in another way, or are not in UTF-8.
   """
-  root = Path(data_dir).expanduser()
+  root = config.path(data_dir)
   tables = {
     split: root / f'{name}.tsv'
     for name, split in listing.SPLITS.items()

@@ -6,10 +6,11 @@ whose examples have a text and a label; `--dataset=folder` is a user's own, see
 """
 
 import functools
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -29,6 +30,19 @@ SPLITS = ('train', 'validation', 'test')
 WORD = re.compile(r"n['’]t\b|['’]\w+|\w+?(?=n['’]t\b)|\w+|[^\w\s]")
 # A letter to Unicode, so that no vocabulary cuts a word at it.
 APOSTROPHE = 'ʼ'
+UNKNOWN = {'words': 3, 'wordpiece': 1}  # the number of this token, if it is trained
+
+
+class Sentences(NamedTuple):
+  """Labelled sentences and what a model of them must know.
+
+  Attributes:
+    data: see `load`.
+    unknown: the token of words that the vocabulary lacks; None where there is none.
+  """
+
+  data: Data
+  unknown: int | None
 
 
 def load(
@@ -36,7 +50,7 @@ def load(
   longest: int,
   vocabulary: str = vocabularies.CHARACTERS,
   pieces: int = 0,
-) -> Data:
+) -> Sentences:
   """Makes the Data of `c.dataset`; no set of ours is read before the first batch.
 
   Batches hold x = {tokens: int32 [B, T], lengths: int32 [B]}, y int32 [B], weight
@@ -91,7 +105,7 @@ def load(
     tokens=longest,
     limits=Batch(most, len(found.classes), 0),
   )
-  data = batches.resident(
+  plain = batches.resident(
     spec,
     split,
     prepare=lambda x: {name: leaf.astype(np.int32) for name, leaf in x.items()},
@@ -101,12 +115,14 @@ def load(
     notes=found.notes,
     declaration=stored.packed(found.features),
   )
-  return data._replace(
+  data = plain._replace(
     sample=functools.partial(sample, spec),
     write=lambda tokens, decoder=None: given().decode(tokens, decoder),
-    digests=lambda: {**data.digests(), 'vocabulary': given().digest},
+    digests=lambda: {**plain.digests(), 'vocabulary': given().digest},
     files=lambda: {vocabularies.FILE: given().content},
   )
+  unknown = choice.given.unknown if choice.given else UNKNOWN.get(choice.kind)
+  return Sentences(data, unknown)
 
 
 def widths(longest: int) -> tuple[int, ...]:
@@ -134,11 +150,11 @@ def sample(spec: Spec, key: Key) -> Batch:
 
 def sentence(written: str) -> str:
   """Returns the text of a file; what names no file is the sentence itself."""
+  path = Path(os.path.expanduser(written))
   try:
-    path = Path(written).expanduser()
     named = path.is_file()
-  except (OSError, RuntimeError):  # longer than a path may be; no such home
-    return written
+  except OSError:  # it is longer than a path may be
+    named = False
   return phrases.text_of(path) if named else written
 
 

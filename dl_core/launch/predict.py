@@ -91,7 +91,7 @@ def main(module: ModuleType, name: str, c: Config, given: list[str]) -> int:
   data, task = model.experiment.data, model.experiment.task
   spec = data.spec
   classes = tuple(workdir.read_config(model.folder)['classes'])  # of its training
-  answer = task.answer or (likeliest if classes and not spec.tokens else None)
+  answer = task.answer or (likeliest if classes and task.decode is None else None)
   if data.read is None or task.outputs is None or answer is None:
     raise UserError(f'{name} on {spec.source} does not classify files; drop --predict')
   examples = [data.read(each) for each in given]
