@@ -22,7 +22,7 @@ import dataclasses
 import optax
 
 from dl_core import config, launch, tasks
-from dl_core.data import pairs
+from dl_core.data import copies, pairs
 from dl_core.interpret import translations
 from dl_core.models import seq2seq
 from dl_core.tasks import optimizers, schedules, similarity, translation
@@ -34,8 +34,8 @@ class Config(config.Answering):
   dataset: str = 'dates'
   pair: str = config.field(
     '',
-    'the texts to read and to write, as in ko-en; empty: as the data set declares, else '
-    'its first two',
+    'the texts to read and to write, as in ko-en; empty: as the data set declares, '
+    'else its first two',
   )
   attention: str = config.field(
     'dot',
@@ -54,7 +54,10 @@ class Config(config.Answering):
     0, 'numbers of a token embedding; 0: tokens are read one-hot', low=0
   )
   dropout: float = config.field(
-    0.0, 'dropout rate of embeddings, between layers and before the output', low=0, below=1
+    0.0,
+    'dropout rate of embeddings, between layers and before the output',
+    low=0,
+    below=1,
   )
   lower: bool = config.field(False, 'texts are read and written in lower case')
   longest: tuple[int, ...] = config.field(
@@ -77,9 +80,9 @@ class Config(config.Answering):
     below=1,
   )
   batch_size: int = 64
-  steps: int = 3_000
+  steps: int = 1_500
   learning_rate: float = 5e-3
-  eval_every: int = 500
+  eval_every: int = 250
 
 
 RECIPES = {
@@ -132,7 +135,10 @@ def build(c: Config) -> launch.Experiment:
       f'--hidden={c.hidden} was given with --bidirectional, whose directions have half '
       'of the units each; give an even number'
     )
-  data = pairs.load(c, wanted)
+  if c.dataset == 'copies':
+    data = copies.load(c.batch_size, wanted.sides[1])
+  else:
+    data = pairs.load(c, wanted)
   most = data.spec.limits.x
   model = seq2seq.Seq2Seq(
     most['source'],

@@ -182,7 +182,9 @@ def _content(node: Mapping[str, Any]) -> Mapping[str, Any]:
 def _supervised(info: Mapping[str, Any]) -> tuple[str, str]:
   """Reads the first two supervised keys of a dataset_info.json; '' without."""
   keys = info.get('supervisedKeys', {}).get('tuple', {}).get('items', ())
-  first, second = (each.get('featureKey', '') for each in keys[:2]) if keys else ('', '')
+  first, second = (
+    (each.get('featureKey', '') for each in keys[:2]) if keys else ('', '')
+  )
   return first, second
 
 

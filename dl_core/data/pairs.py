@@ -7,15 +7,23 @@ source, T of the longest target, both with the stop token.
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, cache, coded, sources, stored, translations, vocabularies
-from dl_core.data import vocabulary as spelling
+from dl_core.data import (
+  batches,
+  cache,
+  sides,
+  sources,
+  stored,
+  translations,
+  vocabularies,
+)
+from dl_core.data.sides import Wanted as Wanted
 from dl_core.data.translations import Translations
 from dl_core.data.vocabulary import Vocabulary
 from dl_core.types import Batch, Data, Key, Marks, Spec, UserError
@@ -24,42 +32,6 @@ from dl_core.types import Batch, Data, Key, Marks, Spec, UserError
 AXES = Batch({'source': 1, 'lengths': None, 'target': 1}, 1, 1)
 CODING = 1  # raised whenever what is cached changes
 POOL = 16  # batches that are drawn from neighbours in length; see `permutations.rows`
-SPLITS = ('train', 'validation', 'test')
-TARGET = 'target_vocabulary.json'  # in a workdir, where it is not the source's
-
-
-class Wanted(NamedTuple):
-  """How texts are read as tokens.
-
-  Attributes:
-    longest: (S, T), or one number for both.
-    pair: see `translations.named`.
-    vocabulary: see `vocabularies.choice`; characters have marks, see
-      `vocabulary.marked`.
-    pieces: the size of a vocabulary of both languages, or the sizes of one for each;
-      (): one, of the default size.
-    lower: whether texts are read and written in lower case.
-  """
-
-  longest: tuple[int, ...]
-  pair: str = ''
-  vocabulary: str = vocabularies.CHARACTERS
-  pieces: tuple[int, ...] = ()
-  lower: bool = False
-
-  @property
-  def sides(self) -> tuple[int, int]:
-    """S and T."""
-    return self.longest[0], self.longest[-1]
-
-
-class Sides(NamedTuple):
-  """The vocabularies of the sources and of the targets, and their sizes."""
-
-  read: Any  # () -> (Vocabulary, Vocabulary), the same objects every time
-  sizes: tuple[int, int]
-  tag: str  # what they add to the source of the data
-  joint: bool  # whether they are one
 
 
 def load(c: Config, wanted: Wanted) -> Data:
@@ -81,42 +53,42 @@ def load(c: Config, wanted: Wanted) -> Data:
       not do.
   """
   found = translations.named(c.dataset, c.data_dir, wanted.pair)
-  sides = vocabularies_of(found, wanted)
+  used = sides.of(found, wanted)
   s, t = wanted.sides
 
   @functools.cache
   def split(name):
-    return read(found, name, sides.read(), wanted)
+    return read(found, name, used.read(), wanted)
 
   def one(written):
-    row = encoded(written, sides.read()[0], s, wanted.lower)
+    row = sides.encoded(written, used.read()[0], s, wanted.lower)
     if row[1] < 2:
       raise UserError(f'{written!r} was given, which has no token; give a text')
     return {'source': row[0], 'lengths': np.int32(row[1])}
 
   def write(tokens, decoder=None):
-    text = sides.read()[1].decode(tokens, decoder)
+    text = used.read()[1].decode(tokens, decoder)
     return text if decoder else text.removeprefix(' ')
 
   def spell(tokens, side):
-    given = sides.read()[side == 'target']
+    given = used.read()[side == 'target']
     return [given.decode([token]) for token in tokens]
 
   def marks():
-    return Marks(*(getattr(sides.read()[1], name) for name in Marks._fields))
+    return Marks(*(getattr(used.read()[1], name) for name in Marks._fields))
 
   def files():
-    first, second = sides.read()
-    more = {} if sides.joint else {TARGET: second.content}
+    first, second = used.read()
+    more = {} if used.joint else {sides.TARGET: second.content}
     return {vocabularies.FILE: first.content} | more
 
   of = lambda *shape: jax.ShapeDtypeStruct((c.batch_size, *shape), np.int32)
   x = {'source': of(s), 'lengths': of(), 'target': of(t)}
   weight = jax.ShapeDtypeStruct((c.batch_size, t), np.float32)
-  most = {'source': sides.sizes[0], 'lengths': s + 1, 'target': sides.sizes[1]}
-  tag = f'{found.source}, {sides.tag}' if sides.tag else found.source
+  most = {'source': used.sizes[0], 'lengths': s + 1, 'target': used.sizes[1]}
+  tag = f'{found.source}, {used.tag}' if used.tag else found.source
   spec = Spec(
-    Batch(x, of(t), weight), tag, tokens=s + t, limits=Batch(most, sides.sizes[1], 0)
+    Batch(x, of(t), weight), tag, tokens=s + t, limits=Batch(most, used.sizes[1], 0)
   )
   data = batches.resident(
     spec,
@@ -132,131 +104,15 @@ def load(c: Config, wanted: Wanted) -> Data:
   return data._replace(
     sample=functools.partial(sample, spec),
     write=write,
-    baseline=lambda: constant(split('train'), split('test'), sides.sizes[1]),
+    baseline=lambda: constant(split('train'), split('test'), used.sizes[1]),
     digests=lambda: {
       **data.digests(),
-      'vocabulary': '-'.join(dict.fromkeys(each.digest for each in sides.read())),
+      'vocabulary': '-'.join(dict.fromkeys(each.digest for each in used.read())),
     },
     files=files,
     spell=spell,
     marks=marks,
   )
-
-
-def vocabularies_of(found: Translations, wanted: Wanted) -> Sides:
-  """Returns the vocabularies; they are trained when first read.
-
-  A stored set has those that it is stored with, whatever is wanted. A set that declares
-  no characters is read to find them.
-  """
-  if found.stored:
-    return kept(found)
-  if len(wanted.pieces) > 2:
-    raise UserError(
-      f'--pieces={",".join(map(str, wanted.pieces))} was given; one size is wanted, or '
-      'one for the sources and one for the targets'
-    )
-  choices = [
-    vocabularies.choice(wanted.vocabulary, size) for size in wanted.pieces or (0,)
-  ]
-  first = choices[0]
-  if first.kind == vocabularies.CHARACTERS and first.given is None:
-    letters = set(found.alphabet) or {
-      letter for part in SPLITS for side in found.read(part) for letter in '\n'.join(side)
-    }
-    both = alphabet(letters, wanted.lower)
-    return Sides(lambda: (both, both), (both.size, both.size), '', True)
-  if first.given is not None:
-    both = marked(first.given, wanted.vocabulary)
-    tag = first.tag(found.source)
-    return Sides(lambda: (both, both), (both.size, both.size), tag, True)
-  about = f'{found.source} {"-".join(found.languages)} {wanted.lower}'
-  joint = len(choices) == 1
-  sides = [range(2)] if joint else [(0,), (1,)]
-
-  @functools.cache
-  def read():
-    made = [
-      trained(found, choice, side, wanted.lower)
-      for choice, side in zip(choices, sides, strict=True)
-    ]
-    return made[0], made[-1]
-
-  return Sides(
-    read,
-    (choices[0].size, choices[-1].size),
-    '-'.join(choice.tag(about) for choice in choices),
-    joint,
-  )
-
-
-def alphabet(letters: set[str], lower: bool) -> Vocabulary:
-  """Returns the vocabulary of characters, with marks."""
-  text = ''.join(sorted(letters))
-  return spelling.marked(''.join(sorted(set(text.lower() if lower else text))))
-
-
-def marked(given: Vocabulary, name: str) -> Vocabulary:
-  """Returns a vocabulary as it is, if it has the marks that texts need."""
-  if given.stop is None or given.stop == given.start == given.pad:
-    raise UserError(
-      f'--vocabulary={name} was given, which has no stop token of its own; give one '
-      'with <pad>, <start> and <stop>, or [PAD], [CLS] and [SEP]'
-    )
-  return given
-
-
-def kept(found: Translations) -> Sides:
-  """Returns the vocabularies that a workdir stores."""
-  assert found.declaration, 'a user has own files'
-  first = second = stored.vocabulary(found.declaration)
-  joint = not (found.declaration.folder / TARGET).exists()
-  if not joint:
-    second = stored.vocabulary(found.declaration, TARGET)
-  return Sides(lambda: (first, second), (first.size, second.size), '', joint)
-
-
-def trained(
-  found: Translations, choice: vocabularies.Choice, sides: Sequence[int], lower: bool
-) -> Vocabulary:
-  """Trains a vocabulary on the training split; that of a prepared set is kept.
-
-  Args:
-    found: the set.
-    choice: of the vocabulary.
-    sides: 0 for the sources, 1 for the targets.
-    lower: see `Wanted`.
-  """
-
-  def text(split):
-    texts = found.read(split)
-    return '\n'.join(written(line, lower) for side in sides for line in texts[side])
-
-  if found.declaration is None:
-    return vocabularies.train(choice, text('train'))
-  names = '-'.join(found.languages[side] for side in sides)
-  kind = f'pairs-{names}-{"lower" if lower else "as-is"}'
-  return coded.trained(sources.prepare(found.declaration), text, choice, kind)
-
-
-def written(text: str, lower: bool) -> str:
-  """Returns a text as it is encoded: its first word has a space before it, as others."""
-  return f' {text.lower() if lower else text}'
-
-
-def encoded(
-  text: str, given: Vocabulary, longest: int, lower: bool
-) -> tuple[np.ndarray, int]:
-  """Returns the tokens [longest] of a text and its stop token, and their number."""
-  if given.kind == 'marked':
-    ids = given.encode(text.lower() if lower else text).ids
-  else:
-    ids = given.encode(written(text, lower)).ids
-  ids = ids[: longest - 1]
-  tokens = np.full(longest, given.pad, np.int32)
-  tokens[: len(ids)] = ids
-  tokens[len(ids)] = given.stop
-  return tokens, len(ids) + 1
 
 
 def read(
@@ -287,16 +143,20 @@ def arranged(
 ) -> tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]:
   """Returns x, y and weight of pairs, in the order of their lengths; see `load`."""
   found = [
-    [encoded(text, each, most, wanted.lower) for text in side]
+    [sides.encoded(text, each, most, wanted.lower) for text in side]
     for side, each, most in zip(texts, given, wanted.sides, strict=True)
   ]
   source, y = (np.stack([tokens for tokens, _ in side]) for side in found)
   counts, ends = (np.array([n for _, n in side], np.int32) for side in found)
-  shares = (each / most for each, most in zip((counts, ends), wanted.sides, strict=True))
+  shares = (
+    each / most for each, most in zip((counts, ends), wanted.sides, strict=True)
+  )
   order = np.argsort(np.maximum(*shares), kind='stable')
   start = np.full((len(y), 1), given[1].start, np.int32)
   weight = (np.arange(y.shape[1]) < ends[:, None]).astype(np.float32)
-  shifted = np.where(weight > 0, np.concatenate([start, y[:, :-1]], axis=1), given[1].pad)
+  shifted = np.where(
+    weight > 0, np.concatenate([start, y[:, :-1]], axis=1), given[1].pad
+  )
   x = {'source': source, 'lengths': counts, 'target': shifted}
   return {name: leaf[order] for name, leaf in x.items()}, y[order], weight[order]
 

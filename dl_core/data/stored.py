@@ -75,9 +75,7 @@ def declaration(name: str, workdir: str) -> Declaration | None:
   )
 
 
-def vocabulary(
-  declaration: Declaration, name: str = vocabularies.FILE
-) -> Vocabulary:
+def vocabulary(declaration: Declaration, name: str = vocabularies.FILE) -> Vocabulary:
   """Returns the vocabulary of a text that a workdir stores, in the file `name`.
 
   Raises:

@@ -142,7 +142,7 @@ def users(data_dir: str, pair: str = '') -> Translations:
 def lines_of(path: Path) -> list[tuple[str, str]]:
   """Reads the source and the target of each line; empty lines are passed over.
 
-  What follows a second tab is passed over, too: files of Tatoeba have the authors there.
+  What follows a second tab is passed over, too: the authors in files of Tatoeba.
   """
   try:
     content = path.read_bytes()

@@ -48,8 +48,10 @@ def report(
   def pictures(variables, observed, data, key):
     del key  # nothing is drawn
     steps = dict.fromkeys((min(observed), max(observed)))
-    found = [sheet(f'It writes at step {step:,}', observed[step], data) for step in steps]
-    x, y = translation.examples(data, 'test', SEARCHED)
+    found = [
+      sheet(f'It writes at step {step:,}', observed[step], data) for step in steps
+    ]
+    x, _ = translation.examples(data, 'test', SEARCHED)
     if maps:
       found.append(looks(variables, maps, task, data, x))
     return [*found, search(task, variables, data, x)]
@@ -60,9 +62,7 @@ def report(
 def greedy(task: Task, variables: Variables, data: Data, x: Any) -> np.ndarray:
   """Returns the tokens [N, T] that greedy decoding writes."""
   count = data.spec.batch.y.shape[1]
-  return np.asarray(
-    translation.written(task.decode, variables, x, count, data.marks())
-  )
+  return np.asarray(translation.written(task.decode, variables, x, count, data.marks()))
 
 
 def sheet(title: str, seen: Mapping[str, np.ndarray], data: Data) -> Picture:
@@ -133,7 +133,10 @@ def looks(
 def heat(axes: Any, weights: np.ndarray, rows: Sequence[str], columns: Sequence[str]):
   """Draws weights [T, S] with a token beside each row and above each column."""
   axes.imshow(weights, cmap='Blues', vmin=0, vmax=1, aspect='auto')
-  small = {'fontsize': max(4, min(8, 280 / max(len(rows), len(columns)))), 'parse_math': False}
+  small = {
+    'fontsize': max(4, min(8, 280 / max(len(rows), len(columns)))),
+    'parse_math': False,
+  }
   axes.xaxis.tick_top()
   turned = max(map(len, columns), default=0) > 2
   axes.set_xticks(
@@ -192,3 +195,28 @@ def search(task: Task, variables: Variables, data: Data, x: Any) -> Picture:
       ),
     ),
   )
+
+
+def dialogue(task: Task, lines: Sequence[str], others: Any) -> Any:
+  """Makes the `report` that begins with the answers to some lines.
+
+  Args:
+    task: of `tasks.translate`.
+    lines: what is said to the model; () leaves the picture out.
+    others: the `report` that follows.
+  """
+
+  def pictures(variables, observed, data, key):
+    rest = others(variables, observed, data, key)
+    if not lines:
+      return rest
+    read = [data.read(line) for line in lines]
+    x = {name: np.stack([each[name] for each in read]) for name in read[0]}
+    said = translation.texts(data, greedy(task, variables, data, x))
+    words = '\n\n'.join(
+      f'— {line}\n— {shown(answer)}' for line, answer in zip(lines, said, strict=True)
+    )
+    first = Picture('A dialogue', 'Each line is answered by itself.', lambda: words)
+    return [first, *rest]
+
+  return pictures

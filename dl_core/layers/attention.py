@@ -1,4 +1,4 @@
-"""Attention: what is looked up in a memory, by how well a query fits each of its places.
+"""Attention: looks up what a memory holds, by how well each place fits a query.
 
 Bahdanau, Cho & Bengio, "Neural machine translation by jointly learning to align and
 translate", 2015 (https://arxiv.org/abs/1409.0473) score with a small network, Luong,
@@ -23,7 +23,7 @@ def real(lengths: Array, places: int) -> Array:
 
 
 def dot(query: Array, keys: Array) -> Array:
-  """Scores every key by its dot product with a query: [B, T, H], [B, S, H] -> [B, T, S]."""
+  """Returns the dot products [B, T, S] of queries [B, T, H] and keys [B, S, H]."""
   return jnp.einsum('bth,bsh->bts', query, keys, preferred_element_type=jnp.float32)
 
 

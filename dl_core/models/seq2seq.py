@@ -12,8 +12,8 @@ each h_s of the encoder, and what comes out beside it goes into the output layer
 
 (Luong's global dot without his further layer and without feeding c on). The recurrence
 does not read c, so in training it runs once over all steps, and attention is two
-batched products. `additive` is Bahdanau's: c_t is looked up with h_t-1 and goes into the
-cell, and the output layer reads [h_t; c_t; x_t].
+batched products. `additive` is Bahdanau's: c_t is looked up with h_t-1 and goes into
+the cell, and the output layer reads [h_t; c_t; x_t].
 
 Shapes: B pairs, S tokens of the source, T of the target, V tokens in a vocabulary, E
 numbers of an embedding, H hidden units of the decoder, D of the encoder's outputs.
@@ -100,7 +100,10 @@ class Seq2Seq(nn.Module):
       embed = functools.partial(
         nn.Embed, features=self.embedding, embedding_init=nn.initializers.normal(0.1)
       )
-      self.read_embedding, self.written_embedding = embed(self.source), embed(self.target)
+      self.read_embedding, self.written_embedding = (
+        embed(self.source),
+        embed(self.target),
+      )
     if fed:
       self.scores = attention.Additive(self.hidden)
       if self.bidirectional:
@@ -125,11 +128,6 @@ class Seq2Seq(nn.Module):
     """Returns how much [B, T, S] each step looks at each place of the source."""
     _, _, weights = self.decode(self.encode(x, train), x['target'], train)
     return weights
-
-  def states(self, x: dict[str, Array], *, train: bool = False) -> Array:
-    """Returns all that the decoder starts from, [B, N], beside the attention."""
-    leaves = jax.tree.leaves(self.encode(x, train).state)
-    return jnp.concatenate(leaves, axis=-1)
 
   def encode(self, x: dict[str, Array], train: bool = False) -> Writing:
     """Reads sources; returns the state before the first token of the targets."""

@@ -25,10 +25,9 @@ UNLIKE = '\ufffe'  # for an unknown token of a reference: nothing that is writte
 def translate(model: Any) -> Task:
   """Makes the task of writing `batch.y`, given the source and the target so far.
 
-  Beside the loss, in nats a token, it reports the accuracy of single tokens and `exact`,
-  the share of targets of which all tokens are right. Those are, without any decoding,
-  the targets that greedy decoding writes: as long as every token is right, it reads what
-  teacher forcing reads.
+  Beside the loss, in nats a token, it reports the accuracy of single tokens and
+  `exact`, the share of targets whose tokens are all right. Greedy decoding writes
+  exactly these: as long as every token is right, it reads what teacher forcing reads.
 
   Args:
     model: called as model(x, train=...) with x as in `data.pairs`; by its `encode(x)`,

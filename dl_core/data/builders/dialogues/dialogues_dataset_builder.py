@@ -1,4 +1,4 @@
-"""Small dialogues about the calendar, in English and Korean; names from CLDR (Babel)."""
+"""Dialogues about the calendar in English and Korean; names from CLDR, in Babel."""
 
 import datetime
 import importlib.metadata
@@ -14,6 +14,7 @@ from dl_core.data.builders import pairs
 INSTALLED = importlib.metadata.version('babel')
 YEAR = 2001  # not a leap year; the day of the week is drawn apart from it
 HELD = 10  # one day of the year in so many is in no training question
+FAR = 13  # days at most until a date that is asked about
 KINDS = ('tomorrow', 'after', 'week', 'date', 'weekday', 'until')
 
 
@@ -53,7 +54,8 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
   A partner says which day it is and on which days of the week the model works, and asks
   whether it is free tomorrow, the day after, in a week or on some date of the month, or
   how many days there are until then. Today is any day of the year; one in ten of them
-  is in no training question: half of these in validation, half in the test split.
+  is in no training question: half of these in validation, half in the test split. A
+  date is in the same month and at most 13 days ahead.
   """
 
   VERSION = tfds.core.Version('.'.join(re.findall(r'\d+', f'{INSTALLED}.0')[:3]))
@@ -111,7 +113,7 @@ def scenes(split: str, count: int) -> Iterator[Scene]:
     left = 31 - today.day - (today.month in (4, 6, 9, 11)) - 3 * (today.month == 2)
     ahead = {'tomorrow': 1, 'after': 2, 'week': 7}.get(kind, 0)
     if not ahead and left:
-      ahead = 1 + int(draw.randint(left))
+      ahead = 1 + int(draw.randint(min(left, FAR)))
     if not ahead:  # the last of the month
       kind, ahead = 'tomorrow', 1
     yield Scene(today, weekday, (int(a), int(b)), kind, ahead)
@@ -168,7 +170,8 @@ class Korean:
   def question(self, scene: Scene) -> str:
     first, second = (self.days[day] for day in scene.work)
     return (
-      f'오늘은 {scene.today.month}월 {scene.today.day}일 {self.days[scene.weekday]}입니다. '
+      f'오늘은 {scene.today.month}월 {scene.today.day}일 '
+      f'{self.days[scene.weekday]}입니다. '
       f'당신은 {first}과 {second}에 일합니다. {self.asked(scene)}'
     )
 
@@ -198,4 +201,5 @@ class Korean:
 def ordinal(number: int) -> str:
   """Writes 1st, 2nd, 3rd, 4th ..."""
   teen = 10 <= number % 100 <= 20
-  return f'{number}{"th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")}'
+  ends = {} if teen else {1: 'st', 2: 'nd', 3: 'rd'}
+  return f'{number}{ends.get(number % 10, "th")}'
