@@ -32,11 +32,12 @@ class Batch(NamedTuple):
 
 
 class Marks(NamedTuple):
-  """The tokens of a vocabulary that spell nothing."""
+  """The tokens around a text; see `data.vocabulary.Vocabulary`."""
 
-  pad: int
-  start: int  # stands before a text
-  stop: int  # ends it
+  start: int
+  stop: int
+  pad: int = 0
+  unknown: int | None = None
 
 
 class Decode(NamedTuple):

@@ -19,7 +19,7 @@ from dl_core.data import vocabularies, vocabulary
 from dl_core.types import Batch, Data, Key, Marks, Spec, UserError
 
 LETTERS = vocabulary.marked(string.ascii_lowercase)
-MARKS = Marks(LETTERS.pad, LETTERS.start, LETTERS.stop or 0)
+MARKS = Marks(LETTERS.start, LETTERS.stop or 0, LETTERS.pad)
 NEAR = 8  # a batch has at most so many different lengths
 EACH = 32  # examples of each length in validation and in the test split
 SPLITS = ('train', 'validation', 'test')

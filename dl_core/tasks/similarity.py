@@ -12,7 +12,6 @@ from dl_core import metrics
 
 metrics.declare('bleu')  # of 100
 metrics.declare('chrf')  # of 100
-UNKNOWN = '\ufffd'  # how an unknown token is spelt
 
 
 def bleu(said: Sequence[str], true: Sequence[str]) -> float:

@@ -105,11 +105,20 @@ def examples(data: Data, split: str, most: int | None = None) -> tuple[Any, Any]
   return jax.tree.map(lambda leaf: leaf[real], (joined.x, joined.y))
 
 
-def texts(data: Data, tokens: Any, unknown: str = similarity.UNKNOWN) -> list[str]:
-  """Returns the texts that tokens [B, T] spell; unknown ones as given."""
-  write = data.write
+def texts(data: Data, tokens: Any, unknown: str | None = None) -> list[str]:
+  """Returns the texts that tokens [B, T] spell.
+
+  Args:
+    data: of `data.pairs`.
+    tokens: up to a stop token.
+    unknown: what is written for unknown ones; None: as the vocabulary spells them.
+  """
+  write, mark = data.write, data.marks().unknown if data.marks else None
   assert write, 'the data are no texts'
-  return [write(row).strip().replace(similarity.UNKNOWN, unknown) for row in tokens]
+  found = [write(row).strip() for row in tokens]
+  if unknown is None or mark is None:
+    return found
+  return [text.replace(write([mark]), unknown) for text in found]
 
 
 def scores(

@@ -71,7 +71,9 @@ def test_a_users_file_is_read_whole_and_targets_are_shifted(own, wanted):
       assert (target[end:] == marks.pad).all()
       length = batch.x['lengths'][row]
       assert batch.x['source'][row, length - 1] == marks.stop
-  assert texts == set(ROWS)
+  known = {pair for pair in texts if '<unk>' not in ''.join(pair)}
+  assert known <= set(ROWS)
+  assert len(known) == (60 if wanted.get('vocabulary') != 'words' else 57)
   assert [len(whole(data, name).y) for name in ('train', 'validation', 'test')] == [
     42, 6, 12,
   ]  # fmt: skip
@@ -154,9 +156,7 @@ def test_a_set_of_translations_of_tfds_is_read_in_either_direction(stocked):
 
   assert ('un 3', 'one 3') in spelt(load('fr-en'), whole(load('fr-en'), 'test'))
   assert ('one 3', 'eins 3') in spelt(load('en-de'), whole(load('en-de'), 'test'))
-  with pytest.raises(
-    UserError, match='--pair=de-ko was given, .* such as --pair=de-en'
-  ):
+  with pytest.raises(UserError, match=r'--pair=de-ko was given, .* as --pair=de-en'):
     load('de-ko')
 
 

@@ -13,7 +13,7 @@ from dl_core.models import seq2seq
 from dl_core.tasks import beam, decode, similarity, translation
 from dl_core.types import Batch, Data, Marks, Spec
 
-MARKS = Marks(pad=0, start=1, stop=2)
+MARKS = Marks(start=1, stop=2)
 V, T = 4, 5
 
 
@@ -198,7 +198,11 @@ def test_bleu_is_the_papers():
 
 def test_an_unknown_word_of_a_reference_is_never_right():
   data = data_of(batch())
-  data = data._replace(write=lambda tokens, decoder=None: f'a {similarity.UNKNOWN}')
-  said = translation.texts(data, np.zeros((1, 1)))
-  true = translation.texts(data, np.zeros((1, 1)), translation.UNLIKE)
-  assert said != true
+  words = ['', '', '', 'a', '<unk>']
+  write = lambda tokens, decoder=None: ' '.join(words[one] for one in tokens)
+  data = data._replace(write=write, marks=lambda: MARKS._replace(unknown=4))
+  tokens = np.array([[3, 4], [3, 3]])
+  said = translation.texts(data, tokens)
+  true = translation.texts(data, tokens, translation.UNLIKE)
+  assert said == ['a <unk>', 'a a']
+  assert true == [f'a {translation.UNLIKE}', 'a a']
