@@ -46,14 +46,16 @@ class Config(seq2seq.Config):
 
 
 TINY = Config(
-  steps=2, batch_size=8, hidden=8, longest=(16, 16), learning_rate=0.03, beam=2
+  dataset='copies', steps=2, batch_size=8, hidden=8, longest=(12,), learning_rate=0.03
 )
 
 
 def build(c: Config) -> launch.Experiment:
   experiment = seq2seq.build(c)
-  lines = LINES if c.pair in ('', 'question-answer') else ()
-  report = translations.dialogue(experiment.task, lines, experiment.report)
+  english = c.dataset == 'dialogues' and c.pair in ('', 'question-answer')
+  report = translations.dialogue(
+    experiment.task, LINES if english else (), experiment.report
+  )
   return experiment._replace(report=report, published=())
 
 

@@ -112,7 +112,13 @@ RECIPES = {
   },
 }
 TINY = Config(
-  steps=2, batch_size=8, hidden=8, longest=(32, 32), widths=(), learning_rate=0.03
+  dataset='copies',
+  steps=2,
+  batch_size=8,
+  hidden=8,
+  longest=(12,),
+  widths=(4, 8),
+  learning_rate=0.03,
 )
 BENCH = Config(
   dataset='multi30k',

@@ -136,6 +136,8 @@ def prepare(declaration: Declaration) -> Declaration:
     raise stored.refused(declaration)
   name, folder = declaration.name, declaration.folder
   data_dir = folder.parent.parent
+  if (folder / 'dataset_info.json').exists():  # who holds the lock may ask for it, too
+    return declarations.in_folder(folder, name)
   try:
     with locked(data_dir, name) as alone:
       if not (folder / 'dataset_info.json').exists():

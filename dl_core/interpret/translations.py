@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dl_core.interpret import alignment
 from dl_core.report import draw
 from dl_core.tasks import translation
 from dl_core.tasks.decode import scored, shown
@@ -15,6 +16,7 @@ from dl_core.types import Claim, Data, Picture, Task, Variables
 
 SHOWN = 6  # examples of a picture
 MAPS = 2
+FEWEST = 50  # digits, for a claim about them
 SEARCHED = 100  # examples on which a beam search is compared with greedy decoding
 BEAM = 4
 
@@ -99,35 +101,50 @@ def looks(
   x: Any,
 ) -> Picture:
   """Makes the picture of attention while a model writes."""
-  places = np.linspace(0, len(x['lengths']) - 1, MAPS + 2).astype(int)[1:-1]
-  x = {name: leaf[places] for name, leaf in x.items()}
   said = greedy(task, variables, data, x)
   marks = data.marks()
   first = np.full((len(said), 1), marks.start, said.dtype)
   x = x | {'target': np.concatenate([first, said[:, :-1]], axis=1)}
   weights = np.asarray(maps(variables, x))
+  seen = [
+    (
+      weights[n, :rows, : x['lengths'][n]],
+      pieces(data, said[n, :rows]),
+      pieces(data, x['source'][n, : x['lengths'][n]], 'source'),
+    )
+    for n, rows in enumerate(ends(said, marks.stop))
+  ]
+  shares = [
+    each for own, rows, columns in seen for each in alignment.share(own, columns, rows)
+  ]
+  places = np.linspace(0, len(seen) - 1, MAPS + 2).astype(int)[1:-1]
 
   def show():
     figure, panels = draw.panels(5.2 * MAPS, 5.6, MAPS)
-    for axes, n in zip(panels, range(MAPS), strict=True):
-      ends = np.flatnonzero(said[n] == marks.stop)
-      rows = ends[0] if len(ends) else said.shape[1]
-      columns = x['lengths'][n]
-      heat(
-        axes,
-        weights[n, :rows, :columns],
-        pieces(data, said[n, :rows]),
-        pieces(data, x['source'][n, :columns], 'source'),
-      )
+    for axes, place in zip(panels, places, strict=True):
+      heat(axes, *seen[place])
     return figure
 
+  claim = Claim(
+    'While a number is written, four fifths of the attention are on it and on what '
+    'stands after it in the source',
+    bool(shares) and np.mean(shares) >= 0.8,
+    f'{np.mean(shares or [0]):.0%} over {len(shares):,} digits of {len(said)} sources',
+  )
   return Picture(
     'Where it looks',
     'Each row is a token that is written, each column one that was read; the darker, '
     'the more attention it has. Every row is a new softmax over the source. The last '
     'column is the stop token.',
     show,
+    (claim,) if len(shares) >= FEWEST else (),
   )
+
+
+def ends(said: np.ndarray, stop: int) -> list[int]:
+  """Returns how many tokens of each text [N, T] there are before the stop token."""
+  found = [np.flatnonzero(row == stop) for row in said]
+  return [int(places[0]) if len(places) else said.shape[1] for places in found]
 
 
 def heat(axes: Any, weights: np.ndarray, rows: Sequence[str], columns: Sequence[str]):

@@ -99,7 +99,7 @@ def pictures(sizes: Sequence[int], results: Runs) -> list[Picture]:
     Picture(
       'What the last state still has',
       'Share of letters that a linear probe reads from the last state of the encoder '
-      f'of {large} units without attention, by their place in the text. Dotted: chance.',
+      f'of {large} units without attention, by their place. Dotted: chance.',
       probed,
       (
         Claim(
