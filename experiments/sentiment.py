@@ -27,7 +27,7 @@ from dl_core.interpret import reading
 from dl_core.launch.families import calls
 from dl_core.models import recurrent_classifier
 from dl_core.models.weights import recurrent_classifier as names
-from dl_core.tasks import measures, schedules
+from dl_core.tasks import measures, optimizers, schedules
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,19 +52,25 @@ class Config(config.Textual):
     24, 'tokens of a sentence that are read, at most', low=1, below=2**16
   )
   dropout: float = config.field(
-    0.5, 'dropout rate of embeddings, outputs and head', low=0, below=1
+    0.3, 'dropout rate of embeddings, outputs and head', low=0, below=1
   )
   word_dropout: float = config.field(
     0.0, 'rate at which a token of training becomes an unknown one', low=0, below=1
   )
   decay: float = config.field(0.0, 'weight decay', low=0)
+  average: float = config.field(
+    0.99,
+    'decay of the moving average of the parameters, which is tested; 0: the last ones',
+    low=0,
+    below=1,
+  )
   optimizer: str = config.field(
     'adam', 'optimizer; sgd: with momentum 0.9', choices=('adam', 'sgd')
   )
   batch_size: int = 64
-  steps: int = 2_000
+  steps: int = 4_000
   learning_rate: float = 3e-3
-  eval_every: int = 200
+  eval_every: int = 400
 
 
 RECIPES = {
@@ -76,10 +82,12 @@ RECIPES = {
     'embedding': 300,
     'head': 256,
     'longest': 60,
+    'dropout': 0.5,
     'word_dropout': 0.1,
     'optimizer': 'sgd',
     'learning_rate': 0.1,
     'decay': 3e-6,
+    'average': 0.0,
     'steps': 10_000,
     'eval_every': 500,
   }
@@ -119,13 +127,15 @@ def build(c: Config) -> launch.Experiment:
     moves = optax.sgd(c.learning_rate, momentum=0.9)
   else:
     moves = optax.adam(schedules.cosine(c.learning_rate, c.steps))
+  averaging = [optimizers.average(c.average)] if c.average else []
   return launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL,
     task=tasks.cut(
       task, sentences.widths(c.longest), sentences.AXES, sentences.lengths
     ),
-    optimizers=(optax.chain(optax.add_decayed_weights(c.decay), moves),),
+    optimizers=(optax.chain(optax.add_decayed_weights(c.decay), moves, *averaging),),
+    averaged=optimizers.averaged if averaging else None,
     data=data,
     scores=ngrams.scores(3 if c.vocabulary == 'characters' else 1),
     report=reading.report(task, weigh if c.pool == 'attention' else None),

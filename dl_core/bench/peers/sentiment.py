@@ -67,7 +67,8 @@ def peer(config, spec) -> Peer:
     if 'bias_hh' not in name or config.cell == 'gru'
   ]
   optimizer = functools.partial(torch.optim.Adam, lr=config.learning_rate)
-  return Peer(module, tensors, (Turn(loss, moves, optimizer),))
+  turn = Turn(loss, moves, optimizer, average=config.average or None)
+  return Peer(module, tensors, (turn,))
 
 
 def tensors(batch):
