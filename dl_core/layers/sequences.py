@@ -19,7 +19,7 @@ from dl_core.layers import recurrent
 from dl_core.types import Array
 
 PARTITION = recurrent.PARTITION
-CELLS = {
+CELLS: dict[str, Callable[..., Any]] = {
   'lstm': recurrent.LSTM,
   'gru': recurrent.GRU,
   'rnn': recurrent.RNN,  # tanh
