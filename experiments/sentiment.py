@@ -1,4 +1,4 @@
-"""A recurrent network that reads a sentence and says its class. Lectures 8 and 9.
+"""A recurrent network that reads a sentence and says its class. Lecture 8.
 
     python -m experiments.sentiment                     # the language of a name
     python -m experiments.sentiment --pool=attention    # or mean; last: as in the notes
@@ -10,7 +10,8 @@
 Nothing in the model knows what a class is: names and their languages, film reviews and
 what their writers thought, one's own texts. The last hidden state is all that the
 lectures' network says; where attention pools instead, the report shows which words it
-reads. Beside the result stands a naive Bayes over pairs and triples of tokens.
+reads. Beside the result stands the accuracy of naive Bayes, over triples of letters, or
+over words.
 
 The recipe of sst2 is that of flax's example (85.21 % after 10 epochs, one run):
 https://github.com/google/flax/tree/main/examples/sst2
@@ -21,9 +22,11 @@ import dataclasses
 import optax
 
 from dl_core import config, launch, tasks
-from dl_core.data import sentences
+from dl_core.data import ngrams, sentences
+from dl_core.interpret import reading
 from dl_core.launch.families import calls
 from dl_core.models import recurrent_classifier
+from dl_core.models.weights import recurrent_classifier as names
 from dl_core.tasks import measures, schedules
 
 
@@ -107,6 +110,10 @@ def build(c: Config) -> launch.Experiment:
     c.word_dropout,
     unknown,
   )
+
+  def weigh(variables, x):
+    return model.apply(variables, x, method='attention')
+
   task = tasks.supervised(model, accuracy=measures.accuracy)
   if c.optimizer == 'sgd':
     moves = optax.sgd(c.learning_rate, momentum=0.9)
@@ -120,7 +127,10 @@ def build(c: Config) -> launch.Experiment:
     ),
     optimizers=(optax.chain(optax.add_decayed_weights(c.decay), moves),),
     data=data,
+    scores=ngrams.scores(3 if c.vocabulary == 'characters' else 1),
+    report=reading.report(task, weigh if c.pool == 'attention' else None),
     published=(launch.Figure('accuracy', 0.8521, 'sst2', 'flax, examples/sst2'),),
+    names=names.names(model),
     partition=recurrent_classifier.PARTITION,
   )
 

@@ -177,7 +177,7 @@ def broken(text: str, width: int = 24) -> str:
   return '\n'.join(lines)
 
 
-def draw_captions(told: Told, places: Sequence[int]) -> Any:
+def draw_captions(told: Told, places: Any) -> Any:
   """Draws images with what is said of them; where that is wrong, the truth below."""
   across = min(4, len(places))
   down = -(-len(places) // across)
@@ -192,7 +192,7 @@ def draw_captions(told: Told, places: Sequence[int]) -> Any:
   return figure
 
 
-def draw_attention(told: Told, places: Sequence[int]) -> Any:
+def draw_attention(told: Told, places: Any) -> Any:
   """Draws one row an image: the image, then its attention before each word."""
   assert told.weights is not None
   words = [told.said[place].split() for place in places]

@@ -17,4 +17,5 @@ from dl_core.tasks.several import Head as Head
 from dl_core.tasks.several import several as several
 from dl_core.tasks.supervised import judged as judged
 from dl_core.tasks.supervised import supervised as supervised
+from dl_core.tasks.translation import translate as translate
 from dl_core.tasks.writing import conditioned as conditioned

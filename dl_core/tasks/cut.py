@@ -38,11 +38,12 @@ def cut(
 
   Args:
     task: whose losses and metrics; `outputs` and `decode` read what they are given.
-    widths: the classes, in rising order; the last is T.
+    widths: the classes, in rising order; the last is T. A leaf with other steps than T
+      is cut to the same share of them, rounded up: sources and targets, for example.
     axes: which axis of each leaf of a batch is time: integers, or a prefix of the
       pytree of a batch; None for leaves without one.
     lengths: (batch) -> integers [B], the steps up to the end of each sequence, all of
-      its leaves together.
+      its leaves together, each out of T.
 
   Raises:
     ValueError: the widths do not rise, or (when traced) the last one is not T.
@@ -60,18 +61,27 @@ def cut(
     return jnp.sum(longest > jnp.array(widths[:-1], longest.dtype))
 
   def crop(batch, width):
+    nothing = lambda axis: axis is None
+    spread = jax.tree.broadcast(axes, batch, is_leaf=nothing)
+    steps = jax.tree.map(
+      lambda axis, leaf: 0 if axis is None else leaf.shape[axis],
+      spread,
+      batch,
+      is_leaf=nothing,
+    )
+    sizes = sorted(set(jax.tree.leaves(steps)) - {0})
+    if widths[-1] not in sizes:
+      raise ValueError(
+        f'the leaves of a batch have {sizes} steps, so the last of {widths=} must be '
+        f'{sizes[-1]}'
+      )
+
     def one(axis, leaf):
       if axis is None:
         return leaf
-      if leaf.shape[axis] != widths[-1]:
-        raise ValueError(
-          f'a leaf of shape {leaf.shape} has time at axis {axis}, so the last of '
-          f'{widths=} must be {leaf.shape[axis]}'
-        )
-      return jax.lax.slice_in_dim(leaf, 0, width, axis=axis)
+      size = -(-leaf.shape[axis] * width // widths[-1])
+      return jax.lax.slice_in_dim(leaf, 0, size, axis=axis)
 
-    nothing = lambda axis: axis is None
-    spread = jax.tree.broadcast(axes, batch, is_leaf=nothing)
     return jax.tree.map(one, spread, batch, is_leaf=nothing)
 
   def counted(batch):

@@ -27,6 +27,7 @@ peers_step = importlib.import_module('dl_core.bench.peers.step')
 STEPS, BATCHES = 20, 4
 SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
 FRUITS = {'dataset': 'fruits', 'batch_size': 8}
+SENTENCES = {'hidden': 8, 'embedding': 8, 'longest': 8, 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
 ZOO = ('alexnet', 'vgg', 'googlenet', 'resnet')
@@ -58,6 +59,8 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'lstm': ('char_lm', {'cell': 'lstm', **SMALL}, 0.5),
   'gru': ('char_lm', {'cell': 'gru', **SMALL}, 0.5),
   'rnn': ('char_lm', {'cell': 'rnn', **SMALL}, 0.5),
+  'sentences': ('sentiment', SENTENCES | {'pool': 'attention', 'head': 8}, 0.5),
+  'sentences, last': ('sentiment', SENTENCES | {'cell': 'gru', 'layers': 2}, 0.5),
   'gan': ('gan', TINY, 0.05),
   'gan minimax': ('gan', {'loss': 'minimax', **TINY}, 0.05),
   'gan hinge': ('gan', {'loss': 'hinge', **TINY}, 0.05),
@@ -65,7 +68,7 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
 }
 
 
-NAMES = ('perceptron', 'lenet', 'mlp', 'vgg', 'logistic', 'lstm', 'gan')
+NAMES = ('perceptron', 'lenet', 'mlp', 'vgg', 'logistic', 'lstm', 'sentences', 'gan')
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +84,7 @@ def shallow(monkeypatch):
 @pytest.fixture
 def make(digits_dir, prose):
   """Builds an experiment; returns it and its peer's module."""
-  drawn = ('lenet', 'gan', 'mlp', 'cifar_resnet', *ZOO)
+  drawn = ('lenet', 'gan', 'mlp', 'cifar_resnet', 'sentiment', *ZOO)
   places = {name: {'data_dir': digits_dir} for name in drawn}
   places['char_lm'] = {'dataset': 'text', 'data_dir': prose}
 
@@ -96,7 +99,7 @@ def make(digits_dir, prose):
 # Their losses and layers are tested apart.
 RARER = (
   *('gan minimax', 'gan hinge', 'dcgan', 'rnn', 'lenet 1998', 'cifar resnet'),
-  *('alexnet', 'googlenet'),
+  *('alexnet', 'googlenet', 'sentences, last'),
 )
 
 
@@ -124,8 +127,9 @@ def sgd_of(rate):
   return turn
 
 
-def batches_of(spec):
-  """Draws batches of a Spec's shapes; few of its classes, so that a bias can learn."""
+def batches_of(data):
+  """Draws batches like the data's; few of the classes, so that a bias can learn."""
+  spec = data.spec
   random, most = np.random.default_rng(0), min(4, limits.of(spec).y)
 
   def draw(leaf):
@@ -133,8 +137,9 @@ def batches_of(spec):
       return random.integers(most, size=leaf.shape).astype(leaf.dtype)
     return random.uniform(-1, 1, leaf.shape).astype(leaf.dtype)
 
-  for _ in range(BATCHES):
-    x, y = draw(spec.batch.x), draw(spec.batch.y)
+  for n in range(BATCHES):
+    own = data.sample and data.sample(jax.random.key(n)).x
+    x, y = own or draw(spec.batch.x), draw(spec.batch.y)
     y = y if y.dtype.kind == 'i' else np.sign(y)
     yield Batch(x, y, np.ones(spec.batch.weight.shape, np.float32))
 
@@ -178,7 +183,7 @@ def of_theirs(experiment, peers, rate, batches, params, noises):
 
 def test_both_lose_the_same_step_for_step(case):
   experiment, peers, rate = case
-  batches = list(batches_of(experiment.data.spec))
+  batches = list(batches_of(experiment.data))
   params, ours, noises = of_ours(experiment, batches)
   theirs = of_theirs(experiment, peers, rate, batches, params, noises)
   np.testing.assert_allclose(ours, theirs, rtol=1e-4)
