@@ -25,6 +25,7 @@ from dl_core import config, launch, tasks
 from dl_core.data import copies, pairs
 from dl_core.interpret import translations
 from dl_core.models import seq2seq
+from dl_core.models.weights import seq2seq as weights
 from dl_core.tasks import optimizers, schedules, similarity, translation
 from dl_core.types import UserError
 
@@ -186,6 +187,7 @@ def build(c: Config) -> launch.Experiment:
       launch.Figure('bleu', 20.6, 'multi30k', 'GRU without attention, bentrevett'),
       launch.Figure('bleu', 13.8, 'multi30k', 'LSTM without attention, bentrevett'),
     ),
+    names=weights.names(model),
     partition=seq2seq.PARTITION,
   )
 
