@@ -25,6 +25,7 @@ from dl_core import config, launch, tasks
 from dl_core.data import copies, pairs
 from dl_core.interpret import translations
 from dl_core.models import seq2seq
+from dl_core.models.weights import seq2seq as weights
 from dl_core.tasks import optimizers, schedules, similarity, translation
 from dl_core.types import UserError
 
@@ -68,7 +69,7 @@ class Config(config.Answering):
   widths: tuple[int, ...] = config.field(
     (32, 48, 64),
     'numbers of target tokens to which batches of shorter texts are cut, in rising '
-    'order; empty: batches are not cut',
+    'order; those above the most are passed over; empty: batches are not cut',
     low=1,
     empty=True,
     how=True,
@@ -145,10 +146,10 @@ def build(c: Config) -> launch.Experiment:
     data = copies.load(c.batch_size, wanted.sides[1])
   else:
     data = pairs.load(c, wanted)
-  most = data.spec.limits.x
+  sizes = data.spec.limits.x
   model = seq2seq.Seq2Seq(
-    most['source'],
-    most['target'],
+    sizes['source'],
+    sizes['target'],
     c.cell,
     c.layers,
     c.hidden,
@@ -159,8 +160,9 @@ def build(c: Config) -> launch.Experiment:
   )
   whole = tasks.translate(model)
   task = whole
-  if c.widths:
-    widths = (*c.widths, wanted.sides[1])
+  most = wanted.sides[1]
+  if widths := tuple(width for width in c.widths if width < most):
+    widths = (*widths, most)
     task = tasks.cut(whole, widths, pairs.AXES, pairs.lengths)
   looks = None
   if c.attention != 'none':
@@ -186,6 +188,7 @@ def build(c: Config) -> launch.Experiment:
       launch.Figure('bleu', 20.6, 'multi30k', 'GRU without attention, bentrevett'),
       launch.Figure('bleu', 13.8, 'multi30k', 'LSTM without attention, bentrevett'),
     ),
+    names=weights.names(model),
     partition=seq2seq.PARTITION,
   )
 

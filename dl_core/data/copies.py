@@ -15,14 +15,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core.data import vocabularies, vocabulary
-from dl_core.types import Batch, Data, Key, Marks, Spec, UserError
+from dl_core.data import drawn, vocabularies, vocabulary
+from dl_core.types import Batch, Data, Key, Marks, UserError
 
 LETTERS = vocabulary.marked(string.ascii_lowercase)
 MARKS = Marks(LETTERS.start, LETTERS.stop or 0, LETTERS.pad)
 NEAR = 8  # a batch has at most so many different lengths
 EACH = 32  # examples of each length in validation and in the test split
-SPLITS = ('train', 'validation', 'test')
 
 
 def load(batch_size: int, longest: int) -> Data:
@@ -30,15 +29,13 @@ def load(batch_size: int, longest: int) -> Data:
 
   The lengths of a training batch are neighbours, the longest of them drawn uniformly.
   """
-  vocabulary_size = LETTERS.size
   most = longest - 1
 
-  def batch(key: Key) -> Batch:
+  def draw(key: Key, size: int) -> Batch:
     high_key, low_key, letter_key = jax.random.split(key, 3)
     high = jax.random.randint(high_key, (), 1, most + 1)
-    shorter = jax.random.randint(low_key, (batch_size,), 0, NEAR)
-    counts = jnp.maximum(high - shorter, 1)
-    return copied(letter_key, counts, longest)
+    shorter = jax.random.randint(low_key, (size,), 0, NEAR)
+    return copied(letter_key, jnp.maximum(high - shorter, 1), longest)
 
   def split(number: int) -> Iterator[Batch]:
     counts = np.repeat(np.arange(1, most + 1), EACH).astype(np.int32)
@@ -52,29 +49,21 @@ def load(batch_size: int, longest: int) -> Data:
     source[: len(ids) + 1] = [*ids, MARKS.stop]
     return {'source': source, 'lengths': np.int32(len(ids) + 1)}
 
-  write = lambda tokens, decoder=None: LETTERS.decode(tokens, decoder)
-  limits = {
-    'source': vocabulary_size,
-    'lengths': longest + 1,
-    'target': vocabulary_size,
-  }
-  letters = vocabulary_size - vocabulary.MARKS
-  mean = (most + 1) / 2
-  return Data(
-    spec=Spec(
-      jax.eval_shape(batch, jax.random.key(0)),
-      f'copies-{most}/1',
-      tokens=2 * longest,
-      limits=Batch(limits, vocabulary_size, 0),
-    ),
-    feed=lambda key, step: (),
-    take=lambda arrays, key, step: batch(jax.random.fold_in(key, step)),
-    splits={name: functools.partial(split, n) for n, name in enumerate(SPLITS)},
-    baseline=lambda: {'nats': float(np.log(letters)) * mean / (mean + 1)},
+  def write(tokens: Any, decoder: Any = None) -> str:
+    return LETTERS.decode(tokens, decoder)
+
+  size, mean = LETTERS.size, (most + 1) / 2
+  limits = {'source': size, 'lengths': longest + 1, 'target': size}
+  nats = float(np.log(size - vocabulary.MARKS))  # of a letter; the stop token is known
+  data = drawn.computed(
+    f'copies-{most}/1', draw, batch_size, 1, notes=('Each example is drawn anew.',)
+  )
+  return data._replace(
+    spec=data.spec._replace(tokens=2 * longest, limits=Batch(limits, size, 0)),
+    splits={name: functools.partial(split, n) for n, name in enumerate(drawn.SPLITS)},
+    baseline=lambda: {'nats': nats * mean / (mean + 1)},
     read=read,
     write=write,
-    notes=('Each example is drawn anew.',),
-    sample=lambda key: jax.device_get(batch(key)),
     files=lambda: {vocabularies.FILE: LETTERS.content},
     spell=lambda tokens, side: [write([token]) for token in tokens],
     marks=lambda: MARKS,

@@ -13,7 +13,7 @@ import numpy as np
 from dl_core.types import Batch, Data, Key, Spec
 
 SPLITS = ('train', 'validation', 'test')
-Draw = Callable[[Key, int], tuple]  # (key, B) -> (x, y), written in JAX
+Draw = Callable[[Key, int], tuple]  # (key, B) -> (x, y) or (x, y, weight), in JAX
 
 
 def computed(
@@ -31,7 +31,7 @@ def computed(
 
   Args:
     source: name and version of the distribution.
-    draw: (key, B) -> x and y of B examples.
+    draw: (key, B) -> x and y of B examples, and their weight, if it is not 1.
     batch_size: examples a step.
     batches: batches of each split, at which the model is evaluated.
     baseline: (a batch of the test split) -> scores of the best constant answer.
@@ -39,9 +39,9 @@ def computed(
   """
 
   def batch(key, size=batch_size):
-    x, y = draw(key, size)
+    x, y, *weight = draw(key, size)
     ones = lambda leaf: jnp.ones(leaf.shape, jnp.float32)
-    return Batch(x, y, jax.tree.map(ones, y))
+    return Batch(x, y, *(weight or [jax.tree.map(ones, y)]))
 
   evaluated = jax.jit(functools.partial(batch, size=max(batch_size, 256)))
 

@@ -8,7 +8,7 @@ whose examples have a text and a label; `--dataset=folder` is a user's own, see
 import functools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -169,7 +169,7 @@ def chosen(found: phrases.Phrases, name: str, pieces: int) -> vocabularies.Choic
   A stored set has the vocabulary that it is stored with, whatever is wanted. A set that
   declares no characters is read to find them.
   """
-  if stored_only(found):
+  if found.declaration is not None and found.declaration.stored:
     return corpus.kept(found.declaration)
   choice = vocabularies.choice(name, pieces)
   if choice.kind != vocabularies.CHARACTERS or choice.given is not None:
@@ -205,13 +205,13 @@ def spaced(text: str, words: bool) -> str:
   return ' '.join(found)
 
 
-def reader(given: Vocabulary, longest: int) -> Any:
+def reader(given: Vocabulary, longest: int) -> Callable[[str], Any]:
   """Makes (text) -> {tokens [T], lengths []} of one sentence, padded."""
   spelt = given.decode(range(given.size))
   small, words = spelt == spelt.lower(), given.kind == 'words'
   letters = set(spelt) if given.kind == vocabularies.CHARACTERS else None
 
-  def read(text: str) -> Mapping[str, np.ndarray]:
+  def read(text: str) -> Mapping[str, Any]:
     text = spaced(text.lower() if small else text, words)
     if letters is not None:
       text = ''.join(filter(letters.__contains__, text))

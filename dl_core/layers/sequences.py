@@ -9,7 +9,7 @@ directions.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,7 +19,7 @@ from dl_core.layers import recurrent
 from dl_core.types import Array
 
 PARTITION = recurrent.PARTITION
-CELLS = {
+CELLS: Mapping[str, Any] = {
   'lstm': recurrent.LSTM,
   'gru': recurrent.GRU,
   'rnn': recurrent.RNN,  # tanh

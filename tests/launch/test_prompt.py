@@ -41,7 +41,7 @@ def test_a_prompt_is_answered_in_one_line_of_letters(answer):
   assert code == 0
   assert set(line) <= set('abcdefghijklmnopqrstuvwxyz\ufffd')
   assert len(line) <= 4
-  assert answer('--prompt=ab') == (0, [line], '')
+  assert answer('--prompt=ab')[:2] == (0, [line])
 
 
 def test_each_line_is_answered_like_a_prompt_and_a_bad_one_does_not_end_it(answer):
@@ -78,8 +78,7 @@ def test_the_published_sizes_are_planned_from_two_sizes_of_vocabularies(tmp_path
 
   def count(**changes):
     e = seq2seq.build(seq2seq.Config(**same, **changes))
-    init = lambda key: e.task.init(key, e.data.spec.batch)
-    found = jax.eval_shape(init, jax.random.key(0))
+    found = jax.eval_shape(e.task.init, jax.random.key(0), e.data.spec.batch)
     return sum(leaf.size for leaf in jax.tree.leaves(found['params']))
 
   assert count(attention='none', layers=2, bidirectional=False) == 13_890_309
