@@ -64,6 +64,8 @@ def report(
 def greedy(task: Task, variables: Variables, data: Data, x: Any) -> np.ndarray:
   """Returns the tokens [N, T] that greedy decoding writes."""
   count = data.spec.batch.y.shape[1]
+  assert task.decode, 'the model of the task does not write'
+  assert data.marks, 'the data have no answers'
   return np.asarray(translation.written(task.decode, variables, x, count, data.marks()))
 
 
@@ -86,7 +88,7 @@ def spelt(data: Data, tokens: np.ndarray) -> list[str]:
   return [shown(''.join(pieces(data, row, 'source'))).strip() for row in tokens]
 
 
-def pieces(data: Data, tokens: Sequence[int], side: str = 'target') -> list[str]:
+def pieces(data: Data, tokens: Any, side: str = 'target') -> list[str]:
   """Returns what each token of a text spells by itself."""
   spell = data.spell
   assert spell, 'the data are no texts'
@@ -102,6 +104,7 @@ def looks(
 ) -> Picture:
   """Makes the picture of attention while a model writes."""
   said = greedy(task, variables, data, x)
+  assert data.marks, 'the data have no answers'
   marks = data.marks()
   first = np.full((len(said), 1), marks.start, said.dtype)
   x = x | {'target': np.concatenate([first, said[:, :-1]], axis=1)}
@@ -174,14 +177,15 @@ def label(piece: str) -> str:
 
 def search(task: Task, variables: Variables, data: Data, x: Any) -> Picture:
   """Compares greedy decoding with a beam search, by log p."""
-  decode, marks = task.decode, data.marks()
+  decode = task.decode
   assert decode, 'the model of the task does not write'
+  assert data.marks, 'the data have no answers'
+  marks = data.marks()
   count = data.spec.batch.y.shape[1]
   prompt = np.full((len(x['lengths']), 1), marks.start, np.int32)
 
   def log_p(width):
-    said = translation.written(decode, variables, x, count, marks, width)
-    said = np.asarray(said)
+    said = np.asarray(translation.written(decode, variables, x, count, marks, width))
     ended = np.cumsum(said == marks.stop, axis=1) - (said == marks.stop)
     weight = (ended == 0).astype(np.float32)
     return said, np.asarray(scored(decode, variables, prompt, said, weight, x=x))
