@@ -25,7 +25,7 @@ class Config(config.Config):
   )
   steps: int = 800
   batch_size: int = 32
-  learning_rate: float = 2e-3
+  learning_rate: float = 1e-3
   eval_every: int = 200
 
 

@@ -40,7 +40,7 @@ class Config(config.Config):
   features: int = config.field(64, 'features of a frame', low=1)
   steps: int = 800
   batch_size: int = 32
-  learning_rate: float = 2e-3
+  learning_rate: float = 1e-3
   eval_every: int = 200
 
 

@@ -40,8 +40,8 @@ class Config(config.Config):
   )
   pooled: int = config.field(2, 'convolutions that halve their maps', low=0)
   dropout: float = config.field(0.0, 'dropout rate of the product', low=0, below=1)
-  steps: int = 2_000
-  learning_rate: float = 1e-3
+  steps: int = 3_000
+  learning_rate: float = 7e-4
   eval_every: int = 500
 
 

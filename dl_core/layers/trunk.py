@@ -41,11 +41,21 @@ class Trunk(nn.Module):
     return x
 
 
-def summary(found: Array) -> Array:
-  """Returns a map [B, h, w, F] as one vector [B, h · w · F + F]: where, and what.
+class Summary(nn.Module):
+  """A map as one vector: what is in the image, and where.
 
-  The maxima over all places say what is in the image wherever it is, so that it need
-  not be learned anew for each place.
+  One dense layer reads the maxima of each feature over all places, which say what there
+  is wherever it is, so that it need not be learned anew for each place; another reads
+  the whole map.
+
+  Attributes:
+    features: of the vector.
   """
-  flat = found.reshape(len(found), -1)
-  return jnp.concatenate([flat, jnp.max(found, axis=(1, 2))], axis=-1)
+
+  features: int
+
+  @nn.compact
+  def __call__(self, found: Array) -> Array:
+    """Maps [B, h, w, F] to [B, features]."""
+    what = nn.Dense(self.features, name='what')(jnp.max(found, axis=(1, 2)))
+    return what + nn.Dense(self.features, name='where')(found.reshape(len(found), -1))

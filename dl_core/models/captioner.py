@@ -61,14 +61,13 @@ class Captioner(nn.Module):
 
   def setup(self):
     self.trunk = trunk.Trunk(self.widths)
-    self.what = nn.Dense(self.embedding)
+    vector = nn.Dense if self.attention else trunk.Summary
+    self.image = vector(self.embedding)
     self.norm = nn.LayerNorm()
     self.words = nn.Embed(self.vocabulary, self.embedding)
     self.recurrent = sequences.CELLS[self.cell](self.hidden)
     self.output = readout.Readout(self.vocabulary)
-    if not self.attention:
-      self.where = nn.Dense(self.embedding)
-    else:
+    if self.attention:
       self.placed = Placed()
       self.keys = nn.Dense(self.hidden)
       self.query = nn.Dense(self.hidden, use_bias=False)
@@ -88,12 +87,11 @@ class Captioner(nn.Module):
     """Reads images, x['image']; see `Decode.start`."""
     found = self.trunk(x['image'])
     features = found.shape[-1]
-    what = self.what(jnp.max(found, axis=(1, 2)))
     if not self.attention:
-      first = self.norm(what + self.where(found.reshape(len(found), -1)))
+      first = self.norm(self.image(found))
       return Caption(self.recurrent(first[:, None])[0])
     places = self.placed(found.reshape(len(found), -1, features))
-    first = self.norm(what)
+    first = self.norm(self.image(jnp.max(places, axis=1)))
     seen = jnp.pad(first, ((0, 0), (0, features)))  # no place has been looked at
     return Caption(self.recurrent(seen[:, None])[0], places, self.keys(places))
 

@@ -43,7 +43,7 @@ class VideoFrames(nn.Module):
     del train  # it does in training what it does in evaluation
     films, frames = x.shape[:2]
     maps = trunk.Trunk(self.widths)(x.reshape(-1, *x.shape[2:]))
-    said = nn.relu(nn.Dense(self.features, name='frame')(maps.reshape(len(maps), -1)))
+    said = nn.relu(trunk.Summary(self.features, name='frame')(maps))
     layer = functools.partial(sequences.CELLS[self.cell], self.hidden)
     stack = sequences.Stacked(layer, bidirectional=self.bidirectional, name='film')
     _, h = stack(said.reshape(films, frames, -1))

@@ -54,8 +54,8 @@ class VQA(nn.Module):
     parts = []
     if self.without != 'image':
       seen = trunk.Trunk(self.widths, self.pooled, name='trunk')(x['image'])
-      seen = nn.Dense(self.hidden, name='image')(trunk.summary(seen))
-      parts.append(nn.tanh(seen))
+      seen = trunk.Summary(self.hidden, name='image')(seen)
+      parts.append(nn.tanh(nn.LayerNorm(name='norm')(seen)))
     if self.without != 'question':
       words = nn.Embed(self.vocabulary, self.embedding, name='words')(x['question'])
       layer = sequences.CELLS[self.cell](self.hidden, name='recurrent')

@@ -92,23 +92,23 @@ MODELS = {
   ),
   'fcn': Row(fcn.FCN(11), (32, 32, 1), (32, 32, 11), 76_929, {'widths': (2, 3)}),
   'video_frames': Row(
-    video_frames.VideoFrames(10), (12, 16, 16, 1), (12, 10), 0,
+    video_frames.VideoFrames(10), (12, 16, 16, 1), (12, 10), 73_418,
     {'widths': (2, 3), 'features': 4, 'hidden': 5}, (3, 8, 8, 1),
   ),
   'video_frames, both directions': Row(
-    video_frames.VideoFrames(10, bidirectional=True), (12, 16, 16, 1), (12, 10), 0,
+    video_frames.VideoFrames(10, bidirectional=True), (12, 16, 16, 1), (12, 10), 107_082,
     {'widths': (2, 3), 'features': 4, 'hidden': 5, 'cell': 'gru'}, (3, 8, 8, 1),
   ),
-  'captioner': Row(captioner.Captioner(32), SCENE, (10, 32), 0, SMALL, TINY_SCENE),
+  'captioner': Row(captioner.Captioner(32), SCENE, (10, 32), 696_096, SMALL, TINY_SCENE),
   'captioner, attention': Row(
-    captioner.Captioner(32, attention=True), SCENE, (10, 32), 0, SMALL, TINY_SCENE
+    captioner.Captioner(32, attention=True), SCENE, (10, 32), 241_632, SMALL, TINY_SCENE
   ),
-  'vqa': Row(vqa.VQA(12, 64), ASKED, (12,), 0, SMALL, TINY_ASKED),
+  'vqa': Row(vqa.VQA(12, 64), ASKED, (12,), 1_556_748, SMALL, TINY_ASKED),
   'vqa without image': Row(
-    vqa.VQA(12, 64, without='image'), ASKED, (12,), 0, SMALL, TINY_ASKED
+    vqa.VQA(12, 64, without='image'), ASKED, (12,), 467_468, SMALL, TINY_ASKED
   ),
   'vqa without question': Row(
-    vqa.VQA(12, 64, without='question'), ASKED, (12,), 0, SMALL, TINY_ASKED
+    vqa.VQA(12, 64, without='question'), ASKED, (12,), 1_158_156, SMALL, TINY_ASKED
   ),
   'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),
   'linear': Row(linear.Linear(3), (4,), (3,), 15, {}),

@@ -16,16 +16,14 @@ class Captioner(nn.Module):
     width, hidden = config.widths[-1], config.hidden
     places = (side // 2 ** min(2, len(config.widths))) ** 2
     self.trunk = trunk.Trunk(channels, config.widths, 2)
-    self.what = nn.Linear(width, hidden)
-    self.where = nn.Linear(places * width, hidden)
+    self.image = trunk.Summary(places, width, hidden)
     self.norm = nn.LayerNorm(hidden, eps=1e-6)
     self.words = nn.Embedding(vocabulary, hidden)
     self.recurrent = trunk.cell(config.cell, hidden, hidden)
     self.output = nn.Linear(hidden, vocabulary)
 
   def forward(self, image, words):
-    found = self.trunk(image)
-    first = self.norm(self.what(found.amax((2, 3))) + self.where(found.flatten(1)))
+    first = self.norm(self.image(self.trunk(image)))
     inputs = torch.cat([first[:, None], self.words(words)], 1)
     h, _ = self.recurrent(inputs)
     return self.output(h[:, 1:])
@@ -53,10 +51,7 @@ def tensors(batch):
 
 def carried(params):
   yield from trunk.stages(params['trunk'])
-  yield from trunk.dense(params['what'])
-  features = len(params['what']['kernel'])
-  yield trunk.flat(params['where']['kernel'], features)
-  yield np.asarray(params['where']['bias'])
+  yield from trunk.summary(params['image'])
   yield np.asarray(params['norm']['scale'])
   yield np.asarray(params['norm']['bias'])
   yield np.asarray(params['words']['embedding'])

@@ -27,6 +27,25 @@ class Trunk(nn.Module):
     return x
 
 
+class Summary(nn.Module):
+  """See `layers.trunk`."""
+
+  def __init__(self, places, width, features):
+    super().__init__()
+    self.what = nn.Linear(width, features)
+    self.where = nn.Linear(places * width, features)
+
+  def forward(self, found):
+    return self.what(found.amax((2, 3))) + self.where(found.flatten(1))
+
+
+def summary(params):
+  """Lays out a summary."""
+  yield from dense(params['what'])
+  yield flat(params['where']['kernel'], len(params['what']['kernel']))
+  yield np.asarray(params['where']['bias'])
+
+
 def stages(params):
   """Lays out a trunk."""
   for number in range(len(params)):

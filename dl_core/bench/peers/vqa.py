@@ -18,7 +18,8 @@ class VQA(nn.Module):
     self.seen, self.read = config.without != 'image', config.without != 'question'
     if self.seen:
       self.trunk = trunk.Trunk(channels, config.widths, config.pooled)
-      self.image = nn.Linear(places * width + width, hidden)
+      self.image = trunk.Summary(places, width, hidden)
+      self.norm = nn.LayerNorm(hidden, eps=1e-6)
     if self.read:
       self.words = nn.Embedding(vocabulary, embedding)
       self.recurrent = trunk.cell(config.cell, embedding, hidden)
@@ -30,9 +31,7 @@ class VQA(nn.Module):
   def forward(self, image, question):
     parts = []
     if self.seen:
-      found = self.trunk(image)
-      found = torch.cat([found.flatten(1), found.amax((2, 3))], 1)
-      parts.append(torch.tanh(self.image(found)))
+      parts.append(torch.tanh(self.norm(self.image(self.trunk(image)))))
     if self.read:
       h, _ = self.recurrent(self.words(question))
       last = (question != 0).sum(1) - 1
@@ -67,11 +66,9 @@ def tensors(batch):
 def carried(params):
   if 'trunk' in params:
     yield from trunk.stages(params['trunk'])
-    features = len(params['trunk'][f'stage_{len(params["trunk"]) - 1}']['bias'])
-    kernel = np.asarray(params['image']['kernel'])
-    flat, most = kernel[:-features], kernel[-features:]
-    yield np.concatenate([trunk.flat(flat, features), most.T], axis=1)
-    yield np.asarray(params['image']['bias'])
+    yield from trunk.summary(params['image'])
+    yield np.asarray(params['norm']['scale'])
+    yield np.asarray(params['norm']['bias'])
   if 'words' in params:
     yield np.asarray(params['words']['embedding'])
     yield from char_lm.recurrent(params['recurrent'])
