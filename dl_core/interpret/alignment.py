@@ -35,7 +35,9 @@ def share(
 
 def numbers(pieces: Sequence[str]) -> Mapping[int, tuple[int, int]]:
   """Returns {number: (its first place, the place after it)} of those seen once."""
-  found, seen, start = {}, Counter(), None
+  found: dict[int, tuple[int, int]] = {}
+  seen: Counter[int] = Counter()
+  start = None
   for place, piece in enumerate([*pieces, '']):
     digit = piece.strip().isdecimal()
     if digit and start is None:

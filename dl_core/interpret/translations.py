@@ -63,8 +63,10 @@ def report(
 
 def greedy(task: Task, variables: Variables, data: Data, x: Any) -> np.ndarray:
   """Returns the tokens [N, T] that greedy decoding writes."""
-  count = data.spec.batch.y.shape[1]
-  return np.asarray(translation.written(task.decode, variables, x, count, data.marks()))
+  decode, count = task.decode, data.spec.batch.y.shape[1]
+  assert decode, 'the model of the task does not write'
+  marks = translation.marks_of(data)
+  return np.asarray(translation.written(decode, variables, x, count, marks))
 
 
 def sheet(title: str, seen: Mapping[str, np.ndarray], data: Data) -> Picture:
@@ -86,7 +88,7 @@ def spelt(data: Data, tokens: np.ndarray) -> list[str]:
   return [shown(''.join(pieces(data, row, 'source'))).strip() for row in tokens]
 
 
-def pieces(data: Data, tokens: Sequence[int], side: str = 'target') -> list[str]:
+def pieces(data: Data, tokens: Any, side: str = 'target') -> list[str]:
   """Returns what each token of a text spells by itself."""
   spell = data.spell
   assert spell, 'the data are no texts'
@@ -102,7 +104,7 @@ def looks(
 ) -> Picture:
   """Makes the picture of attention while a model writes."""
   said = greedy(task, variables, data, x)
-  marks = data.marks()
+  marks = translation.marks_of(data)
   first = np.full((len(said), 1), marks.start, said.dtype)
   x = x | {'target': np.concatenate([first, said[:, :-1]], axis=1)}
   weights = np.asarray(maps(variables, x))
@@ -134,17 +136,17 @@ def looks(
   return Picture(
     'Where it looks',
     'Each row is a token that is written, each column one that was read; the darker, '
-    'the more attention it has. Every row is a new softmax over the source. The last '
-    'column is the stop token.',
+    'the more attention it has. Every row is a new softmax over the source. A dot is '
+    'the stop token.',
     show,
     (claim,) if len(shares) >= FEWEST else (),
   )
 
 
 def ends(said: np.ndarray, stop: int) -> list[int]:
-  """Returns how many tokens of each text [N, T] there are before the stop token."""
+  """Returns the number of tokens of each text [N, T], with the stop token."""
   found = [np.flatnonzero(row == stop) for row in said]
-  return [int(places[0]) if len(places) else said.shape[1] for places in found]
+  return [int(places[0]) + 1 if len(places) else said.shape[1] for places in found]
 
 
 def heat(axes: Any, weights: np.ndarray, rows: Sequence[str], columns: Sequence[str]):
@@ -174,14 +176,13 @@ def label(piece: str) -> str:
 
 def search(task: Task, variables: Variables, data: Data, x: Any) -> Picture:
   """Compares greedy decoding with a beam search, by log p."""
-  decode, marks = task.decode, data.marks()
+  decode, marks = task.decode, translation.marks_of(data)
   assert decode, 'the model of the task does not write'
   count = data.spec.batch.y.shape[1]
   prompt = np.full((len(x['lengths']), 1), marks.start, np.int32)
 
   def log_p(width):
-    said = translation.written(decode, variables, x, count, marks, width)
-    said = np.asarray(said)
+    said = np.asarray(translation.written(decode, variables, x, count, marks, width))
     ended = np.cumsum(said == marks.stop, axis=1) - (said == marks.stop)
     weight = (ended == 0).astype(np.float32)
     return said, np.asarray(scored(decode, variables, prompt, said, weight, x=x))

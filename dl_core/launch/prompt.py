@@ -4,7 +4,7 @@ import codecs
 import dataclasses
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -71,7 +71,8 @@ def lines() -> Iterator[str]:
 
 def continued(task: Any, data: Data, variables: Variables, c: Any, text: str, x: Any):
   """Prints a text and, token by token, its continuation."""
-  write: Callable[..., str] = data.write
+  write = data.write
+  assert write, 'checked by `main`'
   decoder = codecs.getincrementaldecoder('utf-8')('replace')
   say = lambda text: print(decode.shown(text), end='', flush=True)
   print(text, end='', flush=True)
@@ -94,7 +95,7 @@ def answered(task: Any, data: Data, variables: Variables, c: Any, text: str, x: 
   del text
   count = data.spec.batch.y.shape[1]
   batch = jax.tree.map(lambda leaf: leaf[None], x)
-  marks = data.marks()
+  marks = translation.marks_of(data)
   tokens = translation.written(
     task.decode, variables, batch, count, marks, c.beam, c.alpha
   )

@@ -50,7 +50,7 @@ def pictures(sizes: Sequence[int], results: Runs) -> list[Picture]:
     figure, panels = draw.panels(7.5, 3.2, 2, titles=titles, sharey=True)
     for axes, kind in zip(panels, KINDS, strict=True):
       for n, size in enumerate(sizes):
-        look = {'lw': 1 + n, 'ls': '-' if size == large else '--'}
+        look: Any = {'lw': 1 + n, 'ls': '-' if size == large else '--'}
         values = shares[f'{kind}-{size}']
         draw.band(axes, lengths, values, f'{size} units', KINDS[kind], **look)
       draw.guide(axes, y=FEW)
