@@ -42,8 +42,8 @@ class Config(config.Config):
   widths: tuple[int, ...] = config.field(
     (16, 32, 64), 'features of each convolution; the first two halve their maps', low=1
   )
-  steps: int = 2_000
-  learning_rate: float = 2e-3
+  steps: int = 3_000
+  learning_rate: float = 7e-4
   eval_every: int = 500
 
 

@@ -167,16 +167,6 @@ def differing(said: str, truth: str) -> tuple[str, str]:
   return marked(left, right), marked(right, left)
 
 
-def broken(text: str, width: int = 24) -> str:
-  """Breaks a caption into lines of at most `width` characters."""
-  lines = ['']
-  for word in text.split():
-    if len(lines[-1]) + len(word) >= width:
-      lines.append('')
-    lines[-1] = f'{lines[-1]} {word}'.strip()
-  return '\n'.join(lines)
-
-
 def draw_captions(told: Told, places: Any) -> Any:
   """Draws images with what is said of them; where that is wrong, the truth below."""
   across = min(4, len(places))
@@ -185,9 +175,9 @@ def draw_captions(told: Told, places: Any) -> Any:
   for axes, place in zip(panels, places, strict=True):
     draw.image(axes, told.images[place])
     said, truth = differing(told.said[place], told.truth[place])
-    words = broken(said)
+    words = draw.broken(said)
     if not told.right[place]:
-      words += '\nis\n' + broken(truth)
+      words += '\nis\n' + draw.broken(truth)
     axes.set_xlabel(words, fontsize=7.5, parse_math=False)
   return figure
 

@@ -61,11 +61,14 @@ class Captioner(nn.Module):
 
   def setup(self):
     self.trunk = trunk.Trunk(self.widths)
-    self.image = nn.Dense(self.embedding)
+    self.what = nn.Dense(self.embedding)
+    self.norm = nn.LayerNorm()
     self.words = nn.Embed(self.vocabulary, self.embedding)
     self.recurrent = sequences.CELLS[self.cell](self.hidden)
     self.output = readout.Readout(self.vocabulary)
-    if self.attention:
+    if not self.attention:
+      self.where = nn.Dense(self.embedding)
+    else:
       self.placed = Placed()
       self.keys = nn.Dense(self.hidden)
       self.query = nn.Dense(self.hidden, use_bias=False)
@@ -85,11 +88,12 @@ class Captioner(nn.Module):
     """Reads images, x['image']; see `Decode.start`."""
     found = self.trunk(x['image'])
     features = found.shape[-1]
+    what = self.what(jnp.max(found, axis=(1, 2)))
     if not self.attention:
-      first = nn.relu(self.image(found.reshape(len(found), -1)))
+      first = self.norm(what + self.where(found.reshape(len(found), -1)))
       return Caption(self.recurrent(first[:, None])[0])
     places = self.placed(found.reshape(len(found), -1, features))
-    first = nn.relu(self.image(jnp.mean(places, axis=1)))
+    first = self.norm(what)
     seen = jnp.pad(first, ((0, 0), (0, features)))  # no place has been looked at
     return Caption(self.recurrent(seen[:, None])[0], places, self.keys(places))
 

@@ -201,3 +201,13 @@ def outline(axes: Any, margin: np.ndarray, box: Box, **look: Any) -> None:
     (left, bottom), (right, top) = box
     look = {'colors': 'black', 'linewidths': 1.2} | look
     axes.contour(margin, [0], extent=(left, right, bottom, top), **look)
+
+
+def broken(text: str, width: int = 24) -> str:
+  """Breaks a text into lines of at most `width` characters."""
+  lines = ['']
+  for word in text.split():
+    if len(lines[-1]) + len(word) >= width:
+      lines.append('')
+    lines[-1] = f'{lines[-1]} {word}'.strip()
+  return '\n'.join(lines)

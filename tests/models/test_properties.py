@@ -18,6 +18,7 @@ from dl_core.layers import squeeze
 from dl_core.models import (
   alexnet,
   autoencoder,
+  captioner,
   char_lm,
   fcn,
   gan,
@@ -30,6 +31,8 @@ from dl_core.models import (
   recurrent_classifier,
   resnet,
   vgg,
+  video_frames,
+  vqa,
 )  # fmt: skip
 
 
@@ -69,6 +72,13 @@ SENTENCE = {'tokens': (9,), 'lengths': ()}
 Reader = functools.partial(recurrent_classifier.RecurrentClassifier, 13_520, 2)
 FEW = {'vocabulary': 9, 'hidden': 4, 'embedding': 3}
 PERCEPTRONS, DCGAN = gan.mlp(28, 1), gan.dcgan(64, 3)
+SCENE, TINY_SCENE = (
+  {'image': (side, side, 1), 'words': (words,)} for side, words in ((32, 10), (8, 4))
+)
+ASKED, TINY_ASKED = (
+  {'image': (side, side, 1), 'question': (words,)} for side, words in ((32, 12), (8, 4))
+)
+SMALL = {'widths': (2, 3), 'hidden': 5, 'embedding': 4, 'vocabulary': 6}
 CONVOLUTIONS = {'width': 4, 'doublings': 2}
 
 MODELS = {
@@ -81,6 +91,25 @@ MODELS = {
     {'hidden': (16, 12), 'code': 8}, (3, 3, 1),
   ),
   'fcn': Row(fcn.FCN(11), (32, 32, 1), (32, 32, 11), 76_929, {'widths': (2, 3)}),
+  'video_frames': Row(
+    video_frames.VideoFrames(10), (12, 16, 16, 1), (12, 10), 0,
+    {'widths': (2, 3), 'features': 4, 'hidden': 5}, (3, 8, 8, 1),
+  ),
+  'video_frames, both directions': Row(
+    video_frames.VideoFrames(10, bidirectional=True), (12, 16, 16, 1), (12, 10), 0,
+    {'widths': (2, 3), 'features': 4, 'hidden': 5, 'cell': 'gru'}, (3, 8, 8, 1),
+  ),
+  'captioner': Row(captioner.Captioner(32), SCENE, (10, 32), 0, SMALL, TINY_SCENE),
+  'captioner, attention': Row(
+    captioner.Captioner(32, attention=True), SCENE, (10, 32), 0, SMALL, TINY_SCENE
+  ),
+  'vqa': Row(vqa.VQA(12, 64), ASKED, (12,), 0, SMALL, TINY_ASKED),
+  'vqa without image': Row(
+    vqa.VQA(12, 64, without='image'), ASKED, (12,), 0, SMALL, TINY_ASKED
+  ),
+  'vqa without question': Row(
+    vqa.VQA(12, 64, without='question'), ASKED, (12,), 0, SMALL, TINY_ASKED
+  ),
   'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),
   'linear': Row(linear.Linear(3), (4,), (3,), 15, {}),
   'linear, two classes': Row(linear.Linear(1), (30,), (2,), 31, {}),
@@ -208,12 +237,20 @@ USELESS = {
 }
 
 
+TOKENS = "['words']", "['question']"  # the inputs that hold them
+
+
 def structure(model, example, batch_size=4):
   """Returns the shapes of a model's inputs, of its outputs and of its variables."""
-  read = (char_lm.CharLM, recurrent_classifier.RecurrentClassifier)
-  kind = jnp.int32 if isinstance(model, read) else jnp.float32
-  x = jax.tree.map(
-    lambda shape: jax.ShapeDtypeStruct((batch_size, *shape), kind),
+
+  def inputs(path, shape):
+    reads = (char_lm.CharLM, recurrent_classifier.RecurrentClassifier)
+    words = isinstance(model, reads) or path in TOKENS
+    kind = jnp.int32 if words else jnp.float32
+    return jax.ShapeDtypeStruct((batch_size, *shape), kind)
+
+  x = jax.tree_util.tree_map_with_path(
+    lambda path, shape: inputs(jax.tree_util.keystr(path), shape),
     example,
     is_leaf=lambda shape: type(shape) is tuple,
   )

@@ -30,6 +30,7 @@ FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 SENTENCES = {'hidden': 8, 'embedding': 8, 'longest': 8, 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
 COPIES = {'dataset': 'copies', 'hidden': 8, 'longest': (6,), 'batch_size': 8}
+SEEING = {'hidden': 12, 'widths': (3, 4), 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
 ZOO = ('alexnet', 'vgg', 'googlenet', 'resnet')
 PHOTOS = {'batch_size': 8, 'se': True, 'smoothing': 0.1, 'average': 0.9}
@@ -63,6 +64,11 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'sentences': ('sentiment', SENTENCES | {'pool': 'attention', 'head': 8}, 0.5),
   'sentences, last': ('sentiment', SENTENCES | {'cell': 'gru', 'layers': 2}, 0.5),
   'seq2seq': ('seq2seq', COPIES, 0.5),
+  'captioning': ('captioning', SEEING, 0.3),
+  'captioning gru': ('captioning', SEEING | {'cell': 'gru'}, 0.3),
+  'vqa': ('vqa', SEEING, 0.3),
+  'vqa easy': ('vqa', SEEING | {'dataset': 'easy_vqa', 'pooled': 1}, 0.3),
+  'vqa without image': ('vqa', SEEING | {'without': 'image'}, 0.3),
   'gan': ('gan', TINY, 0.05),
   'gan minimax': ('gan', {'loss': 'minimax', **TINY}, 0.05),
   'gan hinge': ('gan', {'loss': 'hinge', **TINY}, 0.05),
@@ -70,7 +76,9 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
 }
 
 
-NAMES = ('perceptron', 'lenet', 'mlp', 'vgg', 'logistic', 'lstm', 'sentences', 'gan')
+NAMES = (
+  *('perceptron', 'lenet', 'mlp', 'vgg', 'logistic', 'lstm', 'sentences', 'vqa', 'gan'),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +94,16 @@ def shallow(monkeypatch):
 @pytest.fixture
 def make(digits_dir, prose):
   """Builds an experiment; returns it and its peer's module."""
-  drawn = ('lenet', 'gan', 'mlp', 'cifar_resnet', 'sentiment', *ZOO)
+  drawn = (
+    'lenet',
+    'gan',
+    'mlp',
+    'cifar_resnet',
+    'sentiment',
+    'captioning',
+    'vqa',
+    *ZOO,
+  )
   places = {name: {'data_dir': digits_dir} for name in drawn}
   places['char_lm'] = {'dataset': 'text', 'data_dir': prose}
 
@@ -102,6 +119,7 @@ def make(digits_dir, prose):
 RARER = (
   *('gan minimax', 'gan hinge', 'dcgan', 'rnn', 'lenet 1998', 'cifar resnet'),
   *('alexnet', 'googlenet', 'sentences, last'),
+  *('captioning gru', 'vqa without image', 'vqa easy'),
 )
 
 
@@ -134,7 +152,7 @@ def batches_of(data):
   spec = data.spec
   random, most = np.random.default_rng(0), min(4, limits.of(spec).y)
 
-  def draw(leaf):
+  def draw(leaf):  # of tokens, too, only the first few are drawn
     if np.issubdtype(leaf.dtype, np.integer):
       return random.integers(most, size=leaf.shape).astype(leaf.dtype)
     return random.uniform(-1, 1, leaf.shape).astype(leaf.dtype)
@@ -142,6 +160,8 @@ def batches_of(data):
   for n in range(BATCHES):
     own = data.sample and data.sample(jax.random.key(n)).x
     x, y = own or draw(spec.batch.x), draw(spec.batch.y)
+  for _ in range(BATCHES):
+    x, y = jax.tree.map(draw, spec.batch.x), draw(spec.batch.y)
     y = y if y.dtype.kind == 'i' else np.sign(y)
     yield Batch(x, y, np.ones(spec.batch.weight.shape, np.float32))
 

@@ -78,14 +78,14 @@ def loss(weights, x, y):
   kernels = {'input_kernel': weights.u.T, 'recurrent_kernel': weights.w.T}
   kernels['bias'] = jnp.zeros(HIDDEN)
   layer = recurrent.RNN(HIDDEN)
-  _, h = layer.apply({'params': kernels}, jnp.asarray(x)[None])
-  logits = jax.nn.log_softmax(h[0] @ weights.v.T)
+  found: Any = layer.apply({'params': kernels}, jnp.asarray(x)[None])
+  logits = jax.nn.log_softmax(found[1][0] @ weights.v.T)
   return -jnp.sum(jnp.take_along_axis(logits, jnp.asarray(y)[:, None], axis=1))
 
 
 def loss_of_copies(weights, x, y):
   """The loss of a net of T layers, each of which has weights of its own [T, ...]."""
-  h, total = jnp.zeros(HIDDEN), 0.0
+  h, total = jnp.zeros(HIDDEN), jnp.zeros(())
   for t in range(STEPS):
     h = jnp.tanh(weights.w[t] @ h + weights.u[t] @ x[t])
     total -= jax.nn.log_softmax(weights.v[t] @ h)[y[t]]
@@ -95,8 +95,9 @@ def loss_of_copies(weights, x, y):
 def lstm_loss(weights, x, m):
   kernels = {'input_kernel': weights.u.T, 'recurrent_kernel': weights.w.T}
   layer = recurrent.LSTM(HIDDEN)
-  _, h = layer.apply({'params': kernels | {'bias': weights.b}}, jnp.asarray(x)[None])
-  return jnp.sum(m * h[0])
+  kernels['bias'] = weights.b
+  found: Any = layer.apply({'params': kernels}, jnp.asarray(x)[None])
+  return jnp.sum(m * found[1][0])
 
 
 def parameters(steps: int) -> int:

@@ -65,6 +65,7 @@ def of_gates(
   before: memory_cell.Gates, seen: memory_cell.Gates, marked: np.ndarray, error: float
 ) -> Picture:
   """Makes the picture of gates [N, T, H] before and after training, marks [N, T]."""
+  before, seen = jax.tree.map(np.asarray, (before, seen))
   said = np.abs(seen.o * np.tanh(seen.c))
   whole = np.abs(np.tanh(seen.c))
   parts = [getattr(seen, gate).ravel() for gate in 'ifo']
@@ -80,7 +81,7 @@ def of_gates(
     forget, cells, gates, candidate = panels
     forget.imshow(seen.f[0].T, aspect='auto', cmap='viridis', vmin=0, vmax=1)
     most = float(np.abs(seen.c[0]).max())
-    cells.imshow(draw.tinted(seen.c[0].T, most), aspect='auto')
+    cells.imshow(draw.tinted(np.asarray(seen.c)[0].T, most), aspect='auto')
     for axes in (forget, cells):
       axes.set(xlabel='step', ylabel='unit')
       for place in np.flatnonzero(marked[0]):
@@ -103,12 +104,12 @@ def of_gates(
     (
       Claim(
         'Training opens the forget gates: their mean is higher than at the start',
-        seen.f.mean() > before.f.mean(),
+        bool(seen.f.mean() > before.f.mean()),
         f'mean f {before.f.mean():.3f} at the start, {seen.f.mean():.3f} trained',
       ),
       Claim(
         'g is bounded by 1, and o decides how much of the cell the next step sees',
-        np.abs(seen.g).max() <= 1 and np.all(said <= whole),
+        bool(np.abs(seen.g).max() <= 1 and np.all(said <= whole)),
         f'|g| {np.abs(seen.g).max():.3f} at most; o lets through '
         f'{said.sum() / whole.sum():.0%} of tanh(c), from {seen.o.min():.2f} to '
         f'{seen.o.max():.2f}; below 0.1 or above 0.9: '

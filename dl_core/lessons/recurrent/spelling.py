@@ -40,11 +40,13 @@ def report(task: Task, optimizer: Any, steps: int) -> interpret.Report:
     steps: of its training.
   """
 
+  outputs: Any = task.outputs
+
   def pictures(variables, observed, data, key):
     del observed, key
     batch = next(iter(data.splits['test']()))
     word = Batch(*(jnp.asarray(leaf[:1]) for leaf in batch))
-    p = jax.nn.softmax(task.outputs(variables, word.x))[0]
+    p = jax.nn.softmax(outputs(variables, word.x))[0]
     arrays = trees.flatten(variables['params'])
     found = {
       memory: learn(task, optimizer, word, steps, NETWORKS, memory)
@@ -67,6 +69,7 @@ def learn(
   task: Task, optimizer: Any, word: Batch, steps: int, networks: int, memory: bool
 ) -> Learned:
   """Trains N networks from seeds of their own; without a memory W_hh stays 0."""
+  outputs: Any = task.outputs
 
   def cut(tree):
     zero = lambda path, leaf: leaf * (memory or elman.PAST not in str(path))
@@ -84,7 +87,7 @@ def learn(
 
     carry = params, optimizer.init(params)
     (params, _), _ = jax.lax.scan(step, carry, None, length=steps)
-    letters = jnp.argmax(task.outputs({'params': params}, word.x), axis=-1)[0]
+    letters = jnp.argmax(outputs({'params': params}, word.x), axis=-1)[0]
     return loss(params, {}, word, key)[0], letters
 
   keys = jax.random.split(jax.random.key(0), networks)
