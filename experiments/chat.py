@@ -39,10 +39,10 @@ class Config(seq2seq.Config):
   pieces: tuple[int, ...] = (256,)
   longest: tuple[int, ...] = (32, 20)
   widths: tuple[int, ...] = ()
-  hidden: int = 128
-  steps: int = 5_000
+  attention: str = 'additive'
+  steps: int = 3_000
   learning_rate: float = 3e-3
-  eval_every: int = 1_000
+  eval_every: int = 500
 
 
 TINY = Config(

@@ -33,11 +33,8 @@ from dl_core.types import UserError
 @dataclasses.dataclass(frozen=True)
 class Config(config.Answering):
   dataset: str = 'dates'
-  pair: str = config.field(
-    '',
-    'the texts to read and to write, as in ko-en; empty: as the data set declares, '
-    'else its first two',
-  )
+  longest: tuple[int, ...] = (64, 96)
+  widths: tuple[int, ...] = (32, 48, 64)
   attention: str = config.field(
     'dot',
     'how the decoder looks at the words of the source',
@@ -59,20 +56,6 @@ class Config(config.Answering):
     'dropout rate of embeddings, between layers and before the output',
     low=0,
     below=1,
-  )
-  lower: bool = config.field(False, 'texts are read and written in lower case')
-  longest: tuple[int, ...] = config.field(
-    (64, 96),
-    'most tokens of a source and of a target, with the stop token; longer ones are cut',
-    low=2,
-  )
-  widths: tuple[int, ...] = config.field(
-    (32, 48, 64),
-    'numbers of target tokens to which batches of shorter texts are cut, in rising '
-    'order; those above the most are passed over; empty: batches are not cut',
-    low=1,
-    empty=True,
-    how=True,
   )
   average: float = config.field(
     0.99,
@@ -136,7 +119,7 @@ BENCH = Config(
 
 
 def build(c: Config) -> launch.Experiment:
-  wanted = pairs.Wanted(c.longest, c.pair, c.vocabulary, c.pieces, c.lower)
+  wanted = pairs.wanted(c)
   if c.bidirectional and c.hidden % 2:
     raise UserError(
       f'--hidden={c.hidden} was given with --bidirectional, whose directions have half '

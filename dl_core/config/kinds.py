@@ -83,6 +83,28 @@ class Answering(Config):
   Which vocabularies are used is part of a run's identity by the source of its data.
   """
 
+  pair: str = field(
+    '',
+    'the texts to read and to write, as in ko-en; empty: as the data set declares, '
+    'else its first two',
+    group='data',
+  )
+  lower: bool = field(False, 'texts are read and written in lower case', group='data')
+  longest: tuple[int, ...] = field(
+    (64,),
+    'most tokens of a source and of a target, with the stop token; longer ones are cut',
+    low=2,
+    group='data',
+  )
+  widths: tuple[int, ...] = field(
+    (),
+    'numbers of target tokens to which batches of shorter texts are cut, in rising '
+    'order; those above the most are passed over; empty: batches are not cut',
+    low=1,
+    empty=True,
+    how=True,
+    group='data',
+  )
   vocabulary: str = field(
     'characters',
     'kind of tokens: characters, words, bpe or wordpiece, trained on the training '

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from dl_core.config import Config
+from dl_core.config import Answering, Config
 from dl_core.data import (
   batches,
   cache,
@@ -32,6 +32,11 @@ from dl_core.types import Batch, Data, Key, Marks, Spec, UserError
 AXES = Batch({'source': 1, 'lengths': None, 'target': 1}, 1, 1)
 CODING = 1  # raised whenever what is cached changes
 POOL = 16  # batches that are drawn from neighbours in length; see `permutations.rows`
+
+
+def wanted(c: Answering) -> Wanted:
+  """Returns how the settings of an experiment want texts to be read."""
+  return Wanted(c.longest, c.pair, c.vocabulary, c.pieces, c.lower)
 
 
 def load(c: Config, wanted: Wanted) -> Data:

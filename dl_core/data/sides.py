@@ -165,6 +165,6 @@ def encoded(
   ids = ids[: longest - 1]
   tokens = np.full(longest, given.pad, np.int32)
   tokens[: len(ids)] = ids
-  assert given.stop is not None, 'a vocabulary of sentences has a stop token'
+  assert given.stop is not None, 'see `marked`'
   tokens[len(ids)] = given.stop
   return tokens, len(ids) + 1

@@ -37,7 +37,7 @@ def numbers(pieces: Sequence[str]) -> Mapping[int, tuple[int, int]]:
   """Returns {number: (its first place, the place after it)} of those seen once."""
   found: dict[int, tuple[int, int]] = {}
   seen: Counter[int] = Counter()
-  start: int | None = None
+  start = None
   for place, piece in enumerate([*pieces, '']):
     digit = piece.strip().isdecimal()
     if digit and start is None:

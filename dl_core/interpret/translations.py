@@ -63,10 +63,10 @@ def report(
 
 def greedy(task: Task, variables: Variables, data: Data, x: Any) -> np.ndarray:
   """Returns the tokens [N, T] that greedy decoding writes."""
-  count = data.spec.batch.y.shape[1]
-  assert task.decode, 'the model of the task does not write'
-  assert data.marks, 'the data have no answers'
-  return np.asarray(translation.written(task.decode, variables, x, count, data.marks()))
+  decode, count = task.decode, data.spec.batch.y.shape[1]
+  assert decode, 'the model of the task does not write'
+  marks = translation.marks_of(data)
+  return np.asarray(translation.written(decode, variables, x, count, marks))
 
 
 def sheet(title: str, seen: Mapping[str, np.ndarray], data: Data) -> Picture:
@@ -104,8 +104,7 @@ def looks(
 ) -> Picture:
   """Makes the picture of attention while a model writes."""
   said = greedy(task, variables, data, x)
-  assert data.marks, 'the data have no answers'
-  marks = data.marks()
+  marks = translation.marks_of(data)
   first = np.full((len(said), 1), marks.start, said.dtype)
   x = x | {'target': np.concatenate([first, said[:, :-1]], axis=1)}
   weights = np.asarray(maps(variables, x))
@@ -137,17 +136,17 @@ def looks(
   return Picture(
     'Where it looks',
     'Each row is a token that is written, each column one that was read; the darker, '
-    'the more attention it has. Every row is a new softmax over the source. The last '
-    'column is the stop token.',
+    'the more attention it has. Every row is a new softmax over the source. A dot is '
+    'the stop token.',
     show,
     (claim,) if len(shares) >= FEWEST else (),
   )
 
 
 def ends(said: np.ndarray, stop: int) -> list[int]:
-  """Returns how many tokens of each text [N, T] there are before the stop token."""
+  """Returns the number of tokens of each text [N, T], with the stop token."""
   found = [np.flatnonzero(row == stop) for row in said]
-  return [int(places[0]) if len(places) else said.shape[1] for places in found]
+  return [int(places[0]) + 1 if len(places) else said.shape[1] for places in found]
 
 
 def heat(axes: Any, weights: np.ndarray, rows: Sequence[str], columns: Sequence[str]):
@@ -177,10 +176,8 @@ def label(piece: str) -> str:
 
 def search(task: Task, variables: Variables, data: Data, x: Any) -> Picture:
   """Compares greedy decoding with a beam search, by log p."""
-  decode = task.decode
+  decode, marks = task.decode, translation.marks_of(data)
   assert decode, 'the model of the task does not write'
-  assert data.marks, 'the data have no answers'
-  marks = data.marks()
   count = data.spec.batch.y.shape[1]
   prompt = np.full((len(x['lengths']), 1), marks.start, np.int32)
 

@@ -72,7 +72,7 @@ def lines() -> Iterator[str]:
 def continued(task: Any, data: Data, variables: Variables, c: Any, text: str, x: Any):
   """Prints a text and, token by token, its continuation."""
   write = data.write
-  assert write is not None, 'the data have no words'
+  assert write, 'checked by `main`'
   decoder = codecs.getincrementaldecoder('utf-8')('replace')
   say = lambda text: print(decode.shown(text), end='', flush=True)
   print(text, end='', flush=True)
@@ -95,8 +95,7 @@ def answered(task: Any, data: Data, variables: Variables, c: Any, text: str, x: 
   del text
   count = data.spec.batch.y.shape[1]
   batch = jax.tree.map(lambda leaf: leaf[None], x)
-  assert data.marks is not None, 'the data have no answers'
-  marks = data.marks()
+  marks = translation.marks_of(data)
   tokens = translation.written(
     task.decode, variables, batch, count, marks, c.beam, c.alpha
   )

@@ -127,7 +127,7 @@ class Seq2Seq(nn.Module):
   def maps(self, x: dict[str, Array], *, train: bool = False) -> Array:
     """Returns how much [B, T, S] each step looks at each place of the source."""
     _, _, weights = self.decode(self.encode(x, train), x['target'], train)
-    assert weights is not None, 'without attention nothing is looked at'
+    assert weights is not None, 'without attention it looks at nothing'
     return weights
 
   def encode(self, x: dict[str, Array], train: bool = False) -> Writing:
@@ -189,7 +189,7 @@ class Seq2Seq(nn.Module):
 
   def feeding(self, writing: Writing, x: Array, train: bool) -> Any:
     """Runs step by step: each looks at the memory first and reads what it found."""
-    assert writing.memory is not None, 'without attention nothing is looked at'
+    assert writing.memory is not None, 'additive attention has a memory'
     keys, projected, mask = writing.memory
 
     def step(model, state, x):

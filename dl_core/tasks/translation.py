@@ -105,6 +105,12 @@ def examples(data: Data, split: str, most: int | None = None) -> tuple[Any, Any]
   return jax.tree.map(lambda leaf: leaf[real], (joined.x, joined.y))
 
 
+def marks_of(data: Data) -> Marks:
+  """Returns the marks of data whose targets are texts."""
+  assert data.marks, f'{data.spec.source} has no targets that are texts'
+  return data.marks()
+
+
 def texts(data: Data, tokens: Any, unknown: str | None = None) -> list[str]:
   """Returns the texts that tokens [B, T] spell.
 
@@ -131,7 +137,8 @@ def scores(
   def score(variables, data, key):
     del key  # nothing is drawn
     x, y = examples(data, 'test')
-    tokens = written(decode, variables, x, y.shape[1], data.marks(), width, alpha)
+    marks = marks_of(data)
+    tokens = written(decode, variables, x, y.shape[1], marks, width, alpha)
     said, true = texts(data, np.asarray(tokens)), texts(data, y, UNLIKE)
     return {'bleu': similarity.bleu(said, true), 'chrf': similarity.chrf(said, true)}
 

@@ -29,8 +29,8 @@ SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
 FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 SENTENCES = {'hidden': 8, 'embedding': 8, 'longest': 8, 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
-SEEING = {'hidden': 12, 'widths': (3, 4), 'batch_size': 8}
 COPIES = {'dataset': 'copies', 'hidden': 8, 'longest': (6,), 'batch_size': 8}
+SEEING = {'hidden': 12, 'widths': (3, 4), 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
 ZOO = ('alexnet', 'vgg', 'googlenet', 'resnet')
 PHOTOS = {'batch_size': 8, 'se': True, 'smoothing': 0.1, 'average': 0.9}
@@ -63,12 +63,12 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'rnn': ('char_lm', {'cell': 'rnn', **SMALL}, 0.5),
   'sentences': ('sentiment', SENTENCES | {'pool': 'attention', 'head': 8}, 0.5),
   'sentences, last': ('sentiment', SENTENCES | {'cell': 'gru', 'layers': 2}, 0.5),
+  'seq2seq': ('seq2seq', COPIES, 0.5),
   'captioning': ('captioning', SEEING, 0.3),
   'captioning gru': ('captioning', SEEING | {'cell': 'gru'}, 0.3),
   'vqa': ('vqa', SEEING, 0.3),
   'vqa easy': ('vqa', SEEING | {'dataset': 'easy_vqa', 'pooled': 1}, 0.3),
   'vqa without image': ('vqa', SEEING | {'without': 'image'}, 0.3),
-  'seq2seq': ('seq2seq', COPIES, 0.5),
   'gan': ('gan', TINY, 0.05),
   'gan minimax': ('gan', {'loss': 'minimax', **TINY}, 0.05),
   'gan hinge': ('gan', {'loss': 'hinge', **TINY}, 0.05),

@@ -14,7 +14,7 @@ from dl_core.data.builders import pairs
 INSTALLED = importlib.metadata.version('babel')
 YEAR = 2001  # not a leap year; the day of the week is drawn apart from it
 HELD = 10  # one day of the year in so many is in no training question
-FAR = 13  # days at most until a date that is asked about
+FAR = 6  # days at most until a date that is asked about
 KINDS = ('tomorrow', 'after', 'week', 'date', 'weekday', 'until')
 
 
@@ -55,7 +55,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
   whether it is free tomorrow, the day after, in a week or on some date of the month, or
   how many days there are until then. Today is any day of the year; one in ten of them
   is in no training question: half of these in validation, half in the test split. A
-  date is in the same month and at most 13 days ahead.
+  date is in the same month and at most 6 days ahead.
   """
 
   VERSION = tfds.core.Version('.'.join(re.findall(r'\d+', f'{INSTALLED}.0')[:3]))
