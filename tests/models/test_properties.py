@@ -96,10 +96,13 @@ MODELS = {
     {'widths': (2, 3), 'features': 4, 'hidden': 5}, (3, 8, 8, 1),
   ),
   'video_frames, both directions': Row(
-    video_frames.VideoFrames(10, bidirectional=True), (12, 16, 16, 1), (12, 10), 107_082,
+    video_frames.VideoFrames(10, bidirectional=True), (12, 16, 16, 1), (12, 10),
+    107_082,
     {'widths': (2, 3), 'features': 4, 'hidden': 5, 'cell': 'gru'}, (3, 8, 8, 1),
   ),
-  'captioner': Row(captioner.Captioner(32), SCENE, (10, 32), 696_096, SMALL, TINY_SCENE),
+  'captioner': Row(
+    captioner.Captioner(32), SCENE, (10, 32), 696_096, SMALL, TINY_SCENE
+  ),
   'captioner, attention': Row(
     captioner.Captioner(32, attention=True), SCENE, (10, 32), 241_632, SMALL, TINY_SCENE
   ),
