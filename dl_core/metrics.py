@@ -24,6 +24,7 @@ class Kind(NamedTuple):
 
 
 PEAK = 'peak'  # beside the metrics: the highest loss of a step, and which step
+READ = 'read'  # beside the metrics: the tokens that are no padding, over the examples
 _declared: dict[str, Kind] = {}
 
 
@@ -61,6 +62,18 @@ def weighted(values: Array, weight: Array) -> tuple[Array, Array]:
   return jnp.sum(jnp.where(weight > 0, values, 0) * weight), jnp.sum(weight)
 
 
+def labelled(weight: Any) -> Array:
+  """Returns which examples [B] have a label that counts, as numbers 0 and 1.
+
+  Args:
+    weight: of a batch: arrays whose first axis is B.
+  """
+  counts = [
+    jnp.any(leaf.reshape(len(leaf), -1) > 0, axis=1) for leaf in jax.tree.leaves(weight)
+  ]
+  return jnp.any(jnp.stack(counts), axis=0).astype(jnp.float32)
+
+
 def add(a: Metrics, b: Metrics) -> Metrics:
   """Adds two sets of (total, weight); of two peaks, it keeps the higher."""
   found = {name: jax.tree.map(jnp.add, a[name], b[name]) for name in a if name != PEAK}
@@ -82,11 +95,17 @@ def mean(sums: Metrics) -> dict[str, float]:
 
   Totals and weights may be arrays of one shape, with an entry for each class say: the
   mean is then over the entries whose weight is not 0. The loss comes first, the others
-  by name; the peak is left out.
+  by name; what stands beside them is left out.
   """
-  host = jax.device_get({name: sums[name] for name in sums if name != PEAK})
+  beside = (PEAK, READ)
+  host = jax.device_get({name: sums[name] for name in sums if name not in beside})
   names = sorted(host, key=lambda name: (name != 'loss', name))
   return {name: _divided(*host[name]) for name in names}
+
+
+def tokens(sums: Metrics) -> float | None:
+  """Returns the mean number of tokens of an example; None where nobody counted them."""
+  return _divided(*jax.device_get(sums[READ])) if READ in sums else None
 
 
 def _divided(total: Any, weight: Any) -> float:

@@ -31,6 +31,15 @@ class Batch(NamedTuple):
   weight: Any  # like y: 0 where a label does not count (padding)
 
 
+class Marks(NamedTuple):
+  """The tokens around a text; see `data.vocabulary.Vocabulary`."""
+
+  start: int
+  stop: int
+  pad: int = 0
+  unknown: int | None = None
+
+
 class Decode(NamedTuple):
   """How a model writes: one token after another, all that it remembers in a state.
 
@@ -139,6 +148,9 @@ class Data(NamedTuple):
       that its model can be built where the data are not; see `data.stored`.
     files: () -> {name: content}: text files that a workdir stores for the same reason,
       such as the vocabulary.
+    spell: (tokens, 'source' or 'target') -> what each of them spells by itself.
+    marks: () -> the marks of the texts that answer an x, such as translations; None
+      where there are none: what a model writes goes on from the x that it reads.
   """
 
   spec: Spec
@@ -154,6 +166,8 @@ class Data(NamedTuple):
   sample: Callable[[Key], Batch] | None = None
   declaration: Mapping[str, Any] = MappingProxyType({})
   files: Callable[[], Mapping[str, str]] = dict
+  spell: Callable[..., list[str]] | None = None
+  marks: Callable[[], Marks] | None = None
 
 
 class Names(NamedTuple):

@@ -2,6 +2,7 @@
 
     python -m experiments.benchmark --experiments=lenet,gan --peer=torch
     python -m experiments.benchmark --batch_sizes=64,256 --json=FILE
+    python -m experiments.benchmark --experiments=char_lm --cells=lstm,gru,rnn
     python -m experiments.benchmark --json=FILE --against=FILE     # of an earlier day
 
 Each experiment is trained at its BENCH, on generated data. `ratio` is the time of the
@@ -14,8 +15,9 @@ import importlib
 import json
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -23,6 +25,7 @@ import experiments
 from dl_core import config, launch
 from dl_core.bench import benchmark, timings
 from dl_core.launch import cli
+from dl_core.layers import sequences
 from dl_core.runtime import sharding
 from dl_core.train import manifest, workdir
 from dl_core.types import UserError
@@ -37,6 +40,13 @@ class Settings(config.Settings):
     (),
     "batch sizes to time, as in 64,256; empty: the one of the experiment's BENCH",
     low=1,
+    empty=True,
+  )
+  cells: tuple[str, ...] = config.field(
+    (),
+    'recurrent cells to time, as in lstm,gru,rnn, of experiments that have --cell; '
+    "empty: the one of the experiment's BENCH",
+    choices=tuple(sequences.CELLS),
     empty=True,
   )
   precision: str = config.field(
@@ -67,7 +77,6 @@ class Settings(config.Settings):
 def main(s: Settings) -> int:
   """Measures; prints a table, writes a file. Returns the exit code."""
   names = listed(s.experiments)
-  sizes = s.batch_sizes or (0,)
   before = read(s.against) if s.against else []
   check(s.json)
   cli.use(s.platform)
@@ -76,16 +85,18 @@ def main(s: Settings) -> int:
   rows: list[dict] = []
   for name in names:
     module = importlib.import_module(f'experiments.{name}')
-    for size in sizes:
+    for changes in variants(module.BENCH, s):
       c = dataclasses.replace(
         module.BENCH,
-        batch_size=size or module.BENCH.batch_size,
+        **changes,
         precision=s.precision,
         mesh=s.mesh,
         steps_per_call=s.steps_per_call,
       )
       sharding.check(c.mesh, c.batch_size)
       row = benchmark.measured(name, module.build(c), s.peer == 'torch', s.rounds, note)
+      if 'cell' in changes:
+        row['experiment'] = f'{name} --cell={changes["cell"]}'
       row = timings.rounded(row | manifest.surroundings())
       rows.append(row | timings.earlier(row, before))
       print(timings.table(rows[-1:]) + '\n', flush=True)
@@ -96,6 +107,14 @@ def main(s: Settings) -> int:
   if s.against:
     print(timings.against(rows))
   return 0
+
+
+def variants(bench: config.Config, s: Settings) -> Iterator[dict[str, Any]]:
+  """Yields the settings in which the timed steps of an experiment differ."""
+  cells = s.cells if hasattr(bench, 'cell') else ()
+  for size in s.batch_sizes or (bench.batch_size,):
+    for each in [{'cell': cell} for cell in cells] or [{}]:
+      yield {'batch_size': size} | each
 
 
 def check(path: str) -> None:

@@ -28,6 +28,7 @@ from dl_core import config, launch, tasks
 from dl_core.data import text
 from dl_core.interpret import writing
 from dl_core.launch.families import calls
+from dl_core.layers import sequences
 from dl_core.models import char_lm
 from dl_core.models.weights import recurrent as names
 from dl_core.tasks import contexts, measures, optimizers, schedules
@@ -37,7 +38,7 @@ from dl_core.tasks import contexts, measures, optimizers, schedules
 class Config(config.Generating):
   dataset: str = 'python_docs'
   cell: str = config.field(
-    'lstm', 'kind of recurrent cell', choices=('lstm', 'gru', 'rnn')
+    'lstm', 'kind of recurrent cell', choices=tuple(sequences.CELLS)
   )
   layers: int = config.field(2, 'number of recurrent layers', low=1)
   hidden: int = config.field(128, 'units of each recurrent layer', low=1)

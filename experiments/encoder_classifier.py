@@ -33,7 +33,7 @@ class Config(config.Config):
   batch_size: int = 20
 
 
-TINY = Config(steps=2, batch_size=8, hidden=(5,), code=3)
+TINY = Config(steps=2, batch_size=8, hidden=(16,), code=8, learning_rate=0.01)
 BENCH = Config(batch_size=128)
 
 

@@ -62,15 +62,16 @@ def measured(
   made = [generated.batch(experiment.data, key) for key in keys]
   batches = jax.tree.map(lambda *leaves: np.stack(leaves), *made)
   found = ours(experiment, batches)
-  runs, first = {'ours': found.run}, {}
+  runs: dict[str, Run] = {'ours': found.run}
+  first: dict[str, float] = {}
   facts: dict[str, Any] = {'peer_version': None, 'peer_failures': {}}
   steps = {'ours': steps_of(found.run, found.per_call)}
   with contextlib.ExitStack() as stack:
     if peer and process.exists(name):
-      first = jax.tree.map(lambda leaf: leaf[0], batches)
+      one = jax.tree.map(lambda leaf: leaf[0], batches)
       device = {'gpu': 'cuda'}.get(jax.default_backend(), 'cpu')
       twin = stack.enter_context(
-        process.started(name, c, spec, first, precision=c.precision, device=device)
+        process.started(name, c, spec, one, precision=c.precision, device=device)
       )
       facts = {'peer_version': twin.version, 'peer_failures': dict(twin.failures)}
       for variant, reason in twin.failures.items():

@@ -36,7 +36,10 @@ class Generating(Textual):
   """The settings of experiments whose models generate text."""
 
   prompt: str = field(
-    '', 'text that the trained model continues', how=True, group='trained'
+    '',
+    'text that the trained model continues; -: each line of the standard input',
+    how=True,
+    group='trained',
   )
   temperature: float = field(
     0.8,
@@ -68,6 +71,77 @@ class Generating(Textual):
     'number of tokens to generate, here and in the report',
     low=1,
     below=2**20,
+    how=True,
+    group='trained',
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class Answering(Config):
+  """The settings of experiments whose models read a text and write another.
+
+  Which vocabularies are used is part of a run's identity by the source of its data.
+  """
+
+  pair: str = field(
+    '',
+    'the texts to read and to write, as in ko-en; empty: as the data set declares, '
+    'else its first two',
+    group='data',
+  )
+  lower: bool = field(False, 'texts are read and written in lower case', group='data')
+  longest: tuple[int, ...] = field(
+    (64,),
+    'most tokens of a source and of a target, with the stop token; longer ones are cut',
+    low=2,
+    group='data',
+  )
+  widths: tuple[int, ...] = field(
+    (),
+    'numbers of target tokens to which batches of shorter texts are cut, in rising '
+    'order; those above the most are passed over; empty: batches are not cut',
+    low=1,
+    empty=True,
+    how=True,
+    group='data',
+  )
+  vocabulary: str = field(
+    'characters',
+    'kind of tokens: characters, words, bpe or wordpiece, trained on the training '
+    'split; or a file with a vocabulary: tokenizer.json, vocab.txt, or vocab.json '
+    'beside merges.txt',
+    how=True,
+    group='data',
+  )
+  pieces: tuple[int, ...] = field(
+    (),
+    'size of a vocabulary of both texts that is trained, or two sizes, of the '
+    "source's and of the target's; empty: 512 for both together",
+    low=1,
+    below=2**24,
+    empty=True,
+    how=True,
+    group='data',
+  )
+  prompt: str = field(
+    '',
+    'text that the trained model answers; -: each line of the standard input',
+    how=True,
+    group='trained',
+  )
+  beam: int = field(
+    1,
+    'width of the beam search for an answer; 1: the likeliest token each time',
+    low=1,
+    below=2**10,
+    how=True,
+    group='trained',
+  )
+  alpha: float = field(
+    0.0,
+    'strength of the length normalisation in a beam search; 0: none',
+    low=0,
+    below=100,
     how=True,
     group='trained',
   )

@@ -132,6 +132,7 @@ def assembled(
   prepare: Callable[[Any], Any] = lambda x: x,
   augment: Callable[[Key, Batch], Batch] = lambda key, batch: batch,
   settle: Callable[[Any], Any] = lambda x: x,
+  pool: int = 0,
   baseline: Callable[[Any, Any], Mapping[str, float]] = lambda train, test: {},
   read: Callable[[str], Any] | None = None,
   notes: tuple[str, ...] = (),
@@ -149,6 +150,9 @@ def assembled(
     augment: (key, prepared Batch) -> Batch, on the device, in training alone; see
       `data.augment.on_x`.
     settle: (prepared x, of one example or a batch) -> x, in evaluation alone.
+    pool: how many batches are drawn from one contiguous piece of the training set, so
+      that those of a set that is sorted by length have examples of like length; 0: all
+      are drawn from the whole set. See `permutations.rows`.
     baseline: (train labels, test labels) -> scores of the best constant answer.
     read: (path) -> one stored x, for `--predict`.
     notes, declaration: see `Data`.
@@ -173,7 +177,7 @@ def assembled(
     return Batch(prepare(x), y, *(weight or [jax.tree.map(ones, spec.batch.weight)]))
 
   def places(key, step, n):
-    return permutations.rows(jax.random.split(key)[0], step, n, size)
+    return permutations.rows(jax.random.split(key)[0], step, n, size, pool)
 
   feed, pick, each = way(places, count)
 

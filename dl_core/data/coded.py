@@ -104,14 +104,24 @@ def encoded(
 
 
 def trained(
-  declaration: Declaration, read: Callable[[str], str], choice: Choice
+  declaration: Declaration,
+  read: Callable[[str], str],
+  choice: Choice,
+  kind: str = 'vocabulary',
 ) -> Vocabulary:
   """Trains the vocabulary of a prepared set, or reads the one that is kept beside it.
 
   A second process waits for the first, where the folder can be locked.
+
+  Args:
+    declaration: of the prepared set.
+    read: (split) -> its text.
+    choice: what is wanted.
+    kind: how the name of the file that keeps it begins; texts that are read otherwise
+      have another.
   """
   folder = declaration.folder
-  name = f'vocabulary-{choice.kind}-{choice.size}-{vocabularies.TRAINING}.json'
+  name = f'{kind}-{choice.kind}-{choice.size}-{vocabularies.TRAINING}.json'
   with contextlib.ExitStack() as stack:
     with contextlib.suppress(OSError):
       stack.enter_context(sources.locked(folder.parent.parent, declaration.name))

@@ -44,6 +44,7 @@ class Declaration(NamedTuple):
     vocabulary: the tokens of a text, in the order of their code points; '' where they
       are not declared.
     target: the feature to predict from the others; '' where none is declared.
+    given: the feature that the target is predicted from; '' where none is declared.
     stored: whether it was read from a workdir and has no examples; see `stored`.
   """
 
@@ -56,6 +57,7 @@ class Declaration(NamedTuple):
   prepared: bool
   vocabulary: str = ''
   target: str = ''
+  given: str = ''
   stored: bool = False
 
   @property
@@ -66,6 +68,7 @@ class Declaration(NamedTuple):
 def of_builder(builder: Any) -> Declaration:
   """Returns what a builder of ours declares, whose set is not prepared yet."""
   features = builder.info.features
+  given, target = builder.info.supervised_keys or ('', '')
 
   def names(path):
     feature = features
@@ -82,7 +85,8 @@ def of_builder(builder: Any) -> Declaration:
     folder=Path(builder.data_dir),
     prepared=False,
     vocabulary=builder.info.metadata.get('alphabet', ''),
-    target=(builder.info.supervised_keys or ('', ''))[1],
+    target=target,
+    given=given,
   )
 
 
@@ -91,6 +95,7 @@ def in_folder(folder: Path, name: str) -> Declaration:
   info = read(folder / 'dataset_info.json')
   metadata = folder / 'metadata.json'
   more = read(metadata) if metadata.exists() else {}
+  given, target = _supervised(info)
 
   def names(path):
     file = folder / f'{"-".join(path)}.labels.txt'
@@ -110,7 +115,8 @@ def in_folder(folder: Path, name: str) -> Declaration:
     folder=folder,
     prepared=True,
     vocabulary=more.get('alphabet', ''),
-    target=_target(info),
+    target=target,
+    given=given,
   )
 
 
@@ -173,10 +179,13 @@ def _content(node: Mapping[str, Any]) -> Mapping[str, Any]:
   return next((part for part in node.values() if isinstance(part, Mapping)), {})
 
 
-def _target(info: Mapping[str, Any]) -> str:
-  """Reads the second of the supervised keys in a dataset_info.json; '' without."""
+def _supervised(info: Mapping[str, Any]) -> tuple[str, str]:
+  """Reads the first two supervised keys of a dataset_info.json; '' without."""
   keys = info.get('supervisedKeys', {}).get('tuple', {}).get('items', ())
-  return keys[1].get('featureKey', '') if len(keys) > 1 else ''
+  first, second = (
+    (each.get('featureKey', '') for each in keys[:2]) if keys else ('', '')
+  )
+  return first, second
 
 
 def checked(

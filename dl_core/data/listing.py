@@ -1,13 +1,15 @@
-"""Lists the images of a user's own folder: DIR/train/CLASS/*, and val and test alike.
+"""Lists the files of a user's own folder: DIR/train/CLASS/*, and val and test alike.
 
-Images in folders inside of a class folder belong to that class. Where no labels are
-wanted, DIR/train/* will do. Whatever is passed over is counted.
+They are images or texts. Files in folders inside of a class folder belong to that
+class. Where no labels are wanted, DIR/train/* will do. Whatever is passed over is
+counted.
 """
 
 import collections
 import hashlib
 import os
 import unicodedata
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,10 +27,28 @@ SPLITS = {
 ORDER = ('train', 'validation', 'test')
 File = tuple[Path, int]  # and the number of its class
 HIDDEN = 'hidden'
-OTHER = 'no image by the suffix'
+OTHER = 'no {} by the suffix'
 LOOSE = 'outside of the class folders'
 BESIDE = 'neither train, val nor test'
 LOOP = 'link to a folder above'
+
+
+class Kind(NamedTuple):
+  """The files that are listed.
+
+  Attributes:
+    noun: one of them in a word.
+    suffixes: () -> how their names end, in lower case, with the dot.
+    read: by whom, in a word or two.
+  """
+
+  noun: str
+  suffixes: Callable[[], Collection[str]]
+  read: str
+
+
+IMAGES = Kind('image', pillow.suffixes, 'that Pillow reads')
+TEXTS = Kind('text', lambda: ('.txt',), '.txt')
 
 
 class Listing(NamedTuple):
@@ -36,9 +56,9 @@ class Listing(NamedTuple):
 
   Attributes:
     classes: the names of the folders in train, in Unicode's composed form (NFC); ()
-      where the images have no labels.
+      where the files have no labels.
     files: {'train' and, where there are such folders, 'validation' and 'test': its
-      images, in the order of their names}.
+      files, in the order of their names}.
     digest: 12 hexadecimal digits over all names and sizes.
     notes: sentences that count what was passed over.
   """
@@ -52,8 +72,8 @@ class Listing(NamedTuple):
 class _Passed:
   """Counts what is passed over, by reason."""
 
-  def __init__(self, root: Path):
-    self.root = root
+  def __init__(self, root: Path, kind: Kind):
+    self.root, self.kind = root, kind
     self.found: dict[str, list[str]] = collections.defaultdict(list)
 
   def add(self, reason: str, path: str) -> None:
@@ -71,29 +91,30 @@ class _Passed:
     return (f'Passed over in the folder: {count:,} ({"; ".join(parts)}).',)
 
 
-def listed(data_dir: str, classes: bool = True) -> Listing:
-  """Lists the images of a folder, opening none.
+def listed(data_dir: str, classes: bool = True, kind: Kind = IMAGES) -> Listing:
+  """Lists the files of a folder, opening none.
 
   Args:
     data_dir: the folder.
     classes: whether folders of classes are wanted. Otherwise, with fewer than two of
-      them in train, each split is all images in its folder, of number 0.
+      them in train, each split is all files in its folder, of number 0.
+    kind: which files.
 
   Raises:
-    UserError: the folder has another layout, or a class has no image.
+    UserError: the folder has another layout, or a class has no file.
   """
   root = config.path(data_dir)
-  passed = _Passed(root)
+  passed = _Passed(root, kind)
   places = _splits(root, passed) if data_dir and root.is_dir() else {}
   if 'train' not in places:
     raise UserError(
       f'--dataset=folder was given with --data_dir={data_dir or "(empty)"}, which has '
-      f'no folder train; put images into DIR/train/{"CLASS/" if classes else ""} and '
-      'give --data_dir=DIR'
+      f'no folder train; put {kind.noun}s into DIR/train/'
+      f'{"CLASS/" if classes else ""} and give --data_dir=DIR'
     )
-  if not classes and len(_folders(places['train'], _Passed(root))) < 2:
+  if not classes and len(_folders(places['train'], _Passed(root, kind))) < 2:
     files = {
-      split: [(path, 0) for path in _images(place, passed)]
+      split: [(path, 0) for path in _files(place, passed)]
       for split, place in places.items()
     }
     return Listing((), files, _digest(root, files), passed.notes())
@@ -102,7 +123,7 @@ def listed(data_dir: str, classes: bool = True) -> Listing:
   if len(names) < 2:
     raise UserError(
       f'{places["train"]} holds {len(names)} class folders, at least 2 are wanted; '
-      'put the images of each class into a folder of its own'
+      f'put the {kind.noun}s of each class into a folder of its own'
     )
   files = {}
   for split in ORDER:
@@ -110,11 +131,11 @@ def listed(data_dir: str, classes: bool = True) -> Listing:
       if _composed(folder) not in names:
         raise UserError(
           f'{folder} was given, a class that {places["train"]} lacks; '
-          'remove it, or add images of that class there'
+          f'remove it, or add {kind.noun}s of that class there'
         )
       label = names.index(_composed(folder))
       files.setdefault(split, []).extend(
-        (path, label) for path in _images(folder, passed)
+        (path, label) for path in _files(folder, passed)
       )
   notes = _merged(folders['train']) + passed.notes()
   return Listing(names, files, _digest(root, files), notes)
@@ -163,18 +184,18 @@ def _folders(parent: Path, passed: _Passed) -> list[Path]:
   return found
 
 
-def _images(folder: Path, passed: _Passed) -> list[Path]:
+def _files(folder: Path, passed: _Passed) -> list[Path]:
   found = _walked(str(folder), passed, frozenset())
   if not found:
     raise UserError(
-      f'{folder} holds no image of a format that Pillow reads; '
+      f'{folder} holds no {passed.kind.noun} of a format {passed.kind.read}; '
       'add some, or remove the folder'
     )
   return found
 
 
 def _walked(folder: str, passed: _Passed, above: frozenset[str]) -> list[Path]:
-  """Lists the images of a folder and of its subfolders, in the order of their names."""
+  """Lists the files of a folder and of its subfolders, in the order of their names."""
   above |= {os.path.realpath(folder)}
   found = []
   with os.scandir(folder) as entries:
@@ -186,8 +207,8 @@ def _walked(folder: str, passed: _Passed, above: frozenset[str]) -> list[Path]:
       passed.add(LOOP, entry.path)
     elif entry.is_dir():
       found += _walked(entry.path, passed, above)
-    elif os.path.splitext(entry.name)[1].lower() not in pillow.suffixes():
-      passed.add(OTHER, entry.path)
+    elif os.path.splitext(entry.name)[1].lower() not in passed.kind.suffixes():
+      passed.add(OTHER.format(passed.kind.noun), entry.path)
     elif not entry.is_file():
       raise UserError(f'{entry.path} is a broken link or no file; mend or remove it')
     else:

@@ -14,7 +14,7 @@ from dl_core.types import Array, Key
 ROUNDS = 8
 
 
-def permuted(key: Key, places: Array, n: int) -> Array:
+def permuted(key: Key, places: Array, n: Any, most: int | None = None) -> Array:
   """Maps places [0, n) one to one onto [0, n), differently for every key.
 
   A Feistel network permutes [0, 4^h), the smallest such range that holds n; values
@@ -24,9 +24,14 @@ def permuted(key: Key, places: Array, n: int) -> Array:
   Args:
     key: draws the permutation.
     places: integers in [0, n), any shape.
-    n: size of the set, static, 1 <= n <= 2^31.
+    n: size of the set, 1 <= n <= 2^31; static, or an array with `most`.
+    most: the highest n, static.
   """
-  half = max(1, -(-(n - 1).bit_length() // 2))  # bits of each half
+  if most is None:
+    most = n
+  else:
+    n = jnp.asarray(n, jnp.uint32)
+  half = max(1, -(-(most - 1).bit_length() // 2))  # bits of each half
   mask = jnp.uint32(2**half - 1)
   subkeys = jax.random.bits(key, (ROUNDS,), jnp.uint32)
 
@@ -62,11 +67,40 @@ def _replicated(values: Array) -> Array:
   return jax.lax.with_sharding_constraint(values, jax.sharding.PartitionSpec())
 
 
-def rows(key: Key, step: Any, n: int, batch_size: int) -> Array:
+def rows(key: Key, step: Any, n: int, batch_size: int, pool: int = 0) -> Array:
   """Returns the numbers [B] of the examples in a step's batch.
 
   An epoch has n // batch_size batches; the few examples left over change every epoch.
+
+  With pools, the set is cut into contiguous pieces of about `pool` batches each, and a
+  batch is drawn from one of them. Each epoch permutes the examples of every piece, and
+  the order of all batches of all pieces. So the batches of a set that is sorted by
+  length hold examples of like length.
+
+  Args:
+    key: the same at every step.
+    step: its number.
+    n: size of the set.
+    batch_size: B.
+    pool: batches of a pool; 0, or as many as an epoch has: the whole set is one pool.
   """
-  epoch, place = jnp.divmod(jnp.asarray(step, jnp.int32), n // batch_size)
-  places = place * batch_size + jnp.arange(batch_size, dtype=jnp.int32)
-  return permuted(jax.random.fold_in(key, epoch), places, n)
+  batches = n // batch_size
+  epoch, place = jnp.divmod(jnp.asarray(step, jnp.int32), batches)
+  key = jax.random.fold_in(key, epoch)
+  within = jnp.arange(batch_size, dtype=jnp.int32)
+  if not 0 < pool < batches:
+    return permuted(key, place * batch_size + within, n)
+  pools = round(batches / pool)
+  least, larger = divmod(batches, pools)  # so many pools have one batch more
+  drawn = permuted(jax.random.fold_in(key, pools), place, batches)
+  own = jnp.where(
+    drawn < larger * (least + 1),
+    drawn // (least + 1),
+    larger + (drawn - larger * (least + 1)) // least,
+  )
+  first = own * least + jnp.minimum(own, larger)
+  size = (least + (own < larger)) * batch_size
+  size += jnp.where(own == pools - 1, n - batches * batch_size, 0)
+  places = (drawn - first) * batch_size + within
+  most = (least + 2) * batch_size
+  return first * batch_size + permuted(jax.random.fold_in(key, own), places, size, most)

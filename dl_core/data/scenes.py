@@ -16,7 +16,7 @@ Shapes: n digits or scenes, S = `SIDE` pixels, D = `DIGIT` pixels.
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -106,7 +106,7 @@ def draw(random: np.random.RandomState, ink: Ink) -> Scene:
   return composed(random, ink, digits, chosen(random, ARRANGEMENTS[count]))
 
 
-def chosen(random: np.random.RandomState, values: Sequence) -> object:
+def chosen(random: np.random.RandomState, values: Any) -> Any:
   """Returns one of the values, all equally likely."""
   return values[random.randint(len(values))]
 

@@ -28,7 +28,7 @@ from dl_core.types import UserError
 FORMAT = 'array_record'
 CHUNK = 1_024  # examples read at a time
 # The user's own data, which need no preparing, and what --data_dir is for each.
-USERS = {'folder': 'DIR', 'text': 'FILE'}
+USERS = {'folder': 'DIR', 'pairs': 'FILE', 'text': 'FILE'}
 
 
 def root(data_dir: str = '') -> Path:
@@ -136,6 +136,8 @@ def prepare(declaration: Declaration) -> Declaration:
     raise stored.refused(declaration)
   name, folder = declaration.name, declaration.folder
   data_dir = folder.parent.parent
+  if (folder / 'dataset_info.json').exists():  # who holds the lock may ask for it, too
+    return declarations.in_folder(folder, name)
   try:
     with locked(data_dir, name) as alone:
       if not (folder / 'dataset_info.json').exists():
@@ -193,7 +195,7 @@ def _damaged(declaration: Declaration, error: Exception) -> str:
 
 
 def _unknown(name: str, data_dir: Path) -> str:
-  known = sorted({*own(), *prepared(data_dir), 'folder', 'text'} - {name})
+  known = sorted({*own(), *prepared(data_dir), *USERS} - {name})
   near = difflib.get_close_matches(name, known, n=1)
   hint = f'did you mean {near[0]}? ' if near else ''
   return (

@@ -22,17 +22,19 @@ from dl_core.types import UserError
 FILE = 'config.json'
 
 
-def packed(features: Mapping[str, Feature], target: str = '') -> dict[str, Any]:
+def packed(
+  features: Mapping[str, Feature], target: str = '', given: str = ''
+) -> dict[str, Any]:
   """Returns the value of `Data.declaration`, which JSON can write.
 
   Args:
     features: what an example holds.
-    target: see `Declaration`.
+    target, given: see `Declaration`.
   """
   return {
     'features': {name: _written(feature) for name, feature in features.items()},
     'target': target,
-  }
+  } | ({'given': given} if given else {})
 
 
 def declaration(name: str, workdir: str) -> Declaration | None:
@@ -56,7 +58,8 @@ def declaration(name: str, workdir: str) -> Declaration | None:
   if not kept:
     return None
   features = {key: _read(each) for key, each in kept['features'].items()}
-  text = any(feature.kind == 'Text' for feature in features.values())
+  kinds = {feature.kind for feature in features.values()}
+  text = 'Text' in kinds and 'ClassLabel' not in kinds  # else classes are labels
   return Declaration(
     name=name,
     version=version,
@@ -67,19 +70,20 @@ def declaration(name: str, workdir: str) -> Declaration | None:
     prepared=False,
     vocabulary=''.join(classes) if text else '',
     target=kept['target'],
+    given=kept.get('given', ''),
     stored=True,
   )
 
 
-def vocabulary(declaration: Declaration) -> Vocabulary:
-  """Returns the vocabulary of a text that a workdir stores.
+def vocabulary(declaration: Declaration, name: str = vocabularies.FILE) -> Vocabulary:
+  """Returns the vocabulary of a text that a workdir stores, in the file `name`.
 
   Raises:
     UserError: it is missing or damaged.
   """
   if declaration.vocabulary:
     return spelling.characters(declaration.vocabulary)
-  path = declaration.folder / vocabularies.FILE
+  path = declaration.folder / name
   try:
     return vocabularies.read(path.read_text('utf-8'))
   except (OSError, ValueError, KeyError, TypeError) as error:

@@ -168,6 +168,8 @@ def read(content: str) -> Vocabulary:
     raise ValueError('the digest is of another vocabulary')
   if kind == CHARACTERS:
     return vocabulary.characters(tokens)
+  if kind == 'marked':
+    return vocabulary.marked(tokens)
   return subwords.of(kind, size, tokens)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+MARKS, UNKNOWN = 4, 1  # of `marked`: how many there are, and one of them
 STRANGE = '\ufffd'.encode()  # how a row of the vocabulary that no token fills is spelt
 
 
@@ -38,7 +39,8 @@ class Vocabulary(NamedTuple):
   """The tokens of a model, as values and functions.
 
   Attributes:
-    kind: 'characters', 'words', 'bpe', 'wordpiece' or 'file'.
+    kind: 'characters', 'marked' (characters with marks), 'words', 'bpe', 'wordpiece'
+      or 'file'.
     size: V; fewer rows may be filled.
     encode: (text) -> Encoded; raises Unknown.
     decode: (tokens, decoder=None) -> text; see `Data.write`. Marks spell nothing.
@@ -90,6 +92,38 @@ def characters(alphabet: str) -> Vocabulary:
     unknown=None,
     start=max(alphabet.find('\n'), 0),
     stop=None,
+    mask=None,
+    digest=digest,
+    content=content,
+  )
+
+
+def marked(alphabet: str) -> Vocabulary:
+  """Makes the vocabulary of single characters after four marks.
+
+  They are padding, unknown (any other character), start and stop, of numbers 0 to 3.
+
+  Args:
+    alphabet: in the order of the code points.
+  """
+
+  def encode(text):
+    ids, known = numbers(text, alphabet)
+    kind = kind_of(len(alphabet) + MARKS)
+    ids = np.where(known, ids.astype(kind) + MARKS, UNKNOWN).astype(kind)
+    return Encoded(ids, np.broadcast_to(np.uint8(1), ids.shape))
+
+  spelt = [one.encode('utf-8', 'surrogatepass') for one in alphabet]
+  digest, content = packed('marked', len(alphabet) + MARKS, alphabet)
+  return Vocabulary(
+    kind='marked',
+    size=len(alphabet) + MARKS,
+    encode=encode,
+    decode=speller([b'', STRANGE, b'', b'', *spelt]),
+    pad=0,
+    unknown=UNKNOWN,
+    start=2,
+    stop=3,
     mask=None,
     digest=digest,
     content=content,

@@ -167,7 +167,7 @@ def differing(said: str, truth: str) -> tuple[str, str]:
   return marked(left, right), marked(right, left)
 
 
-def draw_captions(told: Told, places: Sequence[int]) -> Any:
+def draw_captions(told: Told, places: Any) -> Any:
   """Draws images with what is said of them; where that is wrong, the truth below."""
   across = min(4, len(places))
   down = -(-len(places) // across)
@@ -182,7 +182,7 @@ def draw_captions(told: Told, places: Sequence[int]) -> Any:
   return figure
 
 
-def draw_attention(told: Told, places: Sequence[int]) -> Any:
+def draw_attention(told: Told, places: Any) -> Any:
   """Draws one row an image: the image, then its attention before each word."""
   assert told.weights is not None
   words = [told.said[place].split() for place in places]

@@ -119,7 +119,7 @@ def draw_by_frame(found: dict[str, np.ndarray]) -> Any:
   return figure
 
 
-def draw_films(found: Watched, places: Sequence[int], names: Sequence[str]) -> Any:
+def draw_films(found: Watched, places: Any, names: Sequence[str]) -> Any:
   """Draws films as strips, a film a row, with the label of each frame below it."""
   frames = found.films.shape[1]
   size = 0.62 * frames, 0.85 * len(places)

@@ -6,6 +6,7 @@ Shapes: N questions, H x W pixels, K answers.
 """
 
 import collections
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -103,7 +104,7 @@ def report(task: Task) -> interpret.Report:
             title,
             f'{len(places):,} of {len(right):,} test questions; here are '
             f'{min(SHOWN, len(places))} with the answer and its probability.',
-            lambda places=places: draw_questions(found, places[:SHOWN], answers),
+            functools.partial(draw_questions, found, places[:SHOWN], answers),
           )
         )
     return pages
@@ -132,7 +133,7 @@ class Kind(NamedTuple):
   """The questions of a kind: how many, the share of right answers, the constant's."""
 
   words: str
-  count: int
+  asked: int
   right: float
   constant: float
 
@@ -148,7 +149,7 @@ def by_kind(found: Examined, answers: Sequence[str]) -> list[Kind]:
     constant = np.bincount(truth).max() / len(of)
     right = float(np.mean(found.said[of] == truth))
     table.append(Kind(words, len(of), right, float(constant)))
-  return sorted(table, key=lambda each: (-each.count, each.words))
+  return sorted(table, key=lambda each: (-each.asked, each.words))
 
 
 def draw_kinds(table: Sequence[Kind]) -> Any:
@@ -158,7 +159,7 @@ def draw_kinds(table: Sequence[Kind]) -> Any:
   places = range(len(table))
   bars = axes.barh(places, [100 * k.right for k in table], color=draw.BLUE, height=0.7)
   axes.bar_label(
-    bars, [f'{k.right:.1%} of {k.count:,}' for k in table], padding=3, fontsize=8
+    bars, [f'{k.right:.1%} of {k.asked:,}' for k in table], padding=3, fontsize=8
   )
   for place, each in zip(places, table, strict=True):
     axes.plot([100 * each.constant] * 2, [place - 0.4, place + 0.4], color=draw.ORANGE)
@@ -168,9 +169,7 @@ def draw_kinds(table: Sequence[Kind]) -> Any:
   return figure
 
 
-def draw_questions(
-  found: Examined, places: Sequence[int], answers: Sequence[str]
-) -> Any:
+def draw_questions(found: Examined, places: Any, answers: Sequence[str]) -> Any:
   """Draws images with question and answer; where it is wrong, the truth too."""
   across = min(4, len(places))
   down = -(-len(places) // across)

@@ -106,7 +106,7 @@ def mask(
 def draw_masks(batch: Any, said: np.ndarray, names: Sequence[str]) -> Any:
   """Draws images, true and predicted maps in three rows."""
   real = np.flatnonzero(np.asarray(batch.weight).any(axis=(1, 2)))[:SHOWN]
-  figure, panels = draw.panels(1.15 * len(real), 3.6, 3 * len(real), len(real))
+  figure, panels = draw.panels(1.15 * len(real), 4.1, 3 * len(real), len(real))
   rows = np.array(panels, object).reshape(3, len(real))
   for column, place in zip(rows.T, real, strict=True):
     draw.image(column[0], np.asarray(batch.x[place]))
@@ -115,6 +115,10 @@ def draw_masks(batch: Any, said: np.ndarray, names: Sequence[str]) -> Any:
     mask(column[2], said[place], len(names))
   for axes, word in zip(rows[:, 0], ('image', 'true', 'predicted'), strict=True):
     axes.set_ylabel(word)
+  for name, colour in zip(names, colours(len(names)), strict=True):
+    panels[0].plot([], [], 's', color=colour, markeredgecolor=draw.GREY, label=name)
+  look = {'ncols': -(-len(names) // 2), 'fontsize': 8, 'frameon': False}
+  figure.legend(loc='outside lower center', **look)
   return figure
 
 

@@ -16,7 +16,14 @@ import jax
 from dl_core import config as configs
 from dl_core import tasks, train
 from dl_core.launch import jobs, seeds, studies
-from dl_core.runtime import collectives, compilation, devices, quiet, sharding
+from dl_core.runtime import (
+  collectives,
+  compilation,
+  devices,
+  flops,
+  quiet,
+  sharding,
+)
 from dl_core.train import compiled, workdir
 from dl_core.types import Experiment, UserError
 
@@ -71,9 +78,10 @@ def of(experiment: Experiment) -> dict[str, Any]:
 
   Returns:
     parameters; modules: {path: {parameters, shapes}}; flops_per_step, products alone,
-    over all devices; bytes_per_device: see `dispatch.held`, the arguments are state and
-    batch, and their total; collective_bytes: see `collectives.count`; compile_seconds;
-    fits: {device: whether it holds the total};
+    over all devices; flops_at_most: whether steps choose by their data among programs,
+    whose largest is counted; bytes_per_device: see `dispatch.held`, the arguments are
+    state and batch, and their total; collective_bytes: see `collectives.count`;
+    compile_seconds; fits: {device: whether it holds the total};
     experiment's batch_size, precision, mesh and the number of its devices.
   """
   c, data = experiment.config, experiment.data
@@ -98,6 +106,7 @@ def of(experiment: Experiment) -> dict[str, Any]:
     'mesh': dict(layout.mesh.shape),
     'devices': layout.mesh.size,
     'flops_per_step': compiled.operations(experiment),
+    'flops_at_most': flops.chooses(jax.make_jaxpr(update)(*inputs).jaxpr),
     'bytes_per_device': held | {'total': total},
     'collective_bytes': collectives.count(program.as_text() or ''),
     'compile_seconds': round(seconds, 3),
@@ -145,7 +154,8 @@ def text(found: Mapping[str, Any]) -> str:
   rows = {
     'parameters': f'{found["parameters"]:,}',
     'operations a step': f'{found["flops_per_step"]:,} (products, batch of '
-    f'{found["batch_size"]}, {found["precision"]})',
+    f'{found["batch_size"]}, {found["precision"]}'
+    f'{", of the longest sequences" * found["flops_at_most"]})',
     'mesh': f'{mesh}: {found["devices"]} in all',
     'bytes a device': f'{held["total"]:,}: {held["arguments"]:,} arguments (state and '
     f'batch), {held["temporaries"]:,} temporaries, {held["output"]:,} output',

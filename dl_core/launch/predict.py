@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from dl_core import config, train
 from dl_core.config import Config
 from dl_core.data import stored as declared
 from dl_core.data import stream
+from dl_core.report import svg
 from dl_core.runtime import compilation, multihost
 from dl_core.train import compiled, evaluate, initial, workdir
 from dl_core.types import Answer, Experiment, UserError, Variables
@@ -80,9 +82,12 @@ def trained(module: ModuleType, name: str, c: Config) -> Trained:
 
 
 def main(module: ModuleType, name: str, c: Config, given: list[str]) -> int:
-  """Prints the model's answer to each file or sentence; returns 0.
+  """Prints the model's answer to each file or sentence.
 
   What can be drawn is drawn, into `predicted` in the workdir.
+
+  Returns:
+    0; or 1 where an answer could not be drawn.
 
   Raises:
     UserError: there is no trained model, or an input cannot be read.
@@ -91,18 +96,20 @@ def main(module: ModuleType, name: str, c: Config, given: list[str]) -> int:
   data, task = model.experiment.data, model.experiment.task
   spec = data.spec
   classes = tuple(workdir.read_config(model.folder)['classes'])  # of its training
-  answer = task.answer or (likeliest if classes and not spec.tokens else None)
+  answer = task.answer or (likeliest if classes and task.decode is None else None)
   if data.read is None or task.outputs is None or answer is None:
     raise UserError(f'{name} on {spec.source} does not classify files; drop --predict')
   examples = [data.read(each) for each in given]
   x = jax.tree.map(lambda *leaves: jnp.stack(leaves), *examples)
   outputs = jax.device_get(task.outputs(model.variables(), x))
+  failed = 0
   for number, each in enumerate(given):
     words, draw = answer(examples[number], stream.at(outputs, number), classes)
     if draw is not None:
-      words += f'; drawn in {drawn(model.folder, number, each, draw)}'
-    print(f'{each}: {words}')
-  return 0
+      found = drawn(model.folder, number, each, draw)
+      words, failed = f'{words}; {found.words}', failed + found.failed
+    print(svg.legible(f'{each}: {words}').replace('\n', r'\n'))
+  return 1 if failed else 0
 
 
 def likeliest(x: Any, logits: np.ndarray, classes: tuple[str, ...]) -> Answer:
@@ -113,9 +120,23 @@ def likeliest(x: Any, logits: np.ndarray, classes: tuple[str, ...]) -> Answer:
   return Answer(', '.join(f'{classes[k]} {chances[k]:.1%}' for k in best))
 
 
-def drawn(folder: Path, number: int, given: str, draw: Callable[[], Any]) -> Path:
-  """Draws an answer into the workdir; returns the path of the picture."""
-  path = folder / 'predicted' / f'{number + 1}-{Path(given).stem[:80]}.png'
+class Drawn(NamedTuple):
+  """Where an answer was drawn, in words, or why it was not."""
+
+  words: str
+  failed: bool
+
+
+def drawn(folder: Path, number: int, given: str, draw: Callable[[], Any]) -> Drawn:
+  """Draws an answer into the workdir; an error in the drawing costs no answer."""
+  name = re.sub(r'[^\w.-]', '_', Path(given).stem)[:40]
+  path = folder / 'predicted' / f'{number + 1}-{name}.png'
   path.parent.mkdir(exist_ok=True)
-  draw().savefig(path, dpi=150)
-  return path
+  try:
+    with svg.styled(name):
+      draw().savefig(path, dpi=150, transparent=False)
+  except OSError:
+    raise
+  except Exception as error:
+    return Drawn(f'not drawn ({type(error).__name__}: {error})', True)
+  return Drawn(f'drawn in {path}', False)

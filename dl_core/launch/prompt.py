@@ -1,25 +1,30 @@
-"""`--prompt=TEXT`: a trained model continues one's own text."""
+"""`--prompt=TEXT`: a trained model continues one's own text, or answers it."""
 
 import codecs
 import dataclasses
+import functools
 import sys
+from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import jax
 
-from dl_core.config import Generating
 from dl_core.launch import predict
 from dl_core.runtime import signals
-from dl_core.tasks import decode
-from dl_core.types import UserError
+from dl_core.tasks import decode, translation
+from dl_core.types import Data, UserError, Variables
+
+LINES = '-'  # instead of a text: each line of the standard input
 
 
-def main(module: ModuleType, name: str, c: Generating) -> int:
-  """Prints the prompt and, token by token, its continuation; returns 0.
+def main(module: ModuleType, name: str, c: Any) -> int:
+  """Prints what the model writes, for a text or for each line; returns 0.
 
-  `--seed` seeds the sampling; see also `--temperature`, `--top_k`, `--top_p` and
-  `--length`. The vocabulary is the one that the workdir stores, whatever became of the
-  text since.
+  A model of language continues the text, token by token: `--seed` seeds the sampling,
+  see also `--temperature`, `--top_k`, `--top_p` and `--length`. A model of pairs of
+  texts prints its answer, see `--beam`. The vocabulary is the one that the workdir
+  stores, whatever became of the text since.
 
   Raises:
     UserError: there is no trained model, or the prompt has a token it does not know.
@@ -29,26 +34,70 @@ def main(module: ModuleType, name: str, c: Generating) -> int:
     there = dataclasses.replace(c, workdir=str(model.folder))
     model = predict.trained(module, name, there)
   task, data = model.experiment.task, model.experiment.data
-  write = data.write
-  if task.decode is None or data.read is None or write is None:
+  if task.decode is None or data.read is None or data.write is None:
     raise UserError(f'{name} on {data.spec.source} writes no text; drop --prompt')
-  prompt = data.read(c.prompt)[None]
-  key = jax.random.key(c.seed)
+  first = None if c.prompt == LINES else data.read(c.prompt)
   variables = model.variables(lambda line: print(line, file=sys.stderr))
+  write = functools.partial(
+    answered if data.marks else continued, task, data, variables, c
+  )
+  with signals.at_once():
+    if first is not None:
+      write(c.prompt, first)
+      return 0
+    for line in lines():
+      try:
+        write(line, data.read(line))
+      except UserError as error:  # of this line; the next one may do
+        print(f'error: {error}', file=sys.stderr, flush=True)
+  return 0
+
+
+def lines() -> Iterator[str]:
+  """Yields the lines of the standard input that are not empty.
+
+  A person at a terminal is shown where to write.
+  """
+  asks = sys.stdin.isatty()
+  while True:
+    if asks:
+      print('> ', end='', file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+      return
+    if line.strip():
+      yield line.strip()
+
+
+def continued(task: Any, data: Data, variables: Variables, c: Any, text: str, x: Any):
+  """Prints a text and, token by token, its continuation."""
+  write = data.write
+  assert write, 'checked by `main`'
   decoder = codecs.getincrementaldecoder('utf-8')('replace')
   say = lambda text: print(decode.shown(text), end='', flush=True)
-  with signals.at_once():
-    print(c.prompt, end='', flush=True)
-    decode.generate(
-      task.decode,
-      variables,
-      prompt,
-      c.length,
-      key,
-      c.temperature,
-      lambda tokens: say(write(tokens[:1], decoder)),
-      top_k=c.top_k,
-      top_p=c.top_p,
-    )
-    print(decoder.decode(b'', final=True), flush=True)
-  return 0
+  print(text, end='', flush=True)
+  decode.generate(
+    task.decode,
+    variables,
+    x[None],
+    c.length,
+    jax.random.key(c.seed),
+    c.temperature,
+    lambda tokens: say(write(tokens[:1], decoder)),
+    top_k=c.top_k,
+    top_p=c.top_p,
+  )
+  print(decoder.decode(b'', final=True), flush=True)
+
+
+def answered(task: Any, data: Data, variables: Variables, c: Any, text: str, x: Any):
+  """Prints the answer to a text."""
+  del text
+  count = data.spec.batch.y.shape[1]
+  batch = jax.tree.map(lambda leaf: leaf[None], x)
+  marks = translation.marks_of(data)
+  tokens = translation.written(
+    task.decode, variables, batch, count, marks, c.beam, c.alpha
+  )
+  (said,) = translation.texts(data, jax.device_get(tokens))
+  print(decode.shown(said), flush=True)

@@ -167,12 +167,14 @@ class RNN(nn.Module):
     hidden: H.
     vocabulary: V, if x holds tokens, which are read as if they were one-hot (D = V).
     activation: 'tanh', 'sigmoid', 'relu' or 'identity'.
+    bias: whether there is a b.
     reverse: whether it reads from the last step to the first.
   """
 
   hidden: int
   vocabulary: int | None = None
   activation: str = 'tanh'
+  bias: bool = True
   reverse: bool = False
 
   @nn.compact
@@ -187,7 +189,9 @@ class RNN(nn.Module):
       lengths: [B], number of steps of each sequence; T if left out.
     """
     w = self.param('recurrent_kernel', orthogonal(1), (self.hidden, self.hidden))
-    b = self.param('bias', nn.initializers.zeros, (self.hidden,))
+    b = jnp.zeros(self.hidden, w.dtype)
+    if self.bias:
+      b = self.param('bias', nn.initializers.zeros, (self.hidden,))
     a = project(self, x, 1)
     run = cells.RNN[self.activation]
     state = self.start(len(x)) if state is None else state

@@ -8,7 +8,8 @@ Shapes: B sequences, T steps, D inputs, V tokens, H hidden units of each directi
 directions.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -17,7 +18,15 @@ from flax import linen as nn
 from dl_core.layers import recurrent
 from dl_core.types import Array
 
-CELLS = {'lstm': recurrent.LSTM, 'gru': recurrent.GRU, 'rnn': recurrent.RNN}
+PARTITION = recurrent.PARTITION
+CELLS: Mapping[str, Any] = {
+  'lstm': recurrent.LSTM,
+  'gru': recurrent.GRU,
+  'rnn': recurrent.RNN,  # tanh
+  'rnn_sigmoid': functools.partial(recurrent.RNN, activation='sigmoid'),
+  'rnn_relu': functools.partial(recurrent.RNN, activation='relu'),
+  'rnn_identity': functools.partial(recurrent.RNN, activation='identity'),
+}
 Layer = Callable[..., nn.Module]  # (vocabulary=, reverse=) -> a layer of `recurrent`
 
 

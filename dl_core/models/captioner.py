@@ -105,7 +105,9 @@ class Captioner(nn.Module):
   def weights(self, x: Any, train: bool = False) -> Array:
     """Returns α [B, T, P]: where is looked before each word of x['words'] is read."""
     del train
-    return self.read(self.begin(x), x['words'])[2]
+    weights = self.read(self.begin(x), x['words'])[2]
+    assert weights is not None, 'without attention nothing is looked at'
+    return weights
 
   def read(
     self, caption: Caption, tokens: Array

@@ -11,12 +11,14 @@ Shapes: B texts, T tokens of each, V tokens in the vocabulary, H hidden units.
 import functools
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import readout, recurrent, sequences
+from dl_core.layers import readout, sequences
 from dl_core.types import Array
 
-PARTITION = recurrent.PARTITION | {
+PARTITION = sequences.PARTITION | {
   'output.kernel': ('tensor', None)
 }  # see `Experiment.partition`
 
@@ -28,7 +30,7 @@ class CharLM(nn.Module):
 
   Attributes:
     vocabulary: V.
-    cell: 'lstm', 'gru' or 'rnn'.
+    cell: a name of `sequences.CELLS`.
     layers: how many are stacked.
     hidden: H of each layer.
     dropout: how much of each layer's output is dropped in training.
@@ -67,6 +69,14 @@ class CharLM(nn.Module):
     """
     del length
     return self.stacked(parent=None).start(batch_size)
+
+  @nn.nowrap
+  def parameters(self) -> int:
+    """Returns the number of parameters."""
+    tokens = jax.ShapeDtypeStruct((1, 1), jnp.int32)
+    init = functools.partial(self.init, train=False)
+    shapes = jax.eval_shape(init, jax.random.key(0), tokens)
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes))
 
   @nn.nowrap
   def stacked(self, **how) -> sequences.Stacked:

@@ -85,8 +85,10 @@ def summary(runs: Mapping[str, Path]) -> str:
   names = grouping.figures([member for group in groups for member in group.members])
   cells = [['', *names, 'progress', 'time']]
   for row in tables.table(groups, names, Path.cwd()):
-    label = f'  {row.label}' if row.inner else row.label
-    cells.append([label, *row.texts, row.steps, row.seconds])
+    label = svg.legible(row.label).replace('\n', r'\n')
+    cells.append(
+      [f'  {label}' if row.inner else label, *row.texts, row.steps, row.seconds]
+    )
   widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
   lines = ('  '.join(map(str.ljust, line, widths)).rstrip() for line in cells)
   return '\n'.join(lines)

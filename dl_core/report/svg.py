@@ -108,6 +108,7 @@ def styled(title: str) -> Iterator[None]:
   with matplotlib.rc_context(), warnings.catch_warnings():
     # Names may be in any script: the browser has the fonts that matplotlib lacks.
     warnings.filterwarnings('ignore', 'Glyph .* missing')
+    warnings.filterwarnings('ignore', 'constrained_layout not applied')
     matplotlib.rcdefaults()
     matplotlib.rcParams.update(STYLE | {'svg.hashsalt': legible(title)})
     text.set_text = set_plain

@@ -214,4 +214,4 @@ def origin(members: Sequence[grouping.Member], base: Path) -> Origin:
 
 def link(page: Path, base: Path) -> str:
   """Returns the address of a page relative to the folder `base`."""
-  return urllib.parse.quote(os.path.relpath(page, base))
+  return urllib.parse.quote(os.fsencode(os.path.relpath(page, base)))

@@ -159,6 +159,22 @@ def inside(params: dict[str, Any]) -> Iterator[Any]:
         yield getattr(each, 'jaxpr', each)
 
 
+def chooses(jaxpr: Any) -> bool:
+  """Returns whether a jaxpr chooses by its data among branches that multiply.
+
+  `count` then counts the branch with the most products, and `jax.vmap` computes all.
+  """
+  return any(
+    (
+      equation.primitive.name == 'cond'
+      and not equation.params.get('branches_platforms')
+      and count_equation(equation).products > 0
+    )
+    or any(map(chooses, inside(equation.params)))
+    for equation in jaxpr.eqns
+  )
+
+
 def size(aval: Any) -> int:
   """Returns how many floating-point numbers there are in an array."""
   floating = jnp.issubdtype(getattr(aval, 'dtype', bool), jnp.inexact)

@@ -8,10 +8,14 @@ from dl_core.tasks.apply import apply as apply
 from dl_core.tasks.apply import untrained as untrained
 from dl_core.tasks.auxiliary import auxiliary as auxiliary
 from dl_core.tasks.corrupted import corrupted as corrupted
+from dl_core.tasks.cut import cut as cut
 from dl_core.tasks.gan import gan as gan
 from dl_core.tasks.language import language as language
 from dl_core.tasks.precision import computed_in as computed_in
 from dl_core.tasks.segmentation import segmentation as segmentation
+from dl_core.tasks.several import Head as Head
+from dl_core.tasks.several import several as several
 from dl_core.tasks.supervised import judged as judged
 from dl_core.tasks.supervised import supervised as supervised
+from dl_core.tasks.translation import translate as translate
 from dl_core.tasks.writing import conditioned as conditioned

@@ -100,6 +100,11 @@ def squared_error(answer: Array, wanted: Array) -> Array:
   return optax.squared_error(answer, wanted) / 2
 
 
+def square(answer: Array, wanted: Array) -> Array:
+  """(answer - wanted)²: its mean is the mean squared error. Shapes: [...] -> [...]."""
+  return optax.squared_error(answer, wanted)
+
+
 def absolute_error(answer: Array, wanted: Array) -> Array:
   """|answer - wanted|, whose gradient is ±1. Shapes: [...] -> [...]."""
   return jnp.abs(answer - wanted)

@@ -5,6 +5,7 @@ model: they differ in the shape of the labels, and in nothing else.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -39,7 +40,7 @@ def supervised(
   return judged(model, judge)
 
 
-def judged(model: nn.Module, judge: Callable[[Array, Batch], Metrics]) -> Task:
+def judged(model: nn.Module, judge: Callable[[Any, Batch], Metrics]) -> Task:
   """Makes the task of a model with one loss.
 
   Args:

@@ -16,17 +16,9 @@ from dl_core.tasks import beam as search
 from dl_core.tasks import decode as decoding
 from dl_core.tasks.precision import cast
 from dl_core.tasks.supervised import Measure, supervised
-from dl_core.types import Array, Decode, Task
+from dl_core.types import Array, Decode, Marks, Task
 
 metrics.declare('exact', fraction=True)
-
-
-class Marks(NamedTuple):
-  """The tokens around a sentence; see `data.vocabulary.Vocabulary`."""
-
-  start: int
-  stop: int
-  pad: int = 0
 
 
 class Written(NamedTuple):

@@ -56,13 +56,16 @@ class Recorder(NamedTuple):
       log.observe(step, experiment.observe(variables, experiment.data, key))
 
   def labelled(self, sums: Any, step: int) -> float:
-    """Returns the share of the tokens since the last train line that are labelled.
+    """Returns the share of the tokens since the last train line that are no padding.
 
-    The others are padding, which is no work done. It is 1 where there are no tokens.
+    They are those that a task counts, or else those with a label. It is 1 where there
+    are no tokens.
     """
     tokens = self.experiment.data.spec.tokens * self.experiment.config.batch_size
     if not tokens or 'loss' not in sums:
       return 1.0
+    if metrics.READ in sums:  # the labels are not the tokens' own
+      return (metrics.tokens(sums) or 0.0) / self.experiment.data.spec.tokens
     before = max((line['step'] for line in self.log.of('train')), default=0)
     return float(sums['loss'][1]) / (tokens * max(step - before, 1))
 

@@ -1,9 +1,11 @@
 """The benchmark: its rows, its rounds, its refusals."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from dl_core import launch
 from dl_core.bench import benchmark, timings
 from experiments import benchmark as command
-from experiments import perceptron
+from experiments import char_lm, perceptron
 
 FIELDS = (
   'experiment', 'batch_size', 'precision', 'compile_seconds', 'step_ms',
@@ -38,6 +40,22 @@ def test_rows_have_what_was_measured(tmp_path, capsys):
   assert 'perceptron' in capsys.readouterr().out
   assert called(*words, f'--against={path}') == 0
   assert 'times as fast as before' in capsys.readouterr().out
+
+
+def test_cells_are_timed_where_an_experiment_has_them():
+  s = command.Settings(cells=('lstm', 'gru'), batch_sizes=(8, 16))
+  found = list(command.variants(char_lm.BENCH, s))
+  assert len(found) == 4
+  assert {(each['cell'], each['batch_size']) for each in found} == {
+    (cell, size) for cell in s.cells for size in s.batch_sizes
+  }
+  assert list(command.variants(perceptron.BENCH, s)) == [
+    {'batch_size': 8},
+    {'batch_size': 16},
+  ]
+  assert list(command.variants(char_lm.BENCH, command.Settings())) == [
+    {'batch_size': char_lm.BENCH.batch_size}
+  ]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +117,24 @@ def test_contestants_take_turns_and_who_begins_changes():
     *(('theirs', 5), ('ours', 10)),
     *(('ours', 10), ('theirs', 5)),
   ]
+
+
+def test_a_row_has_the_times_of_every_variant_that_the_peer_offers(monkeypatch):
+  seen = []
+
+  @contextlib.contextmanager
+  def started(name, config, spec, batch, **how):
+    seen.append((name, batch.x.shape))
+    run = lambda variant, steps: steps * {'eager': 0.3, 'compile': 0.2}[variant]
+    variants = {'eager': 1.0, 'compile': 5.0}
+    yield types.SimpleNamespace(version='2', variants=variants, failures={}, run=run)
+
+  monkeypatch.setattr(benchmark.process, 'started', started)
+  e = perceptron.build(perceptron.BENCH)
+  row = benchmark.measured('perceptron', e, True, 2, print)
+  assert seen == [('perceptron', (1, 2))]
+  assert row['peers']['eager'] == {'ms': pytest.approx(300), 'compile_seconds': 1.0}
+  assert (row['peer'], row['peer_version']) == ('compile', '2')
 
 
 def test_the_peer_is_the_better_variant_and_the_ratio_is_of_rounds():

@@ -68,7 +68,18 @@ def test_it_ends_at_once_when_its_parent_is_gone_however_busy_it_is(torch):
 
 
 @pytest.mark.parametrize(
-  'name', ['perceptron', 'lenet', 'cifar_resnet', 'vgg', 'char_lm', 'gan']
+  'name',
+  [
+    'adding_problem',
+    'cifar_resnet',
+    'char_lm',
+    'gan',
+    'lenet',
+    'perceptron',
+    'sentiment',
+    'seq2seq',
+    'vgg',
+  ],
 )
 def test_it_is_known_without_pytorch_which_experiments_have_peers(name):
   assert process.exists(name)

@@ -62,13 +62,57 @@ def test_an_epoch_holds_each_example_at_most_once_and_drops_the_remainder():
   assert len(set(dropped)) > 1  # the two left over are not always the same
 
 
-def test_devices_that_split_a_batch_need_not_agree_on_whose_places_it_holds():
+@pytest.mark.parametrize(
+  ('n', 'size', 'pool'), [(50, 8, 2), (997, 8, 16), (1_000, 10, 33), (24, 8, 1)]
+)
+def test_a_pool_is_a_contiguous_piece_that_an_epoch_draws_from_without_repeating(
+  n, size, pool
+):
+  key, batches = jax.random.key(5), n // size
+  read = jax.jit(
+    jax.vmap(lambda step: permutations.rows(key, step, n, size, pool)),
+  )
+  first, second = (
+    np.array(read(start + jnp.arange(batches))) for start in (0, batches)
+  )
+  for epoch in (first, second):
+    assert len(set(epoch.ravel().tolist())) == batches * size
+    assert 0 <= epoch.min() <= epoch.max() < n
+    # A piece has `pool` batches, up to rounding, and the last one what is left over.
+    assert (np.ptp(epoch, axis=1) < (1.5 * pool + 2) * size).all()
+  assert not np.array_equal(first, second)
+  if pool > 1:  # mixed inside the piece
+    assert np.ptp(first, axis=1).mean() > size
+  if batches > 10:  # and the pieces do not come in order
+    assert np.mean(np.abs(np.diff(first.mean(axis=1))) > n / 8) > 0.3
+
+
+def test_one_pool_draws_what_no_pool_draws():
+  key = jax.random.key(3)
+  for step in range(8):
+    plain = permutations.rows(key, step, 50, 8)
+    for pool in (0, 6, 100):
+      np.testing.assert_array_equal(permutations.rows(key, step, 50, 8, pool), plain)
+
+
+def test_every_example_meets_different_ones_over_the_epochs():
+  key, n, size, pool = jax.random.key(1), 64, 8, 4
+  steps = jnp.arange(40 * (n // size))
+  found = np.array(
+    jax.vmap(lambda step: permutations.rows(key, step, n, size, pool))(steps)
+  )
+  met = {int(other) for batch in found if 3 in batch for other in batch}
+  assert met == set(range(32))  # all of its pool, and nobody else
+
+
+@pytest.mark.parametrize('pool', [0, 3])
+def test_devices_that_split_a_batch_need_not_agree_on_whose_places_it_holds(pool):
   key, n, size = jax.random.key(5), 50, 8
-  alone = [permutations.rows(key, step, n, size) for step in range(7)]
+  alone = [permutations.rows(key, step, n, size, pool) for step in range(7)]
   mesh = sharding.make_mesh('data:8')
 
   def take(numbers, step):
-    found = numbers[permutations.rows(key, step, n, size)]
+    found = numbers[permutations.rows(key, step, n, size, pool)]
     return sharding.constrain(found, mesh)
 
   with jax.set_mesh(mesh):

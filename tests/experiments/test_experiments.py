@@ -37,6 +37,7 @@ SEES_NO_SEED = {
 }
 ONE_EXAMPLE = {
   'gcn': 'its one example is the whole graph',
+  'hello_rnn': 'its one example is the word',
   'perceptron': 'its rule sees one example a step',
 }
 

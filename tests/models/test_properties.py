@@ -28,6 +28,7 @@ from dl_core.models import (
   linear,
   mlp,
   perceptron,
+  recurrent_classifier,
   resnet,
   vgg,
   video_frames,
@@ -67,6 +68,9 @@ ALEXNET = {'classes': 5, 'widths': (8, 8, 6, 6, 6), 'dense': 16}
 VGG = {'classes': 5, 'width': 2, 'depths': (1, 1, 1, 1, 1)}
 INCEPTION = {'classes': 5, 'width': 1 / 8}
 GRAPH = graphs.Graphs((34, 34), (34, 34), (34,))
+SENTENCE = {'tokens': (9,), 'lengths': ()}
+Reader = functools.partial(recurrent_classifier.RecurrentClassifier, 13_520, 2)
+FEW = {'vocabulary': 9, 'hidden': 4, 'embedding': 3}
 PERCEPTRONS, DCGAN = gan.mlp(28, 1), gan.dcgan(64, 3)
 SCENE, TINY_SCENE = (
   {'image': (side, side, 1), 'words': (words,)} for side, words in ((32, 10), (8, 4))
@@ -148,6 +152,20 @@ MODELS = {
   )
   for cell, count in {'lstm': 3_316_289, 'gru': 2_496_577, 'rnn': 854_081}.items()
 } | {
+  'recurrent classifier, flax sst2': Row(
+    Reader('lstm', 1, 256, True, 'attention', 300, 256, dropout=0.5), SENTENCE, (2,),
+    13_520 * 300 + 2 * (300 + 256 + 1) * 1_024 + 512 * 256 + 256 + 513 * 256 + 257 * 2,
+    FEW | {'head': 5},
+  ),
+  'recurrent classifier, last': Row(
+    Reader('gru', 2, 128), SENTENCE, (2,),
+    13_520 * 64 + (64 + 128 + 1) * 384 + 128 + (128 + 128 + 1) * 384 + 128 + 129 * 2,
+    FEW,
+  ),
+  'recurrent classifier, mean': Row(
+    Reader('rnn', 1, 128, True, 'mean'), SENTENCE, (2,),
+    13_520 * 64 + 2 * (64 + 128 + 1) * 128 + 257 * 2, FEW,
+  ),
   'gan mlp generator': Row(
     PERCEPTRONS.generator, (128,), (28, 28, 1), 566_800,
     {'shape': (4, 4, 1), 'widths': (8, 9)}, (6,),
@@ -229,7 +247,8 @@ def structure(model, example, batch_size=4):
   """Returns the shapes of a model's inputs, of its outputs and of its variables."""
 
   def inputs(path, shape):
-    words = isinstance(model, char_lm.CharLM) or path in TOKENS
+    reads = (char_lm.CharLM, recurrent_classifier.RecurrentClassifier)
+    words = isinstance(model, reads) or path in TOKENS
     kind = jnp.int32 if words else jnp.float32
     return jax.ShapeDtypeStruct((batch_size, *shape), kind)
 
@@ -310,7 +329,7 @@ def computed(name, model, example):
 
   def inputs(leaf):
     if leaf.dtype == jnp.int32:
-      return random.integers(model.vocabulary, size=leaf.shape)
+      return random.integers(1, model.vocabulary, size=leaf.shape)
     return np.float32(random.normal(size=leaf.shape))
 
   x, strangers = (jax.tree.map(inputs, like) for _ in range(2))

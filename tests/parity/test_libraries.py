@@ -96,7 +96,11 @@ def twin(name):
   torch.manual_seed(0)
   with torch.no_grad():
     for key, one in module.state_dict().items():
-      if key.endswith(('running_var', 'bn1.weight', 'bn2.weight', 'bn3.weight')):
+      if key.endswith('bn3.weight'):
+        # Else a hundred random blocks amplify rounding: seresnet101 in float32 is 1e-2
+        # from itself in float64 there as well as here, and in float64 both agree.
+        one.uniform_(0.1, 0.3)
+      elif key.endswith(('running_var', 'bn1.weight', 'bn2.weight')):
         one.uniform_(0.5, 1.5)
       elif key.endswith('running_mean'):
         one.normal_(0, 0.1)

@@ -283,6 +283,20 @@ def test_links_lead_to_the_reports_of_the_runs(make, tmp_path):
     assert (target.parent / path).resolve() == runs[name] / 'report' / 'index.html'
 
 
+ODD = ['a b#?%20"\'&<x>[1]', '-dash', 'two\nlines\x1b[2J', os.fsdecode(b'\xff'), '사과']
+
+
+def test_links_and_the_table_stand_any_name(make, tmp_path):
+  runs = {name: make(name, lines=history(0.5)) for name in ODD}
+  text = compare.write(runs, tmp_path / 'x.html').read_text(encoding='utf-8')
+  links = set(re.findall(r'href="([^"#]+index\.html)"', text))
+  found = {os.fsdecode(urllib.parse.unquote_to_bytes(link)) for link in links}
+  assert found == {f'{name}/report/index.html' for name in ODD}
+  lines = compare.summary(runs).splitlines()
+  assert len(lines) == 2 + len(ODD)  # their names, the mean, each run
+  assert all(line.isprintable() for line in lines)
+
+
 def test_equal_steps_are_averaged_and_what_goes_beyond_them_is_thin():
   drawn = {'a': [(0, 1.0), (5, 2.0)], 'b': [(0, 3.0), (5, 6.0), (9, 7.0), (12, 8.0)]}
   mean, tail = compare.together('both', 'c0', drawn)

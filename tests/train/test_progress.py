@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from dl_core import config
+from dl_core import config, metrics
 from dl_core.train import progress
 from dl_core.train.log import Log
 from dl_core.train.recorder import Recorder
@@ -38,6 +38,8 @@ def test_padding_is_not_counted_as_tokens():
   log.write(10, 'train', {})
   assert found.labelled({'loss': (0.0, 16.0)}, 11) == 0.5
   assert found.labelled({}, 11) == 1.0  # several players
+  counted = {'loss': (0.0, 4.0), metrics.READ: (12.0, 4.0)}  # a label a sequence
+  assert found.labelled(counted, 11) == 3 / 8
   clock = progress.Clock(batch_size=4, tokens=64)
   clock.run(1, {}, lambda _: None)
   rates = clock.rate(11, 0.25)

@@ -13,7 +13,12 @@ from torch.nn import functional
 
 from dl_core.bench.peers import Peer, Turn
 
-CELLS = {'lstm': nn.LSTM, 'gru': nn.GRU, 'rnn': nn.RNN}
+CELLS = {
+  'lstm': nn.LSTM,
+  'gru': nn.GRU,
+  'rnn': nn.RNN,
+  'rnn_relu': functools.partial(nn.RNN, nonlinearity='relu'),
+}
 
 
 class CharLM(nn.Module):
@@ -26,15 +31,29 @@ class CharLM(nn.Module):
     self.drop = nn.Dropout(dropout)
     self.output = nn.Linear(hidden, vocabulary)
     self.register_buffer('one_hot', torch.eye(vocabulary))
-    for name, bias in self.recurrent.named_parameters():
-      if name.startswith('bias_hh'):
-        nn.init.zeros_(bias)
-        if cell == 'gru':
-          bias.register_hook(candidate)
+    settle(self.recurrent, cell)
 
   def forward(self, x):
     h, _ = self.recurrent(self.one_hot[x])
     return self.output(self.drop(h))
+
+
+def settle(recurrent, cell):
+  """Sets the second biases to zero; only that of a GRU's candidate will move."""
+  for name, bias in recurrent.named_parameters():
+    if name.startswith('bias_hh'):
+      nn.init.zeros_(bias)
+      if cell == 'gru':
+        bias.register_hook(candidate)
+
+
+def moved(module, cell):
+  """Returns the parameters that are trained: no second biases but a GRU's."""
+  return [
+    parameter
+    for name, parameter in module.named_parameters()
+    if 'bias_hh' not in name or cell == 'gru'
+  ]
 
 
 def candidate(gradient):
@@ -51,11 +70,7 @@ def peer(config, spec) -> Peer:
   def loss(x, y):
     return functional.cross_entropy(module(x).flatten(0, 1), y.flatten())
 
-  moves = [
-    parameter
-    for name, parameter in module.named_parameters()
-    if 'bias_hh' not in name or config.cell == 'gru'
-  ]
+  moves = moved(module, config.cell)
   optimizer = functools.partial(torch.optim.Adam, lr=config.learning_rate)
   turn = Turn(loss, moves, optimizer, clip=1.0, average=config.average)
   return Peer(module, tensors, (turn,))

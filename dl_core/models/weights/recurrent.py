@@ -31,7 +31,7 @@ def rows(
   """Returns the rows of a table of names that stacked recurrent layers need.
 
   Args:
-    cell: 'lstm', 'gru' or 'rnn'.
+    cell: a name of `sequences.CELLS`.
     here: path of a layer, {n} being its number.
     there: name of the module of all layers.
     bidirectional: whether the layers are `sequences.Bidirectional`.

@@ -2,7 +2,7 @@
 
 import json
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     }
 
   def _generate_examples(self, content, origin, questions, numbers):
-    own = {number: [] for number in numbers.tolist()}
+    own: dict[int, list] = {number: [] for number in numbers.tolist()}
     for question, answer, number in questions:
       if number in own:
         own[number].append({'question': question, 'answer': answer})
@@ -96,7 +96,7 @@ def packed(path: Path) -> Callable[[str], bytes]:
   return files.__getitem__
 
 
-def beside(paths: dict[str, Path]) -> Callable[[str], bytes]:
+def beside(paths: Mapping[str, Path]) -> Callable[[str], bytes]:
   """Returns (path of a file in the unpacked folder) -> its content."""
   root = paths[FILES[0]].parent.parent
 

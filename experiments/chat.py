@@ -1,0 +1,63 @@
+"""A chatbot that knows the calendar: a question in, an answer out. Lecture 9.
+
+    python -m experiments.chat
+    python -m experiments.chat --pair=question_ko-answer_ko        # the same in Korean
+    python -m experiments.chat --workdir=runs/chat-... --prompt=-  # a dialogue
+    python -m experiments.chat --workdir=runs/chat-... \\
+        --prompt='Today is Tuesday, March 9. You work on Mondays and Fridays. Are you
+        free tomorrow?'
+
+The model is that of `seq2seq`: it has read 30,000 questions with their answers, and
+nothing tells it what a day is. Validation and test are on days of the year that it has
+never seen as today. Each question says all that its answer needs; the model has no
+memory of the one before.
+"""
+
+import dataclasses
+
+from dl_core import launch
+from dl_core.interpret import translations
+from experiments import seq2seq
+
+LINES = tuple(
+  f'Today is {today}. You work on Mondays and Fridays. {asked}'
+  for today, asked in (
+    ('Tuesday, March 9', 'Are you free tomorrow?'),
+    ('Tuesday, March 9', 'Are you free the day after tomorrow?'),
+    ('Thursday, March 11', 'Are you free tomorrow?'),
+    ('Tuesday, March 9', 'What day is the 15th?'),
+    ('Tuesday, March 9', 'How many days are there until the 15th?'),
+    ('Tuesday, March 9', 'Are you free on the 15th?'),
+  )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(seq2seq.Config):
+  dataset: str = 'dialogues'
+  vocabulary: str = 'words'
+  pieces: tuple[int, ...] = (256,)
+  longest: tuple[int, ...] = (32, 20)
+  widths: tuple[int, ...] = ()
+  attention: str = 'additive'
+  steps: int = 3_000
+  learning_rate: float = 3e-3
+  eval_every: int = 500
+
+
+TINY = Config(
+  dataset='copies', steps=2, batch_size=8, hidden=8, longest=(12,), learning_rate=0.03
+)
+
+
+def build(c: Config) -> launch.Experiment:
+  experiment = seq2seq.build(c)
+  english = c.dataset == 'dialogues' and c.pair in ('', 'question-answer')
+  report = translations.dialogue(
+    experiment.task, LINES if english else (), experiment.report
+  )
+  return experiment._replace(report=report, published=())
+
+
+if __name__ == '__main__':
+  launch.main(__name__)
