@@ -47,7 +47,10 @@ class Config(config.Config):
   eval_every: int = 500
 
 
-TINY = Config(steps=2, batch_size=8, hidden=8, widths=(2, 3), attention=True, beam=2)
+TINY = Config(
+  steps=2, batch_size=8, hidden=8, widths=(2, 3), attention=True, beam=2,
+  learning_rate=0.02,
+)  # fmt: skip
 BENCH = Config()
 
 
