@@ -12,7 +12,7 @@ from dl_core.models import video_frames
 @pytest.mark.parametrize('bidirectional', [False, True])
 def test_a_label_depends_on_later_frames_only_in_both_directions(bidirectional):
   model = video_frames.VideoFrames(
-    3, (2,), features=4, hidden=5, bidirectional=bidirectional
+    3, (8,), features=32, hidden=5, bidirectional=bidirectional
   )
   task = tasks.supervised(model)
   film = np.random.RandomState(0).rand(1, 4, 8, 8, 1).astype(np.float32)
