@@ -42,7 +42,7 @@ RECIPES = {
   'mnist': {'size': 28, 'hidden': (1_000, 500, 250), 'batch_size': 128, 'steps': 20_000}
   | {'eval_every': 1_000}
 }
-TINY = Config(steps=2, batch_size=8, hidden=(5,), code=2)
+TINY = Config(steps=2, batch_size=8, hidden=(16,), code=8, learning_rate=0.01)
 BENCH = Config(size=28, hidden=(1_000, 500, 250), batch_size=128)
 
 

@@ -3,9 +3,6 @@
     python -m experiments.chat
     python -m experiments.chat --pair=question_ko-answer_ko        # the same in Korean
     python -m experiments.chat --workdir=runs/chat-... --prompt=-  # a dialogue
-    python -m experiments.chat --workdir=runs/chat-... \\
-        --prompt='Today is Tuesday, March 9. You work on Mondays and Fridays. Are you
-        free tomorrow?'
 
 The model is that of `seq2seq`: it has read 30,000 questions with their answers, and
 nothing tells it what a day is. Validation and test are on days of the year that it has

@@ -86,7 +86,7 @@ def of_builder(builder: Any) -> Declaration:
     prepared=False,
     vocabulary=builder.info.metadata.get('alphabet', ''),
     target=target,
-    given=given,
+    given=given if isinstance(given, str) else '',  # some sets name several
   )
 
 

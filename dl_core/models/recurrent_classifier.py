@@ -82,7 +82,7 @@ class RecurrentClassifier(nn.Module):
     """
     state, h = self.read(x, train)
     if self.pool == 'last':
-      pooled = self.recurrent.said(state)
+      pooled = self.recurrent.said(state).astype(h.dtype)  # states are float32
     elif self.pool == 'mean':
       count = jnp.maximum(x['lengths'], 1)[:, None].astype(h.dtype)
       pooled = jnp.sum(h, axis=1) / count  # h is 0 after the end

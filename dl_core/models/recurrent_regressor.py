@@ -33,5 +33,6 @@ class RecurrentRegressor(nn.Module):
     """Maps sequences [B, T, D] to answers [B]."""
     layer = functools.partial(sequences.CELLS[self.cell], self.hidden)
     stack = sequences.Stacked(layer, self.layers, name='stack')
-    state, _ = stack(x, train=train)
-    return readout.Readout(1, name='output')(stack.said(state))[:, 0]
+    state, h = stack(x, train=train)
+    last = stack.said(state).astype(h.dtype)  # states are float32
+    return readout.Readout(1, name='output')(last)[:, 0]

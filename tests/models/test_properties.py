@@ -20,6 +20,7 @@ from dl_core.models import (
   autoencoder,
   captioner,
   char_lm,
+  elman,
   fcn,
   gan,
   gcn,
@@ -29,7 +30,9 @@ from dl_core.models import (
   mlp,
   perceptron,
   recurrent_classifier,
+  recurrent_regressor,
   resnet,
+  seq2seq,
   vgg,
   video_frames,
   vqa,
@@ -68,6 +71,7 @@ ALEXNET = {'classes': 5, 'widths': (8, 8, 6, 6, 6), 'dense': 16}
 VGG = {'classes': 5, 'width': 2, 'depths': (1, 1, 1, 1, 1)}
 INCEPTION = {'classes': 5, 'width': 1 / 8}
 GRAPH = graphs.Graphs((34, 34), (34, 34), (34,))
+PAIR = {'source': (6,), 'target': (5,), 'lengths': ()}
 SENTENCE = {'tokens': (9,), 'lengths': ()}
 Reader = functools.partial(recurrent_classifier.RecurrentClassifier, 13_520, 2)
 FEW = {'vocabulary': 9, 'hidden': 4, 'embedding': 3}
@@ -112,6 +116,18 @@ MODELS = {
   ),
   'vqa without question': Row(
     vqa.VQA(12, 64, without='question'), ASKED, (12,), 1_158_156, SMALL, TINY_ASKED
+  ),
+  'elman': Row(elman.Elman(4), (4,), (4, 4), 40, {}),
+  'recurrent regressor': Row(
+    recurrent_regressor.RecurrentRegressor(), (10, 2), (), 17_217, {'hidden': 5}
+  ),
+  'seq2seq': Row(
+    seq2seq.Seq2Seq(7_853, 5_893, 'lstm', 2, 512, 256, 'none'), PAIR, (5, 5_893),
+    13_890_309, {'source': 5, 'target': 5, 'hidden': 4, 'embedding': 3},
+  ),
+  'seq2seq, additive': Row(
+    seq2seq.Seq2Seq(7_853, 5_893, 'gru', 1, 512, 256, 'additive', True), PAIR,
+    (5, 5_893), 20_515_333, {'source': 5, 'target': 5, 'hidden': 4, 'embedding': 3},
   ),
   'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),
   'linear': Row(linear.Linear(3), (4,), (3,), 15, {}),
@@ -240,6 +256,12 @@ USELESS = {
 }
 
 
+READERS = (
+  char_lm.CharLM,
+  elman.Elman,
+  recurrent_classifier.RecurrentClassifier,
+  seq2seq.Seq2Seq,
+)
 TOKENS = "['words']", "['question']"  # the inputs that hold them
 
 
@@ -247,8 +269,7 @@ def structure(model, example, batch_size=4):
   """Returns the shapes of a model's inputs, of its outputs and of its variables."""
 
   def inputs(path, shape):
-    reads = (char_lm.CharLM, recurrent_classifier.RecurrentClassifier)
-    words = isinstance(model, reads) or path in TOKENS
+    words = isinstance(model, READERS) or path in TOKENS
     kind = jnp.int32 if words else jnp.float32
     return jax.ShapeDtypeStruct((batch_size, *shape), kind)
 
@@ -329,7 +350,8 @@ def computed(name, model, example):
 
   def inputs(leaf):
     if leaf.dtype == jnp.int32:
-      return random.integers(1, model.vocabulary, size=leaf.shape)
+      most = getattr(model, 'vocabulary', 5)
+      return random.integers(1, most, size=leaf.shape)
     return np.float32(random.normal(size=leaf.shape))
 
   x, strangers = (jax.tree.map(inputs, like) for _ in range(2))

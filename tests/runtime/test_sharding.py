@@ -56,7 +56,7 @@ def trained(e, mesh, steps=20):
     for step in range(steps):
       arrays = sharding.spread(e.data.feed(key, step), layout.mesh, e.config.batch_size)
       state, sums, _ = shared.call(state, none, arrays, 1)
-      found.append(jax.tree.leaves(sums))
+      found.append(np.concatenate([*map(np.ravel, jax.tree.leaves(sums))]))
   return np.array(found), state
 
 

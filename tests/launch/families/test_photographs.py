@@ -101,7 +101,7 @@ def test_classes_without_a_plan_are_refused_in_one_sentence(module, refused, cap
 
 @pytest.mark.parametrize('module', [alexnet, vgg, googlenet])
 def test_a_backbone_without_a_table_of_names_is_not_frozen(module, refused, capsys):
-  said = refused(module, '--se --freeze=backbone', capsys)
+  said = refused(module, '--se --freeze=backbone --init_from=a.pth', capsys)
   assert '--freeze=backbone was given, but no table says which layers' in said
 
 
@@ -153,6 +153,7 @@ def test_only_networks_as_published_are_held_against_what_was(module):
 @pytest.mark.parametrize('freeze', ['nothing', 'backbone'])
 def test_the_average_is_evaluated_and_not_the_last_parameters(freeze):
   settings = {'average': 0.9, 'freeze': freeze, 'learning_rate': 0.5, 'steps': 90}
+  settings |= {'init_from': 'a.pth'} if freeze == 'backbone' else {}
   e = alexnet.build(dataclasses.replace(alexnet.TINY, **settings))
   params = jax.tree.map(lambda s: jnp.ones(s.shape, s.dtype), train.shapes(e).params)
   (optimizer,) = e.optimizers
