@@ -137,7 +137,7 @@ class Seq2Seq(nn.Module):
       tokens = self.drop(self.read_embedding(tokens), deterministic=not train)
     last, keys = self.encoder(tokens, None, lengths, train=train)
     if self.bidirectional:
-      last = self.joined(last)
+      last = self.joined(last, keys.dtype)
     if self.attention == 'none':
       return Writing(None, last)
     fed = self.attention == 'additive'
@@ -145,13 +145,20 @@ class Seq2Seq(nn.Module):
     memory = Memory(keys, projected, attention.real(lengths, keys.shape[1]))
     return Writing(memory, last)
 
-  def joined(self, last: Any) -> Any:
-    """Makes the decoder's first state from the last ones of both directions."""
+  def joined(self, last: Any, dtype: Any) -> Any:
+    """Makes the decoder's first state from the last ones of both directions.
+
+    States are float32; the layers between compute in `dtype`.
+    """
     if self.attention != 'additive':
       side = lambda a, b: jnp.concatenate([a, b], axis=-1)
       return tuple(jax.tree.map(side, there, back) for there, back in last)
     dense = iter(self.bridge)
-    both = lambda a, b: jnp.tanh(next(dense)(jnp.concatenate([a, b], axis=-1)))
+
+    def both(a, b):
+      read = jnp.concatenate([a, b], axis=-1).astype(dtype)
+      return jnp.tanh(next(dense)(read)).astype(a.dtype)
+
     return tuple(jax.tree.map(both, there, back) for there, back in last)
 
   def advance(
@@ -172,7 +179,8 @@ class Seq2Seq(nn.Module):
     if self.embedding:
       x = self.drop(self.written_embedding(tokens), deterministic=not train)
     elif self.attention == 'additive':
-      x = jax.nn.one_hot(tokens, self.target)
+      assert writing.memory is not None, 'additive attention has a memory'
+      x = jax.nn.one_hot(tokens, self.target, dtype=writing.memory.keys.dtype)
     fed = self.attention == 'additive'
     state, read, weights = (self.feeding if fed else self.looking)(writing, x, train)
     read = self.drop(read[:, -1] if last else read, deterministic=not train)

@@ -74,7 +74,7 @@ def test_losses_differ_by_the_rounding_alone(case):
   }
   exact, rounded = (metrics.mean(sums)['loss'] for sums in found.values())
   assert rounded == pytest.approx(exact, rel=0.02, abs=0.02)
-  assert rounded != exact
+  assert rounded != exact or exact == 0  # a loss without rounding, as a perceptron's
 
 
 def test_float32_leaves_a_task_as_it_is(case):
