@@ -36,7 +36,7 @@ class Config(config.Config):
   learning_rate: float = 3e-3
 
 
-TINY = Config(steps=2, batch_size=8, size=8, widths=(2, 3))
+TINY = Config(steps=2, batch_size=8, size=8, widths=(4, 8))
 BENCH = Config()
 
 
