@@ -159,9 +159,7 @@ def batches_of(data):
 
   for n in range(BATCHES):
     own = data.sample and data.sample(jax.random.key(n)).x
-    x, y = own or draw(spec.batch.x), draw(spec.batch.y)
-  for _ in range(BATCHES):
-    x, y = jax.tree.map(draw, spec.batch.x), draw(spec.batch.y)
+    x, y = own or jax.tree.map(draw, spec.batch.x), draw(spec.batch.y)
     y = y if y.dtype.kind == 'i' else np.sign(y)
     yield Batch(x, y, np.ones(spec.batch.weight.shape, np.float32))
 

@@ -140,7 +140,8 @@ def imported(case, path):
   init = functools.partial(case.model.init, train=False)
   like = jax.eval_shape(init, jax.random.key(0), images)
   taken = exchange.load(path, case.names, trees.flatten(like))
-  assert taken.notes == []
+  # A file without a name or settings cannot say that it is of none of the lookalikes.
+  assert [n for n in taken.notes if 'does not name its architecture' not in n] == []
   return trees.unflatten(like, taken.leaves)
 
 
