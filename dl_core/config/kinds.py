@@ -5,6 +5,12 @@ import dataclasses
 from dl_core.config.common import Config
 from dl_core.config.fields import field
 
+TOKENS = (
+  'kind of tokens: characters, words, bpe or wordpiece, trained on the training split; '
+  'or a file with a vocabulary: tokenizer.json, vocab.txt, or vocab.json beside '
+  'merges.txt'
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Textual(Config):
@@ -15,9 +21,7 @@ class Textual(Config):
 
   vocabulary: str = field(
     'characters',
-    'kind of tokens: characters, words, bpe or wordpiece, trained on the training '
-    'split; or a file with a vocabulary: tokenizer.json, vocab.txt, or vocab.json '
-    'beside merges.txt',
+    TOKENS,
     how=True,
     group='data',
   )
@@ -107,9 +111,7 @@ class Answering(Config):
   )
   vocabulary: str = field(
     'characters',
-    'kind of tokens: characters, words, bpe or wordpiece, trained on the training '
-    'split; or a file with a vocabulary: tokenizer.json, vocab.txt, or vocab.json '
-    'beside merges.txt',
+    TOKENS,
     how=True,
     group='data',
   )

@@ -14,7 +14,7 @@ from dl_core.data import batches, scenes, wording
 from dl_core.types import Batch, Data, Spec
 
 LENGTH = 10  # of the longest caption with its stop token
-SIZE = 32  # of the vocabulary, of which 23 rows are filled
+SIZE = 32  # rows of the vocabulary; 23 are filled
 SEED = 0  # of all scenes
 
 

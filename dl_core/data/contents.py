@@ -1,4 +1,4 @@
-"""Digests of many files' contents, of which a later start reads only what has changed.
+"""Digests of the contents of many files; a later start reads only changed files.
 
 A file counts as unchanged while its place on the disk, its size and the times of its
 last change are what they were. The last of them, the time of change of its inode, is
@@ -38,7 +38,7 @@ def digest(root: Path, paths: Sequence[Path]) -> str:
   """Returns 16 hexadecimal digits over the bytes of files, in their order.
 
   Args:
-    root: the folder that they are in, of which the user's cache keeps the digests.
+    root: the folder of the files; the user's cache keeps their digests.
     paths: of the files.
 
   Raises:

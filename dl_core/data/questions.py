@@ -87,7 +87,7 @@ KINDS: tuple[Kind, ...] = (how_many, is_there, left_of, left_larger, largest)
 
 
 def different(random: Random, count: int) -> tuple[int, ...]:
-  """Draws digits of which no two are alike."""
+  """Draws digits that all differ."""
   return tuple(random.permutation(len(WORDS))[:count].tolist())
 
 

@@ -164,7 +164,7 @@ def stored_only(found: phrases.Phrases) -> bool:
 
 
 def chosen(found: phrases.Phrases, name: str, pieces: int) -> vocabularies.Choice:
-  """Returns the choice of a vocabulary; that of characters is made here.
+  """Returns the choice of a vocabulary; makes the vocabulary if it is of characters.
 
   A stored set has the vocabulary that it is stored with, whatever is wanted. A set that
   declares no characters is read to find them.
@@ -182,7 +182,7 @@ def chosen(found: phrases.Phrases, name: str, pieces: int) -> vocabularies.Choic
 
 
 def trained(found: phrases.Phrases, choice: vocabularies.Choice) -> Vocabulary:
-  """Trains a vocabulary on the training split; that of a prepared set is kept."""
+  """Trains a vocabulary on the training split; a prepared set keeps it on disk."""
   written = functools.partial(spaced, words=choice.kind == 'words')
 
   def text(split):

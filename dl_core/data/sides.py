@@ -129,7 +129,7 @@ def kept(found: Translations) -> Sides:
 def trained(
   found: Translations, choice: vocabularies.Choice, sides: Sequence[int], lower: bool
 ) -> Vocabulary:
-  """Trains a vocabulary on the training split; that of a prepared set is kept.
+  """Trains a vocabulary on the training split; a prepared set keeps it on disk.
 
   Args:
     found: the set.

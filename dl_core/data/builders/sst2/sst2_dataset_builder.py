@@ -15,8 +15,8 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
   """68,221 phrases of film reviews, good or bad (Socher et al. 2013, GLUE's SST-2).
 
   GLUE's dev is the test split here, as its own test has no labels. The training phrases
-  are parts of sentences, down to single words, and the tree of which they are is not
-  known. So validation has whole phrases that no other phrase contains, with all phrases
+  are parts of sentences, down to single words, and the set does not name the sentence
+  of a phrase. So validation has whole phrases that no other phrase contains, with all phrases
   that these contain: a random choice would have parts of what is trained on.
   """
 
