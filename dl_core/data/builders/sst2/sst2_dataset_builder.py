@@ -16,8 +16,8 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
   GLUE's dev is the test split here, as its own test has no labels. The training phrases
   are parts of sentences, down to single words, and the set does not name the sentence
-  of a phrase. So validation has whole phrases that no other phrase contains, with all phrases
-  that these contain: a random choice would have parts of what is trained on.
+  of a phrase. So validation has whole phrases that no other phrase contains, with all
+  phrases that these contain: a random choice would have parts of what is trained on.
   """
 
   VERSION = tfds.core.Version('2.0.0')  # the stock set, 1.0.0, has no such validation
