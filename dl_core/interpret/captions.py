@@ -12,7 +12,7 @@ import numpy as np
 
 from dl_core import interpret, metrics
 from dl_core.report import draw
-from dl_core.tasks import writing
+from dl_core.tasks import translation
 from dl_core.types import Answer, Batch, Data, Picture, Task, Variables
 
 SHOWN = 12  # captions of each picture
@@ -48,7 +48,7 @@ def tell(
   for batch in batches:
     real = np.asarray(batch.weight).any(axis=1)
     found = jax.device_get(outputs(variables, batch.x))
-    right = writing.exact(found.tokens, batch.y, batch.weight)
+    right = translation.exact(found.tokens, batch.y, batch.weight)
     rows = batch.x['image'], batch.y, found.tokens, right
     rows += () if found.weights is None else (found.weights,)
     columns.append([np.asarray(each)[real] for each in rows])

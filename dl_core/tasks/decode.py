@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import io_callback
 
+from dl_core.tasks.precision import cast
 from dl_core.types import Array, Decode, Key, Variables
 
 
@@ -74,6 +75,21 @@ def generate(
   if tell is not None:
     jax.effects_barrier()  # `tell` has been called for all tokens when this returns
   return text
+
+
+def of(model: Any, start: Callable[[Variables, Any, int], Any]) -> Decode:
+  """Makes the `Decode` of a module.
+
+  Args:
+    model: reads on by its `advance(state, tokens, last)`.
+    start: see `Decode`.
+  """
+
+  def advance(variables, state, tokens, last=False):
+    state, logits = model.apply(variables, state, tokens, last, method='advance')
+    return state, cast(logits, jnp.float32)
+
+  return Decode(start, advance)
 
 
 def scored(

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 
 from dl_core import metrics
 from dl_core.tasks import contexts, measures
-from dl_core.tasks.precision import cast
+from dl_core.tasks import decode as decoding
 from dl_core.tasks.supervised import Measure, supervised
-from dl_core.types import Decode, Task
+from dl_core.types import Task
 
 
 def language(
@@ -63,9 +63,7 @@ def language(
     del variables  # a zero state is no parameter
     return model.start(1 if x is None else len(x), length)
 
-  def advance(variables, state, tokens, last=False):
-    state, logits = model.apply(variables, state, tokens, last, method='advance')
-    return state, cast(logits, jnp.float32)
+  decode = decoding.of(model, start)
 
   def judged(logits, batch):
     weight = batch.weight['tokens'] if counted else batch.weight
@@ -79,7 +77,7 @@ def language(
     del key  # nothing is drawn in evaluation
 
     def carried(state, piece):
-      state, logits = advance(variables, state, piece.x)
+      state, logits = decode.advance(variables, state, piece.x)
       return state, judged(logits, piece)
 
     def alone(_, piece):
@@ -100,7 +98,7 @@ def language(
   return trained._replace(
     losses=(loss,) if counted else trained.losses,
     metrics=evaluate,
-    decode=Decode(start, advance),
+    decode=decode,
   )
 
 

@@ -11,10 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core import metrics
+from dl_core.tasks import decode as decoding
 from dl_core.tasks import measures, similarity
 from dl_core.tasks.beam import beam
-from dl_core.tasks.decode import generate
-from dl_core.tasks.precision import cast
 from dl_core.tasks.supervised import judged
 from dl_core.types import Array, Batch, Data, Decode, Marks, Metrics, Task, Variables
 
@@ -38,7 +37,7 @@ def translate(model: Any) -> Task:
   def judge(logits: Array, batch: Batch) -> Metrics:
     nats = measures.cross_entropy(logits, batch.y)
     right = measures.accuracy(logits, batch.y)
-    whole = jnp.all((right > 0) | (batch.weight == 0), axis=1).astype(jnp.float32)
+    whole = exact(right, 1, batch.weight).astype(jnp.float32)
     loss = metrics.weighted(nats, batch.weight)
     return {
       'loss': loss,
@@ -51,11 +50,17 @@ def translate(model: Any) -> Task:
     del length  # a recurrent state does not depend on it
     return model.apply(variables, x, method='encode')
 
-  def advance(variables, state, tokens, last=False):
-    state, logits = model.apply(variables, state, tokens, last, method='advance')
-    return state, cast(logits, jnp.float32)
+  return judged(model, judge)._replace(decode=decoding.of(model, start))
 
-  return judged(model, judge)._replace(decode=Decode(start, advance))
+
+def exact(said: Any, wanted: Any, weight: Any) -> Any:
+  """Returns booleans [B]: whether all tokens that count are as wanted.
+
+  Args:
+    said, wanted: tokens [B, T].
+    weight: [B, T], 0 where a token does not count.
+  """
+  return ((said == wanted) | (weight == 0)).all(axis=1)
 
 
 def written(
@@ -83,7 +88,7 @@ def written(
   ends: dict[str, Any] = {'x': x, 'stop': marks.stop, 'pad': marks.pad}
   if width == 1:
     key = jax.random.key(0)  # nothing is drawn
-    return generate(decode, variables, prompt, count, key, 0.0, **ends)
+    return decoding.generate(decode, variables, prompt, count, key, 0.0, **ends)
   found = beam(decode, variables, prompt, count, width, alpha=alpha, **ends)
   return found.tokens[:, 0]
 

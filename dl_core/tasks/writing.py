@@ -8,17 +8,12 @@ Shapes: B examples, T tokens of the longest sentence.
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 
-from dl_core import metrics
-from dl_core.tasks import beam as search
 from dl_core.tasks import decode as decoding
-from dl_core.tasks.precision import cast
+from dl_core.tasks import translation
 from dl_core.tasks.supervised import Measure, supervised
-from dl_core.types import Array, Decode, Marks, Task
-
-metrics.declare('exact', fraction=True)
+from dl_core.types import Array, Marks, Task
 
 
 class Written(NamedTuple):
@@ -64,36 +59,16 @@ def conditioned(
     del length  # a recurrent state does not depend on it
     return model.apply(variables, x, method='begin')
 
-  def advance(variables, state, tokens, last=False):
-    state, logits = model.apply(variables, state, tokens, last, method='advance')
-    return state, cast(logits, jnp.float32)
-
-  decode = Decode(start, advance)
+  decode = decoding.of(model, start)
 
   def outputs(variables, x):
-    first = jnp.full_like(x['words'][:, :1], marks.start)
-    how: Any = {'x': x, 'stop': marks.stop, 'pad': marks.pad}
-    if width > 1:
-      found = search.beam(decode, variables, first, length, width, **how)
-      tokens = found.tokens[:, 0]
-    else:
-      key = jax.random.key(0)  # the likeliest token is not drawn
-      tokens = decoding.generate(decode, variables, first, length, key, 0.0, **how)
+    tokens = translation.written(decode, variables, x, length, marks, width)
     if not attends:
       return Written(tokens)
+    first = jnp.full_like(x['words'][:, :1], marks.start)
     words = jnp.concatenate([first, tokens[:, :-1]], axis=1)
     return Written(
       tokens, model.apply(variables, x | {'words': words}, method='weights')
     )
 
   return trained._replace(outputs=outputs, decode=decode)
-
-
-def exact(said: Any, wanted: Any, weight: Any) -> Any:
-  """Returns booleans [B]: whether all tokens that count are as wanted.
-
-  Args:
-    said, wanted: tokens [B, T].
-    weight: [B, T], 0 where a token does not count.
-  """
-  return ((said == wanted) | (weight == 0)).all(axis=1)

@@ -7,7 +7,7 @@ import pytest
 
 from dl_core import tasks
 from dl_core.models import captioner
-from dl_core.tasks import writing
+from dl_core.tasks import translation, writing
 
 MARKS = writing.Marks(start=1, stop=2, pad=0)
 T, V = 5, 7
@@ -91,4 +91,4 @@ def test_a_wide_beam_writes_sentences_that_are_at_least_as_likely():
 def test_only_tokens_that_count_must_be_exact():
   said, wanted = np.array([[3, 2, 5], [3, 4, 2]]), np.array([[3, 2, 0], [3, 3, 2]])
   weight = np.array([[1, 1, 0], [1, 1, 1]])
-  assert writing.exact(said, wanted, weight).tolist() == [True, False]
+  assert translation.exact(said, wanted, weight).tolist() == [True, False]
