@@ -1,13 +1,17 @@
 """Answers are printed and drawn whatever the names of files and the machine are."""
 
 import os
+import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
-from dl_core.launch import predict
+from dl_core.launch import cli, predict
+from experiments import fcn
 
 
 @pytest.mark.parametrize(
@@ -35,6 +39,26 @@ def test_an_answer_is_drawn_for_a_file_of_any_name(tmp_path, given):
 def test_an_error_in_a_drawing_costs_no_answer(tmp_path):
   found = predict.drawn(tmp_path, 0, 'a.png', lambda: 1 / 0)
   assert found == ('not drawn (ZeroDivisionError: division by zero)', True)
+
+
+def test_a_mask_is_the_answer_to_an_image_in_words_and_drawn(
+  tmp_path, digits_dir, capsys
+):
+  Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / 'white.png')
+  run = tmp_path / 'run'
+  words = ['prog', f'--workdir={run}', f'--data_dir={digits_dir}']
+  tiny = ('--steps=1', '--batch_size=8', '--size=8', '--widths=4,8')
+  assert cli.run(fcn, 'fcn', [*words, *tiny]) == 0
+  capsys.readouterr()
+  given = f'--predict={tmp_path / "white.png"}'
+  assert cli.run(fcn, 'fcn', [*words, given]) == 0
+  (said,) = capsys.readouterr().out.splitlines()[-1:]
+  picture = run / 'predicted' / '1-white.png'
+  assert said.endswith(f'; drawn in {picture}')
+  shares = re.findall(r'(\S+) ([\d.]+)%', said)
+  assert {name for name, _ in shares} <= {'background', *map(str, range(10))}
+  assert sum(float(share) for _, share in shares) == pytest.approx(100, abs=0.5)
+  assert picture.read_bytes().startswith(b'\x89PNG')
 
 
 def test_the_settings_of_the_user_have_no_say_in_the_drawing(tmp_path):
