@@ -1,4 +1,4 @@
-"""The settings that every experiment has, and those of some kinds of experiments."""
+"""The settings of every experiment, and of studies that only draw."""
 
 import dataclasses
 from typing import TypeGuard

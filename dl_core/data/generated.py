@@ -1,4 +1,4 @@
-"""Batches like those of a data set, computed: no file is read."""
+"""Computes batches like a data set's; reads no file."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ from dl_core.types import Batch, Data, Key, Spec
 
 
 def batch(data: Data, key: Key) -> Batch:
-  """Returns a host batch like those of the data."""
+  """Returns a host batch with the shapes, types and limits of the data."""
   return data.sample(key) if data.sample else drawn(data.spec, key)
 
 

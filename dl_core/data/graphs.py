@@ -1,7 +1,7 @@
 """Data of one graph: it is the only example, and each split weighs nodes of its own.
 
 Training sees all nodes and edges, and the labels of few nodes ("transductive"). So the
-objective is that of every classifier, the weighted loss of each labelled place.
+objective is the same as for every classifier: the weighted loss of each labelled place.
 
 Shapes: B = 1 graph, N nodes, F features of a node, K classes.
 """

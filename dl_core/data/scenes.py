@@ -79,7 +79,7 @@ class Scene(NamedTuple):
 
 
 def source(data_dir: str) -> Images:
-  """Finds the digits, reading none of them."""
+  """Finds the digits; reads no image."""
   return folder.prepared('digits', data_dir)
 
 
@@ -147,7 +147,7 @@ def corners(random: np.random.RandomState, arrangement: Arrangement) -> np.ndarr
 
 
 def caption(scene: Scene) -> str:
-  """Says what a scene shows."""
+  """Returns the caption of a scene."""
   words = [f'{article(WORDS[digit])} {WORDS[digit]}' for digit in scene.digits]
   first = scene.arrangement.sizes[0]
   groups = [' and '.join(group) for group in (words[:first], words[first:]) if group]

@@ -17,7 +17,7 @@ from dl_core.types import Answer, Batch, Data, Picture, Task, Variables
 
 SHOWN = 12  # captions of each picture
 FOLLOWED = 3  # captions whose attention is drawn
-GLOW = (0.95, 0.55, 0.1)  # colour of what is looked at
+GLOW = (0.95, 0.55, 0.1)  # colour of attended places
 
 Count = Callable[[str], int]  # (caption) -> how many things it names
 
@@ -42,7 +42,7 @@ class Told(NamedTuple):
 def tell(
   task: Task, variables: Variables, batches: Iterable[Batch], write: Callable[..., str]
 ) -> Told:
-  """Lets a model describe batches; examples of weight 0 do not count."""
+  """Returns a model's captions of batches; examples of weight 0 do not count."""
   assert task.outputs
   outputs, columns = jax.jit(task.outputs), []
   for batch in batches:

@@ -38,7 +38,7 @@ class Watched(NamedTuple):
 
 
 def watch(task: Task, variables: Variables, batches: Iterable[Batch]) -> Watched:
-  """Lets a model label films; those of weight 0 do not count."""
+  """Returns a model's labels of films; films of weight 0 do not count."""
   assert task.outputs
   outputs, columns = jax.jit(task.outputs), []
   for batch in batches:

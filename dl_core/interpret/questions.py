@@ -47,7 +47,7 @@ def closed(answers: Sequence[str]) -> np.ndarray:
 def examine(
   task: Task, variables: Variables, batches: Iterable[Batch], write: Callable[..., str]
 ) -> Examined:
-  """Asks a model all questions of batches; those of weight 0 do not count."""
+  """Returns a model's answers to batches; questions of weight 0 do not count."""
   outputs: Any = task.outputs
   chances, columns = jax.jit(lambda v, x: jax.nn.softmax(outputs(v, x))), []
   for batch in batches:

@@ -9,8 +9,8 @@ softmax over its places, scored by the state, says where to look:
   e_i = v · tanh(U a_i + W h_t-1)    α = softmax(e)    z = σ(B h_t-1) Σ_i α_i a_i
 
 z and the word before are what the recurrent layer reads. Unlike the paper's, the map is
-trained with the rest, the places have learned positions, and no penalty evens out what
-is looked at.
+trained with the rest, the places have learned positions, and no penalty evens out the
+attention.
 
 Shapes: B images, H x W pixels, C channels, P places of the map, D its features, T
 words, V words of the vocabulary.
@@ -49,7 +49,7 @@ class Captioner(nn.Module):
     cell: 'lstm', 'gru' or 'rnn'.
     hidden: units of the recurrent layer, and A with attention.
     embedding: features of a word, and of the image as one vector.
-    attention: whether the map is looked at before each word.
+    attention: whether the model attends to the map before each word.
   """
 
   vocabulary: int
@@ -106,7 +106,7 @@ class Captioner(nn.Module):
     """Returns α [B, T, P]: where is looked before each word of x['words'] is read."""
     del train
     weights = self.read(self.begin(x), x['words'])[2]
-    assert weights is not None, 'without attention nothing is looked at'
+    assert weights is not None, 'a model without attention has no weights'
     return weights
 
   def read(

@@ -1,6 +1,6 @@
 """Semantic segmentation: a class for every pixel.
 
-The objective is that of supervised learning, the weighted loss at every labelled place;
+The objective is supervised learning's: the weighted loss at every labelled place;
 what is added is the mean intersection over union, whose totals are one intersection and
 whose weights are one union a class, so that it adds up over batches like any metric.
 """

@@ -39,7 +39,7 @@ class CharLM(nn.Module):
 
 
 def settle(recurrent, cell):
-  """Sets the second biases to zero; only that of a GRU's candidate will move."""
+  """Sets the second biases to zero; only the one of a GRU's candidate is trained."""
   for name, bias in recurrent.named_parameters():
     if name.startswith('bias_hh'):
       nn.init.zeros_(bias)

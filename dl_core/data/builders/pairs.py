@@ -18,7 +18,7 @@ def info(
   """Declares a set of texts in several languages, in the order of its examples.
 
   Args:
-    builder: whose.
+    builder: of the set.
     languages: the names of its texts.
     supervised: the source and the target, unless asked otherwise.
     homepage, notes: see `Data`.

@@ -48,7 +48,7 @@ def pictures(lengths: Sequence[int], cells: Sequence[str], results: Runs):
     Picture(
       'Long dependencies',
       'Mean squared error of the adding problem, whose marked numbers are up to T '
-      'steps from the end. Dotted: that of the best constant answer, 1/6; dashed: '
+      'steps from the end. Dotted: the best constant answer, 1/6; dashed: '
       f'{SOLVED}. Bands are the range of the seeds.',
       show,
       tuple(claims(lengths, cells, ends)),

@@ -127,7 +127,7 @@ def kept(seed: int) -> Picture:
 
 
 def path(seed: int) -> Picture:
-  """Draws the derivative along the cell, by distance, beside that of a tanh RNN."""
+  """Draws the derivative along the cell and along a tanh RNN, by distance."""
   x = jax.random.normal(jax.random.key(seed), (STEPS, INPUTS))
   c = jax.random.normal(jax.random.key(seed + 1), (HIDDEN,))
   curves, apart = {}, 0.0

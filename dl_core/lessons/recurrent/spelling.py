@@ -106,7 +106,7 @@ def spelled(
   Args:
     p: [T, V].
     word: x and y [1, T].
-    letters: V of them.
+    letters: the V letters, in the order of their tokens.
     hidden: H.
     counts: numbers of weights and of biases that the network has.
   """

@@ -40,7 +40,7 @@ def pictures(results: Runs) -> list[Picture]:
 
 
 def watched(run: Any) -> films.Watched:
-  """Lets the model of a run label the test films."""
+  """Returns the labels that a run's model gives the test films."""
   e = run.experiment
   return films.watch(e.task, run.variables(), e.data.splits['test']())
 
