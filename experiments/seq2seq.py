@@ -22,19 +22,22 @@ import dataclasses
 import optax
 
 from dl_core import config, launch, tasks
-from dl_core.data import copies, pairs
-from dl_core.interpret import translations
+from dl_core.launch.families import translation
 from dl_core.models import seq2seq
 from dl_core.models.weights import seq2seq as weights
-from dl_core.tasks import optimizers, schedules, similarity, translation
+from dl_core.tasks import schedules
 from dl_core.types import UserError
+
+PUBLISHED = {
+  'LSTM, attention, subwords; msarmi9': 33.47,
+  'GRU with attention, bentrevett': 28.3,
+  'GRU without attention, bentrevett': 20.6,
+  'LSTM without attention, bentrevett': 13.8,
+}
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(config.Answering):
-  dataset: str = 'dates'
-  longest: tuple[int, ...] = (64, 96)
-  widths: tuple[int, ...] = (32, 48, 64)
+class Config(translation.Config):
   attention: str = config.field(
     'dot',
     'how the decoder looks at the words of the source',
@@ -57,25 +60,12 @@ class Config(config.Answering):
     low=0,
     below=1,
   )
-  average: float = config.field(
-    0.99,
-    'decay of the moving average of the parameters, which is tested',
-    low=0,
-    below=1,
-  )
-  batch_size: int = 64
   steps: int = 1_500
   learning_rate: float = 5e-3
-  eval_every: int = 250
 
 
-RECIPES = {
-  'multi30k': {
-    'vocabulary': 'bpe',
-    'pieces': (4_000,),
-    'lower': True,
-    'longest': (64,),
-    'widths': (16, 24, 32),
+RECIPES = translation.recipes(
+  multi30k={
     'embedding': 256,
     'hidden': 256,
     'dropout': 0.3,
@@ -85,16 +75,8 @@ RECIPES = {
     'learning_rate': 3e-3,
     'eval_every': 226,
   },
-  'kor_eng': {
-    'vocabulary': 'bpe',
-    'pieces': (2_000,),
-    'lower': True,
-    'longest': (64,),
-    'widths': (16, 24, 32),
-    'embedding': 128,
-    'dropout': 0.3,
-  },
-}
+  kor_eng={'embedding': 128, 'dropout': 0.3},
+)
 TINY = Config(
   dataset='copies',
   steps=2,
@@ -119,16 +101,12 @@ BENCH = Config(
 
 
 def build(c: Config) -> launch.Experiment:
-  wanted = pairs.wanted(c)
   if c.bidirectional and c.hidden % 2:
     raise UserError(
       f'--hidden={c.hidden} was given with --bidirectional, whose directions have half '
       'of the units each; give an even number'
     )
-  if c.dataset == 'copies':
-    data = copies.load(c.batch_size, wanted.sides[1])
-  else:
-    data = pairs.load(c, wanted)
+  data = translation.load(c)
   sizes = data.spec.limits.x
   model = seq2seq.Seq2Seq(
     sizes['source'],
@@ -141,38 +119,16 @@ def build(c: Config) -> launch.Experiment:
     c.bidirectional,
     c.dropout,
   )
-  whole = tasks.translate(model)
-  task = whole
-  most = wanted.sides[1]
-  if widths := tuple(width for width in c.widths if width < most):
-    widths = (*widths, most)
-    task = tasks.cut(whole, widths, pairs.AXES, pairs.lengths)
-  looks = None
-  if c.attention != 'none':
-    looks = lambda variables, x: model.apply(variables, x, method='maps')
-  rate = schedules.cosine(c.learning_rate, c.steps)
-  note = f'BLEU is sacrebleu {similarity.signature()}.'
-  return launch.Experiment(
-    config=c,
-    task=task,
-    optimizers=(
-      optax.chain(
-        optax.clip_by_global_norm(1.0), optax.adam(rate), optimizers.average(c.average)
-      ),
-    ),
-    data=data._replace(notes=(*data.notes, note)),
-    averaged=optimizers.averaged,
-    scores=translation.scores(task, c.beam, c.alpha),
-    observe=translations.observe(task),
-    report=translations.report(task, looks),
-    published=(
-      launch.Figure('bleu', 33.47, 'multi30k', 'LSTM, attention, subwords; msarmi9'),
-      launch.Figure('bleu', 28.3, 'multi30k', 'GRU with attention, bentrevett'),
-      launch.Figure('bleu', 20.6, 'multi30k', 'GRU without attention, bentrevett'),
-      launch.Figure('bleu', 13.8, 'multi30k', 'LSTM without attention, bentrevett'),
-    ),
+  looks = lambda variables, x: model.apply(variables, x, method='maps')
+  return translation.experiment(
+    c,
+    data,
+    tasks.translate(model),
+    optax.adam(schedules.cosine(c.learning_rate, c.steps)),
+    maps=None if c.attention == 'none' else looks,
     names=weights.names(model),
     partition=seq2seq.PARTITION,
+    published=PUBLISHED,
   )
 
 
