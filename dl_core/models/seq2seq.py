@@ -145,6 +145,11 @@ class Seq2Seq(nn.Module):
     memory = Memory(keys, projected, attention.real(lengths, keys.shape[1]))
     return Writing(memory, last)
 
+  def start(self, x: dict[str, Array], length: int) -> Writing:
+    """Reads sources; returns the state before the first of `length` tokens."""
+    del length  # a recurrent state does not grow
+    return self.encode(x)
+
   def joined(self, last: Any, dtype: Any) -> Any:
     """Makes the decoder's first state from the last ones of both directions.
 

@@ -4,6 +4,7 @@ Fractions of the training are pairs of whole numbers, (1, 3) for a third: the st
 which a rate drops is `steps * 1 // 3`, without rounding.
 """
 
+import jax.numpy as jnp
 import optax
 
 
@@ -35,3 +36,22 @@ def warmed(schedule: optax.Schedule, steps: int) -> optax.Schedule:
     return schedule
   rise = optax.linear_schedule(0.0, 1.0, steps)
   return lambda step: rise(step + 1) * schedule(step)
+
+
+def inverse_root(peak: float, warmup: int) -> optax.Schedule:
+  """Rises linearly over the first w steps, then falls as 1 / √step.
+
+  Equation 3 of Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, D^-½ · min(s^-½,
+  s · w^-3/2), whose highest value is (D · w)^-½.
+
+  Args:
+    peak: the learning rate at step w.
+    warmup: w.
+  """
+  over = max(warmup, 1)
+
+  def rate(step):
+    number = jnp.asarray(step + 1, jnp.float32)
+    return peak * jnp.minimum(number / over, jnp.sqrt(over / number))
+
+  return rate

@@ -21,7 +21,7 @@ metrics.declare('exact', fraction=True)
 UNLIKE = '\ufffe'  # for an unknown token of a reference: nothing that is written has it
 
 
-def translate(model: Any) -> Task:
+def translate(model: Any, axes: Any = 0, smoothing: float = 0.0) -> Task:
   """Makes the task of writing `batch.y`, given the source and the target so far.
 
   Beside the loss, in nats a token, it reports the accuracy of single tokens and
@@ -29,28 +29,31 @@ def translate(model: Any) -> Task:
   exactly these: as long as every token is right, it reads what teacher forcing reads.
 
   Args:
-    model: called as model(x, train=...) with x as in `data.pairs`; by its `encode(x)`,
-      which returns the state before the first token, and by its `advance(state, tokens,
-      last)`; see `models.seq2seq`.
+    model: called as model(x, train=...) with x as in `data.pairs`; by its `start(x,
+      length)`, which returns the state before the first of `length` tokens, and by its
+      `advance(state, tokens, last)`; see `models.seq2seq`.
+    axes: where that state has its B, see `Decode`.
+    smoothing: of the labels in the loss; `nats` are those of plain labels.
   """
 
+  smoothed = measures.smoothed(smoothing)
+
   def judge(logits: Array, batch: Batch) -> Metrics:
-    nats = measures.cross_entropy(logits, batch.y)
+    nats = metrics.weighted(measures.cross_entropy(logits, batch.y), batch.weight)
     right = measures.accuracy(logits, batch.y)
     whole = exact(right, 1, batch.weight).astype(jnp.float32)
-    loss = metrics.weighted(nats, batch.weight)
     return {
-      'loss': loss,
-      'nats': loss,
+      'loss': metrics.weighted(smoothed(logits, batch.y), batch.weight),
+      'nats': nats,
       'accuracy': metrics.weighted(right, batch.weight),
       'exact': metrics.weighted(whole, metrics.labelled(batch.weight)),
     }
 
   def start(variables, x, length):
-    del length  # a recurrent state does not depend on it
-    return model.apply(variables, x, method='encode')
+    return model.apply(variables, x, length, method='start')
 
-  return judged(model, judge)._replace(decode=decoding.of(model, start))
+  decode = decoding.of(model, start)._replace(axes=axes)
+  return judged(model, judge)._replace(decode=decode)
 
 
 def exact(said: Any, wanted: Any, weight: Any) -> Any:

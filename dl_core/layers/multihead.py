@@ -1,0 +1,222 @@
+"""Scaled dot-product attention with several heads.
+
+Vaswani et al., "Attention is all you need", 2017 (https://arxiv.org/abs/1706.03762),
+section 3.2. Each head compares a query with every key and returns the values, weighted
+by how well their keys fit:
+
+  attention(q, k, v) = softmax(q kᵀ / √K) v
+
+H heads do so side by side, each with its own K = D / H features, and W_o mixes what
+they found. Queries, keys and values are three linear maps of the same tokens in
+self-attention; in cross-attention keys and values are those of another text.
+
+Shapes: B texts, T queries, S places that are looked at, D features, H heads, K features
+of a head.
+"""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from dl_core.layers.attention import LOW
+from dl_core.layers.dropout import Dropout
+from dl_core.types import Array
+
+CUDNN = 128  # most features of a head that cuDNN's kernels take
+HALVES = (jnp.bfloat16, jnp.float16)
+
+
+class Mask(NamedTuple):
+  """Which places each query sees; by default all of them.
+
+  Attributes:
+    causal: whether a query sees its own place and those before it only.
+    first: place of the first query, such as the number of tokens in a cache.
+    lengths: [B], how many places are real in each text; None: all.
+    segments: ([B, T], [B, S]), numbers of texts that share a row; a query sees the
+      places of its own text only. None: a row is one text.
+  """
+
+  causal: bool = False
+  first: Array | int = 0
+  lengths: Array | None = None
+  segments: tuple[Array, Array] | None = None
+
+  def dense(self, queries: int, places: int) -> Array | None:
+    """Returns booleans [1 or B, 1, T, S], True where a query sees; None: everywhere."""
+    parts = []
+    place = jnp.arange(places)
+    if self.causal:
+      own = self.first + jnp.arange(queries)
+      parts.append((place[None] <= own[:, None])[None])
+    if self.lengths is not None:
+      parts.append((place[None] < self.lengths[:, None])[:, None])
+    if self.segments is not None:
+      of_query, of_place = self.segments
+      parts.append(of_query[:, :, None] == of_place[:, None])
+    if not parts:
+      return None
+    return functools.reduce(jnp.logical_and, parts)[:, None]
+
+
+ALL = Mask()
+
+
+class Keys(NamedTuple):
+  """What queries look at: keys and values [B, H, S, K]."""
+
+  keys: Array
+  values: Array
+
+
+def choice(
+  backend: str, dtype: Any, features: int, mask: Mask, dropout: bool
+) -> tuple[str, str]:
+  """Returns which implementation computes attention, and why.
+
+  Args:
+    backend: 'cpu', 'gpu' or 'tpu'.
+    dtype: of queries, keys and values.
+    features: K.
+    mask: which places are seen.
+    dropout: whether weights are dropped.
+
+  Returns:
+    'cudnn', 'xla' (`jax.nn.dot_product_attention`) or 'products', and a reason.
+  """
+  if backend == 'cpu':
+    return 'products', 'batched products are the fastest on a CPU'
+  if dropout:
+    return 'products', 'dropout needs the weights, which fused kernels do not hold'
+  if backend != 'gpu':
+    return 'xla', f'there is no cuDNN on {backend}'
+  if dtype not in HALVES:
+    return 'xla', f'cuDNN computes in 16 bits, and the queries are {jnp.dtype(dtype)}'
+  if features % 8 or features > CUDNN:
+    return 'xla', f'cuDNN takes heads of 8, 16 ... {CUDNN} features, not {features}'
+  if mask.segments is not None or not isinstance(mask.first, int) or mask.first:
+    return 'xla', 'the mask is neither causal from the first place nor one of lengths'
+  return 'cudnn', f'{jnp.dtype(dtype)} heads of {features} features, no dense mask'
+
+
+def attend(
+  q: Array,
+  k: Array,
+  v: Array,
+  mask: Mask = ALL,
+  drop: Callable[[Array], Array] | None = None,
+  keep: Callable[[Array], Any] | None = None,
+) -> Array:
+  """Looks up values by how well their keys fit each query.
+
+  A query that sees no place finds zeros.
+
+  Args:
+    q: queries [B, H, T, K].
+    k, v: keys and values [B, H, S, K].
+    mask: which places are seen.
+    drop: applied to the weights [B, H, T, S], in training.
+    keep: called with the weights, where they are wanted.
+
+  Returns:
+    [B, H, T, K].
+  """
+  backend, features = jax.default_backend(), q.shape[-1]
+  name, reason = choice(backend, q.dtype, features, mask, bool(drop or keep))
+  logging.getLogger(__name__).info('attention by %s: %s', name, reason)
+  if name == 'products':
+    return products(q, k, v, mask, drop, keep)
+  return library(q, k, v, mask, name)
+
+
+def products(q, k, v, mask, drop=None, keep=None):
+  """Computes `attend` by two batched matrix products around a softmax."""
+  scores = jnp.einsum('bhtk,bhsk->bhts', q, k, preferred_element_type=jnp.float32)
+  scores *= q.shape[-1] ** -0.5
+  seen = mask.dense(q.shape[2], k.shape[2])
+  if seen is not None:
+    scores = jnp.where(seen, scores, LOW)
+  weights = jax.nn.softmax(scores, axis=-1)
+  if mask.lengths is not None or mask.segments is not None:
+    weights = weights * seen  # zeros, not an average, where no place is seen
+  if keep:
+    keep(weights)
+  if drop:
+    weights = drop(weights)
+  return jnp.einsum('bhts,bhsk->bhtk', weights.astype(v.dtype), v)
+
+
+def library(q, k, v, mask, name):
+  """Computes `attend` by JAX's own function, through XLA or cuDNN."""
+  q, k, v = (jnp.swapaxes(each, 1, 2) for each in (q, k, v))
+  own: dict[str, Any] = {'implementation': name}
+  if name == 'cudnn':
+    own |= {'is_causal': mask.causal, 'key_value_seq_lengths': mask.lengths}
+  else:
+    own |= {'mask': mask.dense(q.shape[1], k.shape[1])}
+  found = jax.nn.dot_product_attention(q, k, v, **own)
+  if mask.lengths is not None:
+    found = found * (mask.lengths > 0)[:, None, None, None].astype(found.dtype)
+  return jnp.swapaxes(found, 1, 2)
+
+
+class MultiHead(nn.Module):
+  """Attention of H heads, with the maps of queries, keys, values and of what is found.
+
+  Parameters: dense layers `query`, `key`, `value` and `output`, each [D, D]; a head is
+  K neighbouring columns of the first three, so a mesh may split them by heads.
+
+  Attributes:
+    width: D.
+    heads: H; divides D.
+    use_bias: whether the four layers have biases.
+    dropout: rate, of the weights.
+    kernel_init, output_init: initializers of the kernels; of the output's.
+  """
+
+  width: int
+  heads: int
+  use_bias: bool = True
+  dropout: float = 0.0
+  kernel_init: nn.initializers.Initializer = nn.initializers.xavier_uniform()
+  output_init: nn.initializers.Initializer | None = None
+
+  def setup(self):
+    if self.width % self.heads:
+      raise ValueError(f'{self.width=} is no multiple of {self.heads=}')
+    dense = functools.partial(nn.Dense, self.width, self.use_bias)
+    self.query, self.key, self.value = (
+      dense(kernel_init=self.kernel_init) for _ in range(3)
+    )
+    self.output = dense(kernel_init=self.output_init or self.kernel_init)
+    self.drop = Dropout(self.dropout)
+
+  def split(self, x: Array) -> Array:
+    """Maps [B, T, D] to heads [B, H, T, K]."""
+    batch, time, _ = x.shape
+    return x.reshape(batch, time, self.heads, -1).swapaxes(1, 2)
+
+  def look_up(self, x: Array) -> Keys:
+    """Returns the keys and values of tokens [B, S, D]."""
+    return Keys(self.split(self.key(x)), self.split(self.value(x)))
+
+  def __call__(
+    self, x: Array, keys: Keys, mask: Mask = ALL, *, train: bool = False
+  ) -> Array:
+    """Maps tokens [B, T, D] that look at `keys` to what they find [B, T, D].
+
+    The weights [B, H, T, S] are sown as `weights` in the collection of intermediates.
+    """
+    drop = None
+    if train and self.dropout:
+      drop = functools.partial(self.drop, train=True)
+    keep = None
+    if self.is_mutable_collection('intermediates'):
+      keep = functools.partial(self.sow, 'intermediates', 'weights')
+    found = attend(self.split(self.query(x)), *keys, mask, drop, keep)
+    return self.output(found.swapaxes(1, 2).reshape(x.shape))
