@@ -55,6 +55,9 @@ class Config(translation.Config):
   encoder: str = config.field(
     'transformer', 'what reads the source', choices=transformer.ENCODERS
   )
+  encoder_layers: int = config.field(
+    0, 'layers of the encoder; 0: as many as --size has', low=0
+  )
   tied: bool = config.field(
     True,
     'the embeddings of the target, and of the source with one vocabulary, read out',
@@ -117,6 +120,7 @@ def build(c: Config) -> launch.Experiment:
     max(c.longest),
     ('all' if joint else 'target') if c.tied else 'none',
     c.encoder,
+    c.encoder_layers or None,
     c.dropout,
   )
   task = tasks.translate(model, transformer.AXES, c.smoothing)

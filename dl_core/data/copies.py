@@ -8,7 +8,7 @@ Shapes: B examples, T tokens of the longest, the stop token included.
 
 import functools
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core.data import drawn, vocabularies, vocabulary
+from dl_core.data.vocabulary import Vocabulary
 from dl_core.types import Batch, Data, Key, Marks, UserError
 
 LETTERS = vocabulary.marked(string.ascii_lowercase)
@@ -37,37 +38,71 @@ def load(batch_size: int, longest: int) -> Data:
     shorter = jax.random.randint(low_key, (size,), 0, NEAR)
     return copied(letter_key, jnp.maximum(high - shorter, 1), longest)
 
-  def split(number: int) -> Iterator[Batch]:
+  def split(key: Key) -> Batch:
     counts = np.repeat(np.arange(1, most + 1), EACH).astype(np.int32)
-    yield jax.device_get(copied(jax.random.key(number), counts, longest))
+    return copied(key, counts, longest)
+
+  mean = (most + 1) / 2
+  nats = float(np.log(LETTERS.size - vocabulary.MARKS))  # the stop token is known
+  data = spelt(f'copies-{most}/1', draw, split, LETTERS, batch_size)
 
   def read(text: str) -> Any:
-    ids = LETTERS.encode(text).ids
-    if not 0 < len(ids) <= most:
-      raise UserError(f'{text!r} was given; give 1 to {most} letters')
-    source = np.full(longest, LETTERS.pad, np.int32)
-    source[: len(ids) + 1] = [*ids, MARKS.stop]
-    return {'source': source, 'lengths': np.int32(len(ids) + 1)}
+    return row(LETTERS, text, longest, f'give 1 to {most} letters')
 
-  def write(tokens: Any, decoder: Any = None) -> str:
-    return LETTERS.decode(tokens, decoder)
+  return data._replace(read=read, baseline=lambda: {'nats': nats * mean / (mean + 1)})
 
-  size, mean = LETTERS.size, (most + 1) / 2
-  limits = {'source': size, 'lengths': longest + 1, 'target': size}
-  nats = float(np.log(size - vocabulary.MARKS))  # of a letter; the stop token is known
+
+def spelt(
+  source: str,
+  draw: Callable[[Key, int], Batch],
+  split: Callable[[Key], Batch],
+  letters: Vocabulary,
+  batch_size: int,
+) -> Data:
+  """Makes the Data of pairs of texts that are drawn, without `read` and `baseline`.
+
+  Args:
+    source: name and version.
+    draw: (key, B) -> a Batch of `data.pairs`.
+    split: (key) -> all examples of a split.
+    letters: the vocabulary of both texts.
+    batch_size: B.
+  """
+
+  def examples(number: int) -> Iterator[Batch]:
+    yield jax.device_get(split(jax.random.key(number)))
+
+  write = lambda tokens, decoder=None: letters.decode(tokens, decoder)
   data = drawn.computed(
-    f'copies-{most}/1', draw, batch_size, 1, notes=('Each example is drawn anew.',)
+    source, draw, batch_size, 1, notes=('Each example is drawn anew.',)
   )
+  x, y, _ = data.spec.batch
+  longest, size = x['source'].shape[1], letters.size
+  limits = {'source': size, 'lengths': longest + 1, 'target': size}
   return data._replace(
-    spec=data.spec._replace(tokens=2 * longest, limits=Batch(limits, size, 0)),
-    splits={name: functools.partial(split, n) for n, name in enumerate(drawn.SPLITS)},
-    baseline=lambda: {'nats': nats * mean / (mean + 1)},
-    read=read,
+    spec=data.spec._replace(tokens=longest + y.shape[1], limits=Batch(limits, size, 0)),
+    splits={
+      name: functools.partial(examples, n) for n, name in enumerate(drawn.SPLITS)
+    },
     write=write,
-    files=lambda: {vocabularies.FILE: LETTERS.content},
+    files=lambda: {vocabularies.FILE: letters.content},
     spell=lambda tokens, side: [write([token]) for token in tokens],
-    marks=lambda: MARKS,
+    marks=lambda: Marks(letters.start, letters.stop or 0, letters.pad),
   )
+
+
+def row(letters: Vocabulary, text: str, longest: int, wanted: str) -> Any:
+  """Returns x of one text with its stop token; see `Data.read`.
+
+  Raises:
+    UserError: the text is empty or too long; `wanted` says what it should be.
+  """
+  ids = letters.encode(text).ids
+  if not 0 < len(ids) < longest:
+    raise UserError(f'{text!r} was given; {wanted}')
+  source = np.full(longest, letters.pad, np.int32)
+  source[: len(ids) + 1] = [*ids, letters.stop]
+  return {'source': source, 'lengths': np.int32(len(ids) + 1)}
 
 
 def copied(key: Key, counts: Any, longest: int) -> Batch:

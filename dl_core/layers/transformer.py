@@ -90,7 +90,8 @@ class Block(nn.Module):
     dropout: rate, of the weights of attention, of hidden units and of what is added.
     use_bias: whether dense layers and norms have biases.
     epsilon: added to the variance in layer norm.
-    kernel_init, output_init: initializers of the kernels; of those that end in an addition.
+    kernel_init: initializer of the kernels.
+    output_init: initializer of the kernels before an addition; None: the same.
   """
 
   width: int

@@ -82,6 +82,7 @@ class Transformer(nn.Module):
       wants one vocabulary; 'target': the target's reads out; 'none': a layer of its
       own, with a bias.
     encoder: one of `ENCODERS`.
+    depth: layers of the encoder; None: L.
     dropout: rate.
     final_norm: whether each half ends with a norm; None: where `order` needs it.
   """
@@ -94,6 +95,7 @@ class Transformer(nn.Module):
   most: int = 512
   tied: str = 'all'
   encoder: str = 'transformer'
+  depth: int | None = None
   dropout: float = 0.1
   final_norm: bool | None = None
 
@@ -105,12 +107,13 @@ class Transformer(nn.Module):
     block = functools.partial(
       transformer.Block, width, heads, hidden, self.order, dropout=self.dropout
     )
+    depth = self.depth or layers
     reads = {
-      'transformer': lambda: transformer.Stack(block, layers, last),
-      'convolution': lambda: gated.Convolutions(width, layers, dropout=self.dropout),
+      'transformer': lambda: transformer.Stack(block, depth, last),
+      'convolution': lambda: gated.Convolutions(width, depth, dropout=self.dropout),
       'rnn': lambda: sequences.Stacked(
         functools.partial(sequences.CELLS['gru'], width // 2),
-        layers,
+        depth,
         bidirectional=True,
         dropout=self.dropout,
       ),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dl_core.layers import transformer
-from dl_core.layers.multihead import Mask
+from dl_core.layers.multihead import ALL, Mask
 
 B, T, D, L = 2, 6, 8, 3
 block = functools.partial(transformer.Block, D, 2, 12)
@@ -32,7 +32,7 @@ def made(order='post', cross=False):
   variables = model.init(jax.random.key(0), tokens(), method=look)
   move = lambda leaf: leaf + 0.1 * jax.random.normal(jax.random.key(1), leaf.shape)
   variables = jax.tree.map(move, variables)
-  call = lambda v, x, mask=Mask(): model.apply(v, x, mask)[0]
+  call = lambda v, x, mask=ALL: model.apply(v, x, mask)[0]
   return variables, call
 
 

@@ -1,4 +1,4 @@
-"""A Transformer agrees with PyTorch: outputs, weights of attention, gradients, files."""
+"""A Transformer agrees with PyTorch: outputs, attention, gradients, files."""
 
 import jax
 import jax.numpy as jnp

@@ -14,7 +14,7 @@ from typing import Any
 import optax
 
 from dl_core import config, tasks
-from dl_core.data import copies, pairs
+from dl_core.data import copies, pairs, recall
 from dl_core.interpret import translations
 from dl_core.tasks import optimizers, similarity, translation
 from dl_core.types import Data, Experiment, Figure, Names, Partition, Task, Variables
@@ -62,7 +62,7 @@ def recipes(**own: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def load(c: Config) -> Data:
-  """Returns the data of the settings: copies of random letters, or pairs of texts.
+  """Returns the data of the settings: random letters that are drawn, or stored pairs.
 
   Raises:
     UserError: see `pairs.load`.
@@ -70,6 +70,8 @@ def load(c: Config) -> Data:
   wanted = pairs.wanted(c)
   if c.dataset == 'copies':
     data = copies.load(c.batch_size, wanted.sides[1])
+  elif c.dataset == 'recall':
+    data = recall.load(c.batch_size, wanted.sides[0])
   else:
     data = pairs.load(c, wanted)
   note = f'BLEU is sacrebleu {similarity.signature()}.'

@@ -1,0 +1,130 @@
+"""How far back a network reaches: one letter is asked for, at distances up to 128.
+
+The lecture: a recurrent network loses what is far away, a Transformer reaches near and
+far words alike. Shapes: N examples, K distances, S tokens of a source, V tokens in the
+vocabulary.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from dl_core.data import recall
+from dl_core.report import draw
+from dl_core.tasks import translation
+from dl_core.types import Claim, Picture
+
+NAMES = {
+  'lstm': 'LSTM',
+  'attention': 'LSTM with attention',
+  'transformer': 'Transformer',
+  'unplaced': 'Transformer without positions',
+}
+COLOURS = dict(zip(NAMES, draw.COLOURS, strict=False))
+ENOUGH, HALF, CHANCE = 0.95, 0.5, 1 / recall.COUNT
+NEAR = 0.05  # of chance
+Runs = Mapping[str, Sequence[Any]]  # {label: `studies.Finished` of every seed}
+
+
+def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
+  """Draws accuracy by distance, and how far an untrained network hears.
+
+  Args:
+    sizes: {label: parameters}.
+    results: {label: runs}.
+  """
+  any_run = next(iter(results.values()))[0]
+  count = any_run.experiment.data.spec.batch.x['source'].shape[1] - 2
+  places = recall.distances(count)
+  right = {
+    label: np.stack([by_distance(run) for run in runs], axis=1)
+    for label, runs in results.items()
+  }  # [K, seeds] each
+  mean = {label: values.mean(axis=1) for label, values in right.items()}
+  moved = {label: influence(runs[0], count) for label, runs in results.items()}
+  last = {label: values[-1] / values[0] for label, values in moved.items()}
+
+  def show():
+    titles = ['right answers, trained', 'change of the answer, untrained']
+    figure, (left, other) = draw.panels(8.6, 3.4, 2, titles=titles)
+    for label in results:
+      name = f'{NAMES[label]}, {sizes[label]:,} parameters'
+      draw.band(left, places, right[label], name, COLOURS[label])
+      other.plot(places, moved[label], color=COLOURS[label], marker='.')
+    draw.guide(left, y=CHANCE)
+    left.set(xlabel='distance', ylim=(-0.03, 1.03))
+    other.set(xlabel='distance', yscale='log')
+    draw.legend(left, loc='lower left')
+    return figure
+
+  percent = lambda label: (
+    f'{NAMES[label]} {mean[label].min():.0%} at its worst distance, '
+    f'{mean[label][-1]:.0%} at {places[-1]}'
+  )
+  return [
+    Picture(
+      'A letter is asked for',
+      f'{count} random letters and a question: which one stood so many places before '
+      'the end? Left: the share of right answers by distance; dotted: chance. Right: '
+      'how much the probabilities of the answer change, before any training, when the '
+      'letter at that distance is another one.',
+      show,
+      (
+        Claim(
+          f'A Transformer answers {ENOUGH:.0%} of the questions at every distance, an '
+          'LSTM of as many parameters fewer than half of the farthest',
+          bool(mean['transformer'].min() >= ENOUGH and mean['lstm'][-1] < HALF),
+          f'{percent("transformer")}; {percent("lstm")}',
+        ),
+        Claim(
+          'An untrained LSTM hears nothing of the farthest letter, an untrained '
+          'Transformer as much as of the nearest',
+          bool(last['lstm'] < 0.01 and 0.5 < last['transformer'] < 2),
+          f'farthest over nearest: LSTM {last["lstm"]:.1g}, '
+          f'Transformer {last["transformer"]:.2g}',
+        ),
+        Claim(
+          'Without positions a Transformer cannot tell which letter is meant',
+          bool(mean['unplaced'].max() <= CHANCE + NEAR),
+          f'at most {mean["unplaced"].max():.1%} right; chance is {CHANCE:.1%}',
+        ),
+      ),
+    )
+  ]
+
+
+def by_distance(run: Any) -> np.ndarray:
+  """Returns the share of right letters at each distance [K] on the test split."""
+  experiment = run.experiment
+  x, y = translation.examples(experiment.data, 'test')
+  logits = np.asarray(experiment.task.outputs(run.variables(), x))[:, 0]
+  right = logits.argmax(axis=-1) == y[:, 0]
+  kinds = x['source'][:, -2]
+  return np.array([right[kinds == kind].mean() for kind in np.unique(kinds)])
+
+
+def influence(run: Any, count: int) -> np.ndarray:
+  """Returns how much an untrained answer hangs on the letter at each distance [K].
+
+  The mean over examples of |Δp|, summed over the vocabulary, when the letter that is
+  asked for becomes the next one of the alphabet.
+  """
+  task = run.experiment.task
+  kinds = np.repeat(np.arange(len(recall.distances(count))), recall.EACH)
+  batch = jax.device_get(recall.asked(jax.random.key(3), kinds, count))
+  variables = task.init(jax.random.key(0), batch)
+  rows = np.arange(len(kinds))
+  places = count - recall.distances(count)[kinds]
+  other = batch.x['source'].copy()
+  other[rows, places] = recall.FIRST + (other[rows, places] + 1 - recall.FIRST) % (
+    recall.COUNT
+  )
+
+  def said(source):
+    logits = task.outputs(variables, batch.x | {'source': source})
+    return np.asarray(jax.nn.softmax(logits[:, 0]), np.float64)
+
+  moved = np.abs(said(other) - said(batch.x['source'])).sum(axis=1)
+  return moved.reshape(-1, recall.EACH).mean(axis=1)
