@@ -7,6 +7,12 @@
     python -m experiments.seq2seq --dataset=kor_eng --data_dir=DIR
     python -m experiments.seq2seq --dataset=pairs --data_dir=FILE.tsv
     python -m experiments.seq2seq --workdir=runs/seq2seq-... --prompt='2026년 3월 9일'
+    python -m experiments.seq2seq --dataset=multi30k --vocabulary=words \\
+      --pieces=7853,5893 --longest=16 --embedding=256 --hidden=512 --attention=none \\
+      --layers=2 --nobidirectional --plan               # 13,890,309 parameters
+    python -m experiments.seq2seq --dataset=multi30k --vocabulary=words \\
+      --pieces=7853,5893 --longest=16 --embedding=256 --hidden=512 \\
+      --attention=additive --cell=gru --plan            # 20,515,333 parameters
 
 The last state of the encoder is the first one of the decoder (Sutskever, Vinyals & Le,
 2014, https://arxiv.org/abs/1409.3215); with attention the decoder also looks at the
@@ -14,7 +20,9 @@ encoder's states of all words, `dot` as in the lecture, `additive` as Bahdanau, 
 Bengio (2015, https://arxiv.org/abs/1409.0473). BLEU is sacrebleu's, on text in lower
 case, decoded greedily. The published figures on multi30k are those of
 https://github.com/bentrevett/pytorch-seq2seq, whose perplexities are of free-running
-decoding and cannot be compared, and of https://github.com/msarmi9/multi30k.
+decoding and cannot be compared, and of https://github.com/msarmi9/multi30k. The two
+networks that are planned above, from the sizes of the vocabularies and without any
+data, are bentrevett's first and third.
 """
 
 import dataclasses
