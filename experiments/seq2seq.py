@@ -30,6 +30,7 @@ import dataclasses
 import optax
 
 from dl_core import config, launch, tasks
+from dl_core.data import pairs
 from dl_core.launch.families import translation
 from dl_core.models import seq2seq
 from dl_core.models.weights import seq2seq as weights
@@ -108,13 +109,14 @@ BENCH = Config(
 )
 
 
-def build(c: Config) -> launch.Experiment:
+def build(c: Config, pool: int = pairs.POOL, spread: float = 0.1) -> launch.Experiment:
+  """Builds the experiment; `pool` is of the data, `spread` of the model."""
   if c.bidirectional and c.hidden % 2:
     raise UserError(
       f'--hidden={c.hidden} was given with --bidirectional, whose directions have half '
       'of the units each; give an even number'
     )
-  data = translation.load(c)
+  data = translation.load(c, pool)
   sizes = data.spec.limits.x
   model = seq2seq.Seq2Seq(
     sizes['source'],
@@ -126,6 +128,7 @@ def build(c: Config) -> launch.Experiment:
     c.attention,
     c.bidirectional,
     c.dropout,
+    spread,
   )
   looks = lambda variables, x: model.apply(variables, x, method='maps')
   return translation.experiment(

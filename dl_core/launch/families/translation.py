@@ -61,8 +61,12 @@ def recipes(**own: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
   return {name: RECIPES.get(name, {}) | dict(each) for name, each in own.items()}
 
 
-def load(c: Config) -> Data:
+def load(c: Config, pool: int = pairs.POOL) -> Data:
   """Returns the data of the settings: copies of random letters, or pairs of texts.
+
+  Args:
+    c: settings.
+    pool: see `pairs.load`.
 
   Raises:
     UserError: see `pairs.load`.
@@ -71,7 +75,7 @@ def load(c: Config) -> Data:
   if c.dataset == 'copies':
     data = copies.load(c.batch_size, wanted.sides[1])
   else:
-    data = pairs.load(c, wanted)
+    data = pairs.load(c, wanted, pool)
   note = f'BLEU is sacrebleu {similarity.signature()}.'
   return data._replace(notes=(*data.notes, note))
 
