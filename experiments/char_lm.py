@@ -75,7 +75,7 @@ RECIPES = {
   }
 }
 TINY = Config(steps=2, batch_size=8, hidden=8, window=8, length=8, learning_rate=0.03)
-BENCH = Config(dataset='tiny_shakespeare', hidden=512)
+BENCH = Config(dataset='tiny_shakespeare', hidden=512, length=1_000)
 
 
 def build(c: Config) -> launch.Experiment:

@@ -7,7 +7,8 @@
 The model is that of `seq2seq`: it has read 30,000 questions with their answers, and
 nothing tells it what a day is. Validation and test are on days of the year that it has
 never seen as today. Each question says all that its answer needs; the model has no
-memory of the one before.
+memory of the one before. A batch has questions of all kinds: those of one length are of
+one kind, and batches of a single kind teach more slowly, as do small embeddings.
 """
 
 import dataclasses
@@ -16,17 +17,33 @@ from dl_core import launch
 from dl_core.interpret import translations
 from experiments import seq2seq
 
-LINES = tuple(
-  f'Today is {today}. You work on Mondays and Fridays. {asked}'
-  for today, asked in (
-    ('Tuesday, March 9', 'Are you free tomorrow?'),
-    ('Tuesday, March 9', 'Are you free the day after tomorrow?'),
-    ('Thursday, March 11', 'Are you free tomorrow?'),
-    ('Tuesday, March 9', 'What day is the 15th?'),
-    ('Tuesday, March 9', 'How many days are there until the 15th?'),
-    ('Tuesday, March 9', 'Are you free on the 15th?'),
+LINES = {
+  f'Today is {today}. You work on Mondays and Fridays. {asked}': answer
+  for today, asked, answer in (
+    (
+      'Tuesday, March 9',
+      'Are you free tomorrow?',
+      'Yes, I am free tomorrow, on Wednesday.',
+    ),
+    (
+      'Tuesday, March 9',
+      'Are you free the day after tomorrow?',
+      'Yes, I am free the day after tomorrow, on Thursday.',
+    ),
+    (
+      'Thursday, March 11',
+      'Are you free tomorrow?',
+      'No, I am not: I work on Fridays.',
+    ),
+    ('Tuesday, March 9', 'What day is the 15th?', 'It is a Monday.'),
+    ('Tuesday, March 9', 'How many days are there until the 15th?', '6 days.'),
+    (
+      'Tuesday, March 9',
+      'Are you free on the 15th?',
+      'No, I am not: I work on Mondays.',
+    ),
   )
-)
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,24 +51,26 @@ class Config(seq2seq.Config):
   dataset: str = 'dialogues'
   vocabulary: str = 'words'
   pieces: tuple[int, ...] = (256,)
-  longest: tuple[int, ...] = (32, 20)
+  longest: tuple[int, ...] = (24, 14)
   widths: tuple[int, ...] = ()
-  attention: str = 'additive'
-  steps: int = 3_000
-  learning_rate: float = 3e-3
+  hidden: int = 160
+  embedding: int = 64
+  steps: int = 6_500
+  learning_rate: float = 4e-3
   eval_every: int = 500
 
 
 TINY = Config(
-  dataset='copies', steps=2, batch_size=8, hidden=8, longest=(12,), learning_rate=0.03
-)
+  dataset='copies', steps=2, batch_size=8, hidden=8, embedding=8, longest=(12,),
+  learning_rate=0.03,
+)  # fmt: skip
 
 
 def build(c: Config) -> launch.Experiment:
-  experiment = seq2seq.build(c)
+  experiment = seq2seq.build(c, pool=0, spread=1.0)
   english = c.dataset == 'dialogues' and c.pair in ('', 'question-answer')
   report = translations.dialogue(
-    experiment.task, LINES if english else (), experiment.report
+    experiment.task, LINES if english else {}, experiment.report
   )
   return experiment._replace(report=report, published=())
 

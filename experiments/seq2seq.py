@@ -7,6 +7,12 @@
     python -m experiments.seq2seq --dataset=kor_eng --data_dir=DIR
     python -m experiments.seq2seq --dataset=pairs --data_dir=FILE.tsv
     python -m experiments.seq2seq --workdir=runs/seq2seq-... --prompt='2026년 3월 9일'
+    python -m experiments.seq2seq --dataset=multi30k --vocabulary=words \\
+      --pieces=7853,5893 --longest=16 --embedding=256 --hidden=512 --attention=none \\
+      --layers=2 --nobidirectional --plan               # 13,890,309 parameters
+    python -m experiments.seq2seq --dataset=multi30k --vocabulary=words \\
+      --pieces=7853,5893 --longest=16 --embedding=256 --hidden=512 \\
+      --attention=additive --cell=gru --plan            # 20,515,333 parameters
 
 The last state of the encoder is the first one of the decoder (Sutskever, Vinyals & Le,
 2014, https://arxiv.org/abs/1409.3215); with attention the decoder also looks at the
@@ -14,7 +20,9 @@ encoder's states of all words, `dot` as in the lecture, `additive` as Bahdanau, 
 Bengio (2015, https://arxiv.org/abs/1409.0473). BLEU is sacrebleu's, on text in lower
 case, decoded greedily. The published figures on multi30k are those of
 https://github.com/bentrevett/pytorch-seq2seq, whose perplexities are of free-running
-decoding and cannot be compared, and of https://github.com/msarmi9/multi30k.
+decoding and cannot be compared, and of https://github.com/msarmi9/multi30k. The two
+networks that are planned above, from the sizes of the vocabularies and without any
+data, are bentrevett's first and third.
 """
 
 import dataclasses
@@ -22,6 +30,7 @@ import dataclasses
 import optax
 
 from dl_core import config, launch, tasks
+from dl_core.data import pairs
 from dl_core.launch.families import translation
 from dl_core.models import seq2seq
 from dl_core.models.weights import seq2seq as weights
@@ -100,13 +109,14 @@ BENCH = Config(
 )
 
 
-def build(c: Config) -> launch.Experiment:
+def build(c: Config, pool: int = pairs.POOL, spread: float = 0.1) -> launch.Experiment:
+  """Builds the experiment; `pool` is of the data, `spread` of the model."""
   if c.bidirectional and c.hidden % 2:
     raise UserError(
       f'--hidden={c.hidden} was given with --bidirectional, whose directions have half '
       'of the units each; give an even number'
     )
-  data = translation.load(c)
+  data = translation.load(c, pool)
   sizes = data.spec.limits.x
   model = seq2seq.Seq2Seq(
     sizes['source'],
@@ -118,6 +128,7 @@ def build(c: Config) -> launch.Experiment:
     c.attention,
     c.bidirectional,
     c.dropout,
+    spread,
   )
   looks = lambda variables, x: model.apply(variables, x, method='maps')
   return translation.experiment(

@@ -1,12 +1,8 @@
 """Times train steps, ours and a PyTorch peer's, alternating in rounds of one process.
 
-The step is the experiment's own, on generated data that are on the device. Rounds
-alternate, so that other load on the machine affects both alike; the comparison is the
-ratio of the times of one round.
+The step is the experiment's own, on generated data that are on the device.
 """
 
-import contextlib
-import functools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -14,18 +10,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from dl_core.bench.peers import process
+from dl_core.bench import rounds as timed
 from dl_core.data import generated
 from dl_core.runtime import devices, sharding
 from dl_core.train import compiled
 from dl_core.types import Batch, Data, Experiment, Spec
 
-SECONDS = 0.3  # that a round of a contestant takes; one dispatch, if that is longer
-WARM = 5  # of a round, a part that is not timed comes first: the cores have slept
 BATCHES = 4  # generated; the steps take them in turn
-INTERVAL = (5, 95)  # percentiles, between which nine of ten rounds lie
-
-Run = Callable[[int], float]  # steps -> seconds
 
 
 class Ours(NamedTuple):
@@ -39,7 +30,7 @@ class Ours(NamedTuple):
     flops: products of a step, over all devices.
   """
 
-  run: Run
+  run: timed.Run
   per_call: int
   compile_seconds: float
   peak_bytes: int
@@ -52,38 +43,16 @@ def measured(
   """Measures the step of an experiment; see `row`.
 
   Args:
-    name, experiment: what it is.
-    peer: whether to measure PyTorch's beside it.
-    rounds: of each contestant.
-    say: told what could not be measured.
+    name, experiment, peer, rounds, say: see `rounds.contest`.
   """
-  c, spec = experiment.config, experiment.data.spec
-  keys = jax.random.split(jax.random.key(c.seed), BATCHES)
+  keys = jax.random.split(jax.random.key(experiment.config.seed), BATCHES)
   made = [generated.batch(experiment.data, key) for key in keys]
   batches = jax.tree.map(lambda *leaves: np.stack(leaves), *made)
   found = ours(experiment, batches)
-  runs: dict[str, Run] = {'ours': found.run}
-  first: dict[str, float] = {}
-  facts: dict[str, Any] = {'peer_version': None, 'peer_failures': {}}
-  steps = {'ours': steps_of(found.run, found.per_call)}
-  with contextlib.ExitStack() as stack:
-    if peer and process.exists(name):
-      one = jax.tree.map(lambda leaf: leaf[0], batches)
-      device = {'gpu': 'cuda'}.get(jax.default_backend(), 'cpu')
-      twin = stack.enter_context(
-        process.started(name, c, spec, one, precision=c.precision, device=device)
-      )
-      facts = {'peer_version': twin.version, 'peer_failures': dict(twin.failures)}
-      for variant, reason in twin.failures.items():
-        say(f'{name}: no {variant} ({reason})')
-      for variant, seconds in twin.variants.items():
-        first[variant] = seconds
-        runs[variant] = functools.partial(twin.run, variant)
-        steps[variant] = steps_of(runs[variant])
-    elif peer:
-      say(f'{name} has no peer in dl_core/bench/peers')
-    times = interleaved(runs, steps, rounds)
-  return row(name, experiment, found, times, first) | facts
+  seen = timed.contest(
+    name, experiment, found.run, found.per_call, made[0], peer, rounds, say
+  )
+  return row(name, experiment, found, seen.times, seen.first) | dict(seen.facts)
 
 
 def data_of(spec: Spec, batches: Batch) -> Data:
@@ -120,54 +89,29 @@ def ours(experiment: Experiment, batches: Batch) -> Ours:
   return Ours(run, most, seconds, peak, compiled.operations(experiment))
 
 
-def steps_of(run: Run, per_call: int = 1) -> int:
-  """Returns how many steps fill a round, a multiple of `per_call`."""
-  steps = per_call
-  run(steps)  # the first is never like the others
-  while (seconds := run(steps)) < SECONDS / 2:
-    steps *= 2
-  return max(1, round(steps * SECONDS / seconds / per_call)) * per_call
-
-
-def interleaved(
-  runs: Mapping[str, Run], steps: Mapping[str, int], rounds: int
-) -> dict[str, np.ndarray]:
-  """Measures contestants in turn; who begins changes from round to round.
-
-  Returns:
-    {name: milliseconds of a step, of each round}.
-  """
-  names = list(runs)
-  found: dict[str, list[float]] = {name: [] for name in names}
-  for number in range(rounds):
-    shift = number % len(names)
-    for name in names[shift:] + names[:shift]:
-      runs[name](max(1, steps[name] // WARM))
-      found[name].append(1e3 * runs[name](steps[name]) / steps[name])
-  return {name: np.array(each) for name, each in found.items()}
-
-
 def row(
   name: str,
   experiment: Experiment,
   found: Ours,
   times: Mapping[str, np.ndarray],
   first: Mapping[str, float],
+  tokens: int | None = None,
 ) -> dict[str, Any]:
   """Makes a row of the benchmark from the measurements of an experiment.
 
   Args:
     name, experiment, found: whose step, and what is known of it.
-    times: {'ours' or a variant of the peer: milliseconds of a step, of each round}.
-    first: {variant: seconds of its first steps}.
+    times, first: see `rounds.Rounds`.
+    tokens: how many of an example a step takes; None: those of the spec.
 
   Returns:
     A row of the benchmark's file. The peer is the variant of the lowest median; `ratio`
     is its time over ours, above 1 where we are faster, with the interval of the rounds.
   """
-  c, spec = experiment.config, experiment.data.spec
+  c = experiment.config
+  tokens = experiment.data.spec.tokens if tokens is None else tokens
   mesh = sharding.make_mesh(c.mesh)
-  low, step_ms, high = spread(times['ours'])
+  low, step_ms, high = timed.spread(times['ours'])
   peak = devices.peak(mesh.devices.flat[0], c.precision)
   each = found.flops / (step_ms / 1e3)
   figures: dict[str, Any] = {
@@ -182,7 +126,7 @@ def row(
     'step_ms_low': low,
     'step_ms_high': high,
     'examples_per_second': 1e3 * c.batch_size / step_ms,
-    'tokens_per_second': 1e3 * c.batch_size * spec.tokens / step_ms or None,
+    'tokens_per_second': 1e3 * c.batch_size * tokens / step_ms or None,
     'flops_per_step': found.flops,
     'flops_per_second': each,
     'mfu': each / (peak * mesh.size) if peak else None,
@@ -194,10 +138,12 @@ def row(
     'ratio_high': None,
     'peers': {},
   }
-  peers = {variant: spread(ms)[1] for variant, ms in times.items() if variant != 'ours'}
+  peers = {
+    variant: timed.spread(ms)[1] for variant, ms in times.items() if variant != 'ours'
+  }
   if peers:
     best = min(peers, key=lambda variant: peers[variant])
-    low, ratio, high = spread(times[best] / times['ours'])
+    low, ratio, high = timed.spread(times[best] / times['ours'])
     figures |= {
       'peer': best,
       'peer_ms': peers[best],
@@ -210,9 +156,3 @@ def row(
       },
     }
   return figures
-
-
-def spread(values: np.ndarray) -> tuple[float, float, float]:
-  """Returns the lower end of the interval, the median, the upper end."""
-  low, high = np.percentile(values, INTERVAL)
-  return float(low), float(np.median(values)), float(high)

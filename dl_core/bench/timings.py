@@ -1,8 +1,12 @@
 """Prints rows of the benchmark as a table, and compares them with earlier rows."""
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from dl_core.types import UserError
 
 Row = Mapping[str, Any]  # see `benchmark.row`
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -60,6 +64,32 @@ def comparable(row: Any) -> bool:
   """Returns whether a value is a row that other rows can be compared with."""
   wanted = {*SAME, *TOLD, 'step_ms', 'ratio'}
   return isinstance(row, dict) and wanted <= row.keys()
+
+
+def read(path: str) -> list[dict]:
+  """Reads the rows of an earlier run. Raises UserError where there are none."""
+  try:
+    rows = json.loads(Path(path).read_text(encoding='utf-8'))
+  except (OSError, ValueError):
+    rows = None
+  if not isinstance(rows, list) or not all(map(comparable, rows)):
+    raise UserError(
+      f'--against={path} was given, but that is no file of rows; name one that --json '
+      'wrote'
+    )
+  return rows
+
+
+def check(path: str) -> None:
+  """Raises UserError where the rows could not be written."""
+  try:
+    if path:
+      Path(path).open('a').close()
+  except OSError as error:
+    raise UserError(
+      f'--json={path} was given, which cannot be written ({error.strerror}); name '
+      'another file'
+    ) from None
 
 
 def earlier(row: Row, before: Sequence[Row]) -> dict[str, Any]:

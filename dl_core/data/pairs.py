@@ -39,7 +39,7 @@ def wanted(c: Answering) -> Wanted:
   return Wanted(c.longest, c.pair, c.vocabulary, c.pieces, c.lower)
 
 
-def load(c: Config, wanted: Wanted) -> Data:
+def load(c: Config, wanted: Wanted, pool: int = POOL) -> Data:
   """Makes the Data of `c.dataset`; no set of ours is read before the first batch.
 
   Batches hold x = {source: int32 [B, S], lengths: int32 [B], target: int32 [B, T]}, y
@@ -47,11 +47,13 @@ def load(c: Config, wanted: Wanted) -> Data:
   counts it. y is the target with the stop token after it; x's target is the same one
   token later, after the start token (teacher forcing). What follows is the pad token,
   at weight 0. Of longer texts the first tokens are kept. Each split is in the order of
-  the lengths, and a training batch is drawn from neighbours.
+  the lengths, and a training batch is drawn from neighbours in it.
 
   Args:
     c: `dataset`, `data_dir` and `batch_size` are used.
     wanted: how texts are read.
+    pool: batches that are drawn from the same neighbours, see `permutations.rows`; 0: a
+      batch is drawn from the whole set.
 
   Raises:
     UserError: there is no such set, it holds no pairs of texts, or the vocabulary will
@@ -99,7 +101,7 @@ def load(c: Config, wanted: Wanted) -> Data:
     spec,
     split,
     prepare=lambda x: {name: leaf.astype(np.int32) for name, leaf in x.items()},
-    pool=POOL,
+    pool=pool,
     read=one,
     notes=found.notes,
     declaration=stored.packed(

@@ -216,12 +216,12 @@ def search(task: Task, variables: Variables, data: Data, x: Any) -> Picture:
   )
 
 
-def dialogue(task: Task, lines: Sequence[str], others: Any) -> Any:
+def dialogue(task: Task, lines: Mapping[str, str], others: Any) -> Any:
   """Makes the `report` that begins with the answers to some lines.
 
   Args:
     task: of `tasks.translate`.
-    lines: what is said to the model; () leaves the picture out.
+    lines: {what is said to the model: its right answer}; {} leaves the picture out.
     others: the `report` that follows.
   """
 
@@ -235,7 +235,13 @@ def dialogue(task: Task, lines: Sequence[str], others: Any) -> Any:
     words = '\n\n'.join(
       f'— {line}\n— {shown(answer)}' for line, answer in zip(lines, said, strict=True)
     )
-    first = Picture('A dialogue', 'Each line is answered by itself.', lambda: words)
-    return [first, *rest]
+    right = sum(a == b for a, b in zip(said, lines.values(), strict=True))
+    claim = Claim(
+      'Every answer is the one that follows from what is said',
+      right == len(lines),
+      f'{right} of {len(lines)} answers are right',
+    )
+    caption = 'Each line is answered by itself.'
+    return [Picture('A dialogue', caption, lambda: words, (claim,)), *rest]
 
   return pictures

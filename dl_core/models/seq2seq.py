@@ -67,6 +67,7 @@ class Seq2Seq(nn.Module):
     attention: one of `ATTENTIONS`.
     bidirectional: whether the encoder reads from both ends.
     dropout: rate, on embeddings, between layers and on what the output layer reads.
+    spread: standard deviation of the first embeddings.
   """
 
   source: int
@@ -78,6 +79,7 @@ class Seq2Seq(nn.Module):
   attention: str = 'dot'
   bidirectional: bool = False
   dropout: float = 0.0
+  spread: float = 0.1
 
   def setup(self):
     cell, fed = sequences.CELLS[self.cell], self.attention == 'additive'
@@ -98,7 +100,9 @@ class Seq2Seq(nn.Module):
     )
     if self.embedding:
       embed = functools.partial(
-        nn.Embed, features=self.embedding, embedding_init=nn.initializers.normal(0.1)
+        nn.Embed,
+        features=self.embedding,
+        embedding_init=nn.initializers.normal(self.spread),
       )
       self.read_embedding, self.written_embedding = (
         embed(self.source),

@@ -4,8 +4,9 @@ An experiment takes the whole model except heads of other classes, or only the p
 that its `taken` names. What is not taken keeps its random values.
 """
 
+import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import jax
 
 from dl_core import config, trees
 from dl_core.config import Config
+from dl_core.data import vocabularies
 from dl_core.models.weights import exchange, files, parts
 from dl_core.train import checkpoint, log, siblings, stopping, update, workdir
 from dl_core.types import Experiment, UserError
@@ -67,11 +69,12 @@ def begin(experiment: Experiment, state: Any, say: Callable[[str], None]) -> Any
   """Returns a `TrainState` with the parameters that `--init_from` names.
 
   Raises:
-    UserError: they cannot be read, or are of another model.
+    UserError: they cannot be read, or are of another model or another vocabulary.
   """
   c, names, taken = experiment.config, experiment.names, experiment.taken
   path = source(c, config.path(c.workdir))
   if not files.named(c.init_from):
+    same_vocabulary(path, experiment.data.files())
     return read(path, state, say, heads=names.heads if names else (), taken=taken)
   own = trees.flatten(state.variables)
   loaded = exchange.load(path, names, own, taken)
@@ -83,6 +86,29 @@ def begin(experiment: Experiment, state: Any, say: Callable[[str], None]) -> Any
   variables = trees.unflatten(state.variables, own | found)
   params = variables.pop('params')
   return state.replace(params=params, extra=variables)
+
+
+def same_vocabulary(folder: Path, own: Mapping[str, str]) -> None:
+  """Checks that the tokens of another run on text mean what they mean in this one.
+
+  Args:
+    folder: workdir of the other run; one without a vocabulary passes.
+    own: of this run, see `Data.files`.
+
+  Raises:
+    UserError: a vocabulary differs.
+  """
+  for name, content in own.items():
+    both = workdir.read_json(folder / vocabularies.FILE)
+    there = workdir.read_json(folder / name) or both
+    digest = json.loads(content)['digest']
+    if there and there.get('digest') != digest:
+      raise UserError(
+        f'--init_from={folder} was given, a run with the vocabulary '
+        f'{there.get("digest")}, but the {name} of this run has the digest {digest}; '
+        f'give --vocabulary={folder / vocabularies.FILE}, or name a run with the same '
+        'vocabulary'
+      )
 
 
 def read(

@@ -38,7 +38,8 @@ DEFAULTS = {
 # that it is ours to drop.
 CONTENTS = (
   'manifest.json', 'metrics.jsonl', 'claims.json', 'observed', 'tensorboard',
-  'checkpoints', 'report', 'profile', 'vocabulary.json', 'config.json',
+  'checkpoints', 'report', 'profile', 'vocabulary.json', 'target_vocabulary.json',
+  'config.json',
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dl_core import launch
-from dl_core.bench import benchmark, timings
+from dl_core.bench import benchmark, rounds, settings, timings
 from experiments import benchmark as command
 from experiments import char_lm, perceptron
 
@@ -23,7 +23,7 @@ FIELDS = (
 
 
 def called(*words):
-  return launch.command(command.Settings, command.__doc__, ['', *words], command.main)
+  return launch.command(settings.Settings, command.__doc__, ['', *words], command.main)
 
 
 def test_rows_have_what_was_measured(tmp_path, capsys):
@@ -43,17 +43,17 @@ def test_rows_have_what_was_measured(tmp_path, capsys):
 
 
 def test_cells_are_timed_where_an_experiment_has_them():
-  s = command.Settings(cells=('lstm', 'gru'), batch_sizes=(8, 16))
-  found = list(command.variants(char_lm.BENCH, s))
+  s = settings.Settings(cells=('lstm', 'gru'), batch_sizes=(8, 16))
+  found = list(settings.variants(char_lm.BENCH, s))
   assert len(found) == 4
   assert {(each['cell'], each['batch_size']) for each in found} == {
     (cell, size) for cell in s.cells for size in s.batch_sizes
   }
-  assert list(command.variants(perceptron.BENCH, s)) == [
+  assert list(settings.variants(perceptron.BENCH, s)) == [
     {'batch_size': 8},
     {'batch_size': 16},
   ]
-  assert list(command.variants(char_lm.BENCH, command.Settings())) == [
+  assert list(settings.variants(char_lm.BENCH, settings.Settings())) == [
     {'batch_size': char_lm.BENCH.batch_size}
   ]
 
@@ -108,7 +108,7 @@ def test_contestants_take_turns_and_who_begins_changes():
     return run
 
   runs = {'ours': contestant('ours', 2.0), 'theirs': contestant('theirs', 5.0)}
-  times = benchmark.interleaved(runs, {'ours': 10, 'theirs': 5}, 3)
+  times = rounds.interleaved(runs, {'ours': 10, 'theirs': 5}, 3)
   np.testing.assert_allclose(times['ours'], [2, 2, 2])
   np.testing.assert_allclose(times['theirs'], [5, 5, 5])
   timed = [each for each in order if each[1] > 2]
@@ -129,7 +129,7 @@ def test_a_row_has_the_times_of_every_variant_that_the_peer_offers(monkeypatch):
     variants = {'eager': 1.0, 'compile': 5.0}
     yield types.SimpleNamespace(version='2', variants=variants, failures={}, run=run)
 
-  monkeypatch.setattr(benchmark.process, 'started', started)
+  monkeypatch.setattr(rounds.process, 'started', started)
   e = perceptron.build(perceptron.BENCH)
   row = benchmark.measured('perceptron', e, True, 2, print)
   assert seen == [('perceptron', (1, 2))]
@@ -155,9 +155,9 @@ def test_the_peer_is_the_better_variant_and_the_ratio_is_of_rounds():
 
 def test_a_round_takes_whole_dispatches():
   run = lambda steps: steps * 0.01
-  assert benchmark.steps_of(run) == round(benchmark.SECONDS / 0.01)
-  assert benchmark.steps_of(run, 8) % 8 == 0
-  assert benchmark.steps_of(lambda steps: 9.0 * steps, 8) == 8
+  assert rounds.steps_of(run) == round(rounds.SECONDS / 0.01)
+  assert rounds.steps_of(run, 8) % 8 == 0
+  assert rounds.steps_of(lambda steps: 9.0 * steps, 8) == 8
 
 
 def test_rows_are_held_against_those_of_the_same_kind():

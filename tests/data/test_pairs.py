@@ -90,6 +90,17 @@ def test_training_batches_are_as_the_spec_declares_and_of_like_length(own):
   assert (np.diff(np.maximum(*lengths)) >= 0).all()
 
 
+def test_without_pools_a_batch_is_drawn_from_the_whole_set(own, tmp_path):
+  c = config.Config(dataset='pairs', data_dir=str(tmp_path / 'pairs.tsv'), batch_size=4)
+  own()  # writes the file
+  data = pairs.load(c, pairs.Wanted((8, 10)), pool=0)
+  ptp = lambda data: np.mean(
+    [np.ptp(data.rows(jax.random.key(0), step)) for step in range(10)]
+  )
+  neighbours = pairs.load(c, pairs.Wanted((8, 10)), pool=1)
+  assert ptp(neighbours) < 8 < ptp(data)
+
+
 def test_two_sizes_make_two_vocabularies_that_a_workdir_keeps(own, tmp_path):
   data = own(vocabulary='words', pieces=(40, 50))
   assert data.spec.limits.x == {'source': 40, 'lengths': 9, 'target': 50}

@@ -2,7 +2,6 @@
 
 import io
 
-import jax
 import pytest
 
 from dl_core import launch
@@ -61,29 +60,6 @@ def test_a_beam_search_answers_too(answer):
   code, (line,), _ = answer('--prompt=ab', '--beam=4')
   assert code == 0
   assert len(line) <= 4
-
-
-def test_the_published_sizes_are_planned_from_two_sizes_of_vocabularies(tmp_path):
-  """No text is read: the set is not even there."""
-  same = {
-    'dataset': 'multi30k',
-    'data_dir': str(tmp_path),
-    'vocabulary': 'words',
-    'pieces': (7_853, 5_893),
-    'longest': (16,),
-    'widths': (),
-    'embedding': 256,
-    'hidden': 512,
-  }
-
-  def count(**changes):
-    e = seq2seq.build(seq2seq.Config(**same, **changes))
-    found = jax.eval_shape(e.task.init, jax.random.key(0), e.data.spec.batch)
-    return sum(leaf.size for leaf in jax.tree.leaves(found['params']))
-
-  assert count(attention='none', layers=2, bidirectional=False) == 13_890_309
-  assert count(attention='additive', cell='gru') == 20_515_333
-  assert not list(tmp_path.iterdir())
 
 
 def test_copies_keep_their_letters(copier):

@@ -7,8 +7,12 @@ One file for each experiment that has one, by the experiment's name. It has
   carried(params) -> arrays       our parameters, or gradients by them, as those of
                                   `Peer.module`, in the order of its parameters()
 
-The parity tests copy our weights in and compare; `step` trains; `process` trains in a
-process of its own. Only here is torch imported, and by no training run.
+and, if its model writes texts, which the benchmark of decoding calls,
+
+  writer(config, spec) -> Writer
+
+The parity tests copy our weights in and compare; `step` trains and `writing` writes,
+`process` in a process of its own. Only here is torch imported, and by no training run.
 
 A peer does as much as ours or less: the accuracies that our step reports are left out,
 every label weighs 1, and the learning rate stays at its peak instead of following the
@@ -52,3 +56,23 @@ class Peer(NamedTuple):
   module: Any
   tensors: Callable[[Any], tuple]
   turns: tuple[Turn, ...]
+
+
+class Writer(NamedTuple):
+  """A model and how it writes texts, see `dl_core.types.Decode`.
+
+  Attributes:
+    module: the model.
+    tensors: (x of a Batch of arrays) -> what `start` reads, B texts on the first axis.
+    start: (*tensors) -> the state before the first token.
+    advance: (state, tokens [B]) -> (state, logits [B, V]): reads a token of each text.
+    length: tokens of a text.
+    draws: whether tokens are drawn; else they are the likeliest.
+  """
+
+  module: Any
+  tensors: Callable[[Any], tuple]
+  start: Callable[..., Any]
+  advance: Callable[[Any, Any], tuple]
+  length: int
+  draws: bool = False

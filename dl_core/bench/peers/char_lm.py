@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from dl_core.bench.peers import Peer, Turn
+from dl_core.bench.peers import Peer, Turn, Writer
 
 CELLS = {
   'lstm': nn.LSTM,
@@ -74,6 +74,25 @@ def peer(config, spec) -> Peer:
   optimizer = functools.partial(torch.optim.Adam, lr=config.learning_rate)
   turn = Turn(loss, moves, optimizer, clip=1.0, average=config.average)
   return Peer(module, tensors, (turn,))
+
+
+def writer(config, spec) -> Writer:
+  module = CharLM(
+    spec.limits.x, config.cell, config.layers, config.hidden, config.dropout
+  )
+
+  def advance(state, tokens):
+    h, state = module.recurrent(module.one_hot[tokens][:, None], state)
+    return state, module.output(h[:, 0])
+
+  return Writer(
+    module,
+    lambda x: (torch.tensor(np.asarray(x, np.int64)),),
+    lambda x: None,
+    advance,
+    config.length,
+    draws=True,
+  )
 
 
 def tensors(batch):

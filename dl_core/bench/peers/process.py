@@ -51,6 +51,7 @@ def started(
   *,
   precision: str = 'float32',
   device: str = 'cpu',
+  loop: str = '',
 ) -> Iterator[Process]:
   """Starts the peer of an experiment and tries all its variants; stops it on exit.
 
@@ -63,13 +64,14 @@ def started(
     batch: the arrays of the one batch that every step trains on.
     precision: 'float32' or 'bfloat16', which is PyTorch's autocast.
     device: 'cpu' or 'cuda'.
+    loop: for a peer that writes texts instead of training, a name of `writing.LOOPS`.
 
   Raises:
     UserError: PyTorch, or that device in it, is not there, or the process dies.
   """
   arrays = jax.tree.map(np.asarray, batch)
   settings = SimpleNamespace(**vars(config))
-  wanted = (name, settings, spec._replace(batch=arrays), precision, device)
+  wanted = (name, settings, spec._replace(batch=arrays), precision, device, loop)
   path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
   with (
     tempfile.TemporaryFile() as errors,

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils import rnn
 
-from dl_core.bench.peers import Peer, Turn, char_lm
+from dl_core.bench.peers import Peer, Turn, Writer, char_lm
 
 
 class Seq2Seq(nn.Module):
@@ -86,32 +86,54 @@ class Seq2Seq(nn.Module):
     return tuple(torch.stack(part) for part in found)
 
   def forward(self, source, lengths, target):
-    keys, state = self.encode(source, lengths)
-    mask = torch.arange(source.shape[1])[None].to(lengths) < lengths[:, None]
+    memory, state = self.start(source, lengths)
     x = self.inputs(1, target)
+    if self.c.attention != 'additive':
+      return self.looking(memory, state, x)[1]
+    said = []
+    for step in range(x.shape[1]):
+      state, read = self.feeding(memory, state, x[:, step])
+      said.append(read)
+    return self.output(self.drop(torch.stack(said, 1)))
+
+  def start(self, source, lengths):
+    """Returns the memory, keys, their projection and a mask, and the first state."""
+    keys, state = self.encode(source, lengths)
+    mask = torch.arange(source.shape[1]).to(lengths)[None] < lengths[:, None]
+    fed = self.c.attention == 'additive'
+    return (keys, self.key(keys) if fed else keys, mask), state
+
+  def advance(self, memory, state, tokens):
+    """Reads tokens [B]; returns the state and the logits [B, V] of what comes next."""
+    x = self.inputs(1, tokens)
     if self.c.attention == 'additive':
-      return self.feeding(keys, mask, state, x)
-    h, _ = self.decoder(x, state if len(state) > 1 else state[0])
+      state, read = self.feeding(memory, state, x)
+      return state, self.output(self.drop(read))
+    state, logits = self.looking(memory, state, x[:, None])
+    return state, logits[:, 0]
+
+  def looking(self, memory, state, x):
+    keys, _, mask = memory
+    state, h = self.recurred(state, x)
     if self.c.attention == 'none':
-      return self.output(self.drop(h))
+      return state, self.output(self.drop(h))
     scores = torch.einsum('bth,bsh->bts', h, keys)
     weights = scores.masked_fill(~mask[:, None], -torch.inf).softmax(-1)
     c = torch.einsum('bts,bsh->bth', weights, keys)
-    return self.output(self.drop(torch.cat([h, c], -1)))
+    return state, self.output(self.drop(torch.cat([h, c], -1)))
 
-  def feeding(self, keys, mask, state, x):
-    projected, said = self.key(keys), []
-    for step in range(x.shape[1]):
-      query = self.query(state[0][-1])[:, None]
-      scores = self.score(torch.tanh(query + projected))[..., 0]
-      weights = scores.masked_fill(~mask, -torch.inf).softmax(-1)
-      c = torch.einsum('bs,bsh->bh', weights, keys)
-      h, last = self.decoder(
-        torch.cat([x[:, step], c], -1)[:, None], state if len(state) > 1 else state[0]
-      )
-      state = last if isinstance(last, tuple) else (last,)
-      said.append(torch.cat([h[:, 0], c, x[:, step]], -1))
-    return self.output(self.drop(torch.stack(said, 1)))
+  def feeding(self, memory, state, x):
+    keys, projected, mask = memory
+    query = self.query(state[0][-1])[:, None]
+    scores = self.score(torch.tanh(query + projected))[..., 0]
+    weights = scores.masked_fill(~mask, -torch.inf).softmax(-1)
+    c = torch.einsum('bs,bsh->bh', weights, keys)
+    state, h = self.recurred(state, torch.cat([x, c], -1)[:, None])
+    return state, torch.cat([h[:, 0], c, x], -1)
+
+  def recurred(self, state, x):
+    h, last = self.decoder(x, state if len(state) > 1 else state[0])
+    return last if isinstance(last, tuple) else (last,), h
 
 
 def peer(config, spec) -> Peer:
@@ -131,6 +153,22 @@ def peer(config, spec) -> Peer:
   optimizer = functools.partial(torch.optim.Adam, lr=config.learning_rate)
   turn = Turn(loss, moves, optimizer, clip=1.0, average=config.average)
   return Peer(module, tensors, (turn,))
+
+
+def writer(config, spec) -> Writer:
+  most = spec.limits.x
+  module = Seq2Seq(config, most['source'], most['target'])
+
+  def advance(state, tokens):
+    memory, state = state
+    state, logits = module.advance(memory, state, tokens)
+    return (memory, state), logits
+
+  return Writer(module, sources, module.start, advance, spec.batch.y.shape[1])
+
+
+def sources(x):
+  return tuple(torch.tensor(np.asarray(x[k], np.int64)) for k in ('source', 'lengths'))
 
 
 def tensors(batch):

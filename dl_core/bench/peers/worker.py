@@ -1,4 +1,4 @@
-"""The worker process that trains a peer; `process` starts it and sends it pickles."""
+"""The worker, in which a peer trains or writes; `process` sends it pickles."""
 
 import importlib
 import os
@@ -43,8 +43,10 @@ def listen(questions: queue.SimpleQueue) -> None:
       os._exit(0)
 
 
-def prepare(name: str, config: Any, spec: Any, precision: str, device: str) -> tuple:
-  """Tries every variant of a peer.
+def prepare(
+  name: str, config: Any, spec: Any, precision: str, device: str, loop: str = ''
+) -> tuple:
+  """Tries every variant of a peer; see `process.started`.
 
   Returns:
     (variant, steps) -> seconds, and what is known: (version, {variant: seconds of its
@@ -62,30 +64,45 @@ def prepare(name: str, config: Any, spec: Any, precision: str, device: str) -> t
       f'--peer=torch was given on a GPU, but PyTorch {torch.__version__} finds none; '
       'install a PyTorch for this GPU, or take --platform=cpu'
     )
-  from dl_core.bench.peers import step
+  from dl_core.bench.peers import step, writing
 
   torch.set_float32_matmul_precision('high')  # TF32 on a GPU, as JAX has by default
   torch.set_flush_denormal(True)  # as XLA does
-  steps: dict[str, Any] = {}
+  runs: dict[str, Any] = {}
   module = importlib.import_module(f'dl_core.bench.peers.{name}')
 
   def timed(variant, times):
     settle = torch.cuda.synchronize if device == 'cuda' else lambda: None
-    step, tensors = steps[variant]
+    run, tensors, whole = runs[variant]
     settle()
     start = time.perf_counter()
     for _ in range(times):
-      step(tensors)
+      run(tensors)
     settle()
-    return time.perf_counter() - start
+    return (time.perf_counter() - start) * whole
 
-  first, failures = {}, {}
-  for variant in step.variants(module.peer(config, spec).tensors(spec.batch), device):
+  def train(variant):
     peer = module.peer(config, spec)
+    tensors = step.place(peer.tensors(spec.batch), variant, device)
+    return step.make_step(peer, variant, precision, device), tensors, 1
+
+  def write(variant):
+    writer = module.writer(config, spec)
+    tensors = step.place(writer.tensors(spec.batch.x), variant, device)
+    part = writing.part(tensors, loop)
+    whole = len(tensors[0]) / len(part[0])
+    return writing.make_loop(writer, variant, loop, device), part, whole
+
+  if loop:
+    names, made, often = [*writing.VARIANTS], write, 1
+  else:
+    tensors = module.peer(config, spec).tensors(spec.batch)
+    names, made, often = step.variants(tensors, device), train, FIRST
+  first, failures = {}, {}
+  for variant in names:
     try:
-      tensors = step.place(peer.tensors(spec.batch), variant, device)
-      steps[variant] = step.make_step(peer, variant, precision, device), tensors
-      first[variant] = timed(variant, FIRST)
+      runs[variant] = made(variant)
+      first[variant] = timed(variant, often)
     except Exception as error:  # whatever a compiler may say
       text = str(error).strip().splitlines() or ['']
       failures[variant] = f'{type(error).__name__}: {text[0]}'

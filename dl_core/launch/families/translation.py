@@ -61,8 +61,12 @@ def recipes(**own: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
   return {name: RECIPES.get(name, {}) | dict(each) for name, each in own.items()}
 
 
-def load(c: Config) -> Data:
+def load(c: Config, pool: int = pairs.POOL) -> Data:
   """Returns the data of the settings: random letters that are drawn, or stored pairs.
+
+  Args:
+    c: settings.
+    pool: see `pairs.load`.
 
   Raises:
     UserError: see `pairs.load`.
@@ -73,7 +77,7 @@ def load(c: Config) -> Data:
   elif c.dataset == 'recall':
     data = recall.load(c.batch_size, wanted.sides[0])
   else:
-    data = pairs.load(c, wanted)
+    data = pairs.load(c, wanted, pool)
   note = f'BLEU is sacrebleu {similarity.signature()}.'
   return data._replace(notes=(*data.notes, note))
 

@@ -1,0 +1,70 @@
+"""The settings of the benchmark, and the rows that they ask for."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from dl_core import config
+from dl_core.bench import decoding
+from dl_core.layers import sequences
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(config.Settings):
+  experiments: tuple[str, ...] = config.field(
+    ('all',), 'experiments to time, as in lenet,gan; all: those with a BENCH'
+  )
+  batch_sizes: tuple[int, ...] = config.field(
+    (),
+    "batch sizes to time, as in 64,256; empty: the one of the experiment's BENCH",
+    low=1,
+    empty=True,
+  )
+  cells: tuple[str, ...] = config.field(
+    (),
+    'recurrent cells to time, as in lstm,gru,rnn, of experiments that have --cell; '
+    "empty: the one of the experiment's BENCH",
+    choices=tuple(sequences.CELLS),
+    empty=True,
+  )
+  decoding: tuple[str, ...] = config.field(
+    (),
+    'time the writing of texts instead of train steps, in one dispatch, where PyTorch '
+    'has a loop over the tokens of a single text after another, or of the batch; '
+    'empty: train steps are timed',
+    choices=decoding.LOOPS,
+    empty=True,
+  )
+  precision: str = config.field(
+    'float32',
+    'dtype in which models compute; parameters stay float32',
+    choices=config.PRECISIONS,
+  )
+  steps_per_call: int = config.field(
+    0,
+    'updates in one call of the compiled program; 0: as in training',
+    low=0,
+    below=2**31,
+  )
+  peer: str = config.field('none', 'library to compare with', choices=('none', 'torch'))
+  rounds: int = config.field(20, 'number of timed rounds of each program', low=1)
+  json: str = config.field('', 'file to write the results to, as JSON; empty: none')
+  against: str = config.field(
+    '', 'file that an earlier --json wrote, to compare with; empty: none'
+  )
+  platform: str = config.field(
+    'auto',
+    'kind of device to compute on; auto: the fastest that JAX finds',
+    choices=('auto', 'cpu', 'gpu', 'tpu'),
+  )
+  mesh: str = config.field('', 'device mesh, as in data:4; empty: one device')
+
+
+def variants(bench: config.Config, s: Settings) -> Iterator[dict[str, Any]]:
+  """Yields the settings in which the timed steps of an experiment differ."""
+  cells = s.cells if hasattr(bench, 'cell') else ()
+  usual = decoding.texts(bench) if s.decoding else bench.batch_size
+  for size in s.batch_sizes or (usual,):
+    for each in [{'cell': cell} for cell in cells] or [{}]:
+      for loop in [{'loop': loop} for loop in s.decoding] or [{}]:
+        yield {'batch_size': size} | each | loop
