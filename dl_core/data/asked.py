@@ -186,7 +186,7 @@ def prepared(c: Config) -> Set:
       images.append(example['image'])
       own = example['questions']
       texts += [text.decode() for text in own['question']]
-      answers += own['answer'].tolist()
+      answers += map(int, own['answer'])
       of += [number] * len(own['answer'])
     return list(map(normal, texts)), answers, of, np.stack(images)
 

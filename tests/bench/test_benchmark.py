@@ -62,7 +62,7 @@ def test_cells_are_timed_where_an_experiment_has_them():
   ('words', 'sentence'),
   [
     (('--experiments=lenett',), "'lenett' is unknown"),
-    (('--experiments=cells',), "'cells' is unknown"),
+    (('--experiments=recurrence',), "'recurrence' is unknown"),
     (('--batch_sizes=8,x',), 'whole numbers of at least 1'),
     (('--batch_sizes=00',), 'whole numbers of at least 1'),
     (('--batch_sizes=²',), 'whole numbers of at least 1'),
@@ -94,7 +94,7 @@ def test_sources_are_read_as_utf_8_whatever_the_locale_is():
 
 def test_all_are_those_that_have_a_bench():
   assert {'lenet', 'gan', 'char_lm', 'perceptron'} <= set(command.listed(('all',)))
-  assert 'cells' not in command.listed(('all',))
+  assert 'recurrence' not in command.listed(('all',))
 
 
 def test_contestants_take_turns_and_who_begins_changes():

@@ -83,4 +83,4 @@ def test_it_ends_at_once_when_its_parent_is_gone_however_busy_it_is(torch):
 )
 def test_it_is_known_without_pytorch_which_experiments_have_peers(name):
   assert process.exists(name)
-  assert not process.exists('cells')
+  assert not process.exists('recurrence')

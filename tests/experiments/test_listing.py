@@ -25,7 +25,7 @@ def test_without_a_word_every_experiment_is_listed_and_studies_have_a_star():
   found, starred = names(listed.listing())
   known = {m.name for m in pkgutil.iter_modules(experiments.__path__)}
   assert sorted(found) == sorted(known - {'__main__'})
-  assert {'cells', 'mathematics', 'optimizers'} <= starred
+  assert {'mathematics', 'optimizers', 'recurrence'} <= starred
   assert not {'lenet', 'gan', 'benchmark'} & starred
 
 

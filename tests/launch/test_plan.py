@@ -106,8 +106,15 @@ def test_a_plan_does_not_stand_in_the_way_of_the_run(tmp_path):
 
 
 def test_a_study_is_planned_run_by_run(tmp_path, capsys):
-  words = ['', f'--workdir={tmp_path}', '--hidden=8', '--plan']
-  assert launch.run(MODULES['cells'], 'cells', words) == 0
+  words = [
+    '',
+    f'--workdir={tmp_path}',
+    '--hidden=8',
+    '--what=cell',
+    '--seeds=1',
+    '--plan',
+  ]
+  assert launch.run(MODULES['recurrence'], 'recurrence', words) == 0
   sizes = [
     json.loads((tmp_path / cell / 'plan.json').read_text())['parameters']
     for cell in ('rnn', 'gru', 'lstm')

@@ -19,6 +19,7 @@ NAMES = {
   'rnn_relu': 'ReLU',
   'rnn_identity': 'identity',
 }
+OWN = 'Each has the learning rate that suits it best.'
 
 
 def curve(title: str, caption: str, results: Runs, names: Mapping[str, str], claim):
@@ -34,7 +35,7 @@ def curve(title: str, caption: str, results: Runs, names: Mapping[str, str], cla
     draw.legend(axes)
     return figure
 
-  return Picture(title, caption, show, (claim,))
+  return Picture(title, f'{caption} {OWN}', show, (claim,))
 
 
 def highest(results: Runs) -> list[np.ndarray]:
