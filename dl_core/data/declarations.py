@@ -46,6 +46,8 @@ class Declaration(NamedTuple):
     target: the feature to predict from the others; '' where none is declared.
     given: the feature that the target is predicted from; '' where none is declared.
     stored: whether it was read from a workdir and has no examples; see `stored`.
+    entries: {feature: values in all its examples together}, of a graph that is kept as
+      `graphs.Entries`; empty where its matrices are dense.
   """
 
   name: str
@@ -59,6 +61,7 @@ class Declaration(NamedTuple):
   target: str = ''
   given: str = ''
   stored: bool = False
+  entries: Mapping[str, int] = MappingProxyType({})
 
   @property
   def source(self) -> str:
@@ -87,6 +90,7 @@ def of_builder(builder: Any) -> Declaration:
     vocabulary=builder.info.metadata.get('alphabet', ''),
     target=target,
     given=given if isinstance(given, str) else '',  # some sets name several
+    entries=builder.info.metadata.get('entries', {}),
   )
 
 
@@ -117,6 +121,7 @@ def in_folder(folder: Path, name: str) -> Declaration:
     vocabulary=more.get('alphabet', ''),
     target=target,
     given=given,
+    entries=more.get('entries', {}),
   )
 
 
