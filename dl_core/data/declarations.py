@@ -46,8 +46,9 @@ class Declaration(NamedTuple):
     target: the feature to predict from the others; '' where none is declared.
     given: the feature that the target is predicted from; '' where none is declared.
     stored: whether it was read from a workdir and has no examples; see `stored`.
-    entries: {feature: values in all its examples together}, of a graph that is kept as
-      `graphs.Entries`; empty where its matrices are dense.
+    sizes: of graphs, which their features do not declare: {feature: its values in all
+      examples together} of one that is kept as `graphs.Entries`; {'nodes': the most of
+      an example} of several.
   """
 
   name: str
@@ -61,7 +62,7 @@ class Declaration(NamedTuple):
   target: str = ''
   given: str = ''
   stored: bool = False
-  entries: Mapping[str, int] = MappingProxyType({})
+  sizes: Mapping[str, int] = MappingProxyType({})
 
   @property
   def source(self) -> str:
@@ -90,7 +91,7 @@ def of_builder(builder: Any) -> Declaration:
     vocabulary=builder.info.metadata.get('alphabet', ''),
     target=target,
     given=given if isinstance(given, str) else '',  # some sets name several
-    entries=builder.info.metadata.get('entries', {}),
+    sizes=builder.info.metadata.get('sizes', {}),
   )
 
 
@@ -121,7 +122,7 @@ def in_folder(folder: Path, name: str) -> Declaration:
     vocabulary=more.get('alphabet', ''),
     target=target,
     given=given,
-    entries=more.get('entries', {}),
+    sizes=more.get('sizes', {}),
   )
 
 

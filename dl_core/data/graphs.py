@@ -82,7 +82,7 @@ def sizes_of(declaration: Declaration) -> tuple[int, int, int, int]:
     else int(features.shape[0] or 0) if features
     else n
   )  # fmt: skip
-  given = declaration.entries
+  given = declaration.sizes
   edges = given['neighbours'] + n if given else 0
   return n, columns, given.get('words', 0), edges
 

@@ -98,8 +98,8 @@ def read(data_dir: str) -> OwnGraph:
   classes = tuple(sorted(set(nodes.labels) - {''}))
   if len(classes) < 2:
     raise UserError(
-      f'{folder / NODES} was given, whose labels are {", ".join(classes) or "all empty"}'
-      '; two classes or more are wanted, fill the column label'
+      f'{folder / NODES} has the labels {", ".join(classes) or "(empty)"} and no other; '
+      'two or more are wanted, fill the column label'
     )
   labels = np.array([classes.index(name) if name else 0 for name in nodes.labels])
   masks, notes = masks_of(source, nodes, labels)
@@ -145,7 +145,7 @@ def nodes_of(path: Path, lines: Sequence[Line]) -> Nodes:
   header = lines[0].cells if lines else []
   if not {'node', 'label'} <= set(header) or len(set(header)) < len(header):
     raise UserError(
-      f'{path} begins with {", ".join(header) or "nothing"}; a header with node, label, '
+      f'{path} begins with {", ".join(header) or "nothing"}; a header with node, label '
       'and other names, each once, is wanted, with tabs between'
     )
   columns = [place for place, name in enumerate(header) if name not in OWN]

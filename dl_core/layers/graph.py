@@ -140,3 +140,25 @@ def dropped(x: Any, rate: float, train: bool) -> Any:
   if isinstance(x, graphs.Entries):
     return x._replace(value=drop(x.value))
   return drop(x)
+
+
+def propagation(edges: Array, mask: Array, kind: str, loops: bool = True) -> Array:
+  """Returns dense matrices by which nodes see their neighbours, computed from A.
+
+  Args:
+    edges: A [B, N, N], without loops.
+    mask: [B, N], 1 where there is a node.
+    kind: 'sum': A. 'mean': D⁻¹ A. 'walk': D̃⁻¹ (A + I). 'kipf': D̃^-½ (A + I) D̃^-½.
+    loops: whether 'walk' and 'kipf' add I; a pooled A may have loops already.
+  """
+  if kind == 'sum':
+    return edges
+  if kind in ('walk', 'kipf') and loops:
+    real = (mask > 0).astype(edges.dtype)
+    edges = edges + real[:, :, None] * jnp.eye(edges.shape[1], dtype=edges.dtype)[None]
+  degree = jnp.sum(edges, axis=-1)
+  degree = jnp.where(degree > 0, degree, 1)
+  if kind == 'kipf':
+    scale = jax.lax.rsqrt(degree)
+    return scale[:, :, None] * edges * scale[:, None, :]
+  return edges / degree[:, :, None]

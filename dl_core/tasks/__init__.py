@@ -7,6 +7,7 @@ Here: tasks, losses, measures, optimizers, schedules, decoding. Not here: networ
 from dl_core.tasks.apply import apply as apply
 from dl_core.tasks.apply import untrained as untrained
 from dl_core.tasks.auxiliary import auxiliary as auxiliary
+from dl_core.tasks.auxiliary import charged as charged
 from dl_core.tasks.corrupted import corrupted as corrupted
 from dl_core.tasks.cut import cut as cut
 from dl_core.tasks.gan import gan as gan

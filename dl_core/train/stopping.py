@@ -41,8 +41,8 @@ def target(until: str) -> tuple[str, float]:
   whole = name != RISEN or (value >= 1 and value.is_integer())
   if not name or not math.isfinite(value) or not whole:
     raise UserError(
-      f'--until={until} was given, METRIC:VALUE is wanted, as in --until=accuracy:0.99, '
-      f'or {RISEN}:N with N of at least 1'
+      f'--until={until} was given, METRIC:VALUE is wanted, as in '
+      '--until=accuracy:0.99, or risen:N with N of at least 1'
     )
   return name, value
 

@@ -129,6 +129,6 @@ PICKLES = ('allx', 'tx', 'ally', 'ty', 'graph')
 
 
 def rows(matrix: Any) -> list[np.ndarray]:
-  """Returns the columns of the ones in each row of a sparse matrix [N, F] of 0 and 1."""
+  """Returns the columns of the ones in each row of a sparse matrix of 0 and 1."""
   starts = zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True)
   return [np.sort(matrix.indices[start:end]) for start, end in starts]

@@ -24,7 +24,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     *('Theory', 'Reinforcement learning', 'Genetic algorithms', 'Neural networks'),
     *('Probabilistic methods', 'Case-based', 'Rule learning'),
   )
-  ENTRIES = {'neighbours': 2 * 5_278, 'words': 49_216}  # noqa: RUF012
+  SIZES = {'neighbours': 2 * 5_278, 'words': 49_216}  # noqa: RUF012
   ORIGINALS = originals.listed(__file__)
 
   def _info(self):
@@ -41,7 +41,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
       disable_shuffling=True,
       homepage='https://github.com/kimiyoung/planetoid',
       metadata=tfds.core.MetadataDict(
-        entries=self.ENTRIES,
+        sizes=self.SIZES,
         notes=[
           "The splits are Planetoid's: 20 labelled papers of each field train, 500 "
           'validate, 1,000 test, and the other 1,068 have no label to learn from. The '
