@@ -98,8 +98,8 @@ def read(data_dir: str) -> OwnGraph:
   classes = tuple(sorted(set(nodes.labels) - {''}))
   if len(classes) < 2:
     raise UserError(
-      f'{folder / NODES} has the labels {", ".join(classes) or "(empty)"} and no other; '
-      'two or more are wanted, fill the column label'
+      f'{folder / NODES} has the labels {", ".join(classes) or "(empty)"} and no '
+      'other; two or more are wanted, fill the column label'
     )
   labels = np.array([classes.index(name) if name else 0 for name in nodes.labels])
   masks, notes = masks_of(source, nodes, labels)

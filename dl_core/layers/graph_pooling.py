@@ -44,14 +44,15 @@ READOUTS = {'mean': mean, 'sum': total, 'max': most}
 def in_order(x: Array, mask: Array, count: int) -> Array:
   """Returns the `count` nodes with the highest last feature, zeros if there are less.
 
-  Equal nodes, as in symmetric graphs, stay in the order of their numbers.
+  Where last features are equal, as many are after a ReLU, the sum of all features
+  decides; only nodes that are alike, as in symmetric graphs, stay in the given order.
 
   Returns:
     [B, count, F].
   """
   real = mask > 0
-  key = jnp.where(real, x[..., -1], -jnp.inf)
-  order = jnp.argsort(-key, axis=1)  # stable
+  last = jnp.where(real, x[..., -1], -jnp.inf)
+  order = jnp.lexsort((-jnp.sum(x, axis=-1), -last), axis=1)
   kept = jnp.take_along_axis(jnp.where(real[..., None], x, 0), order[..., None], axis=1)
   kept = kept[:, :count]
   return jnp.pad(kept, ((0, 0), (0, count - kept.shape[1]), (0, 0)))
