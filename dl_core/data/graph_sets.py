@@ -51,8 +51,8 @@ def load(c: Config, fold: int = 0, protocol: str = 'validation') -> Data:
     held = ', '.join(f'{name} ({kind})' for name, kind in kinds.items())
     raise UserError(
       f'--dataset={c.dataset} was given, whose examples hold {held}; wanted are tags '
-      '(Sequence), edges (Tensor), label (ClassLabel), fold (Scalar); give a set that has '
-      f'them, or one of {", ".join((pixels.SOURCE, *shapes.SETS))}'
+      '(Sequence), edges (Tensor), label (ClassLabel) and fold (Scalar), give a set '
+      f'that has them, or one of {", ".join((pixels.SOURCE, *shapes.SETS))}'
     )
   tags = len(declaration.features['tags'].parts[''].names)
   n, classes = declaration.sizes['nodes'], declaration.features['label'].names

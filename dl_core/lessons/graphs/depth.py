@@ -65,8 +65,8 @@ def pictures(depths: Sequence[int], results: Runs) -> list[Picture]:
           f'{plain[-1]:.1f} % against {plain[0]:.1f} %',
         ),
         Claim(
-          f'Skip connections help: of {high} layers, the residual network is better than '
-          'the plain one',
+          f'Skip connections help: of {high} layers, the residual network is better '
+          'than the plain one',
           bool(residual[-1] > plain[-1]),
           f'{residual[-1]:.1f} % against {plain[-1]:.1f} %',
         ),

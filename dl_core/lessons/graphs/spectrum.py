@@ -84,8 +84,8 @@ def picture(found: Measured) -> Picture:
     Claim(
       f'Powers of A + I grow by its largest eigenvalue; {last} powers of Â do not',
       bool(np.all(np.abs(ratio - 1) < 0.01) and np.all(found.grown['Â'] <= 1 + 1e-6)),
-      f'by {ratio.mean():.3f} λ in the last power, λ is {plain[:, -1].mean():.1f} in the '
-      f'mean; Âᵏx is {found.grown["Â"].max():.3f} of x at most',
+      f'by {ratio.mean():.3f} λ in the last power, and λ is {plain[:, -1].mean():.1f} '
+      f'in the mean; Âᵏx is {found.grown["Â"].max():.3f} of x at most',
     ),
     Claim(
       'Each power of Â makes the features of all nodes more alike',
