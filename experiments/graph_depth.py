@@ -11,6 +11,7 @@ little. Each kind has the decay of its authors: on the first layer, or for GCNII
 
 import dataclasses
 import functools
+from typing import Any
 
 from dl_core import config, launch
 from dl_core.lessons.graphs import depth
@@ -47,7 +48,7 @@ def study(c: Config) -> launch.Study:
       'wanted; give a shallower and a deeper one'
     )
   own = gcn.Config(**config.shared(c, 'labels'))
-  changes = {
+  changes: dict[str, dict[str, Any]] = {
     'plain': {},
     'residual': {'skip': 'residual'},
     'gcnii': {'net': 'gcnii', 'dropout': 0.6},

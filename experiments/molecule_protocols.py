@@ -12,13 +12,14 @@ experiments.molecules on mutag; `cycles` has one split, which counts as the only
 
 import dataclasses
 import functools
+from typing import Any
 
 from dl_core import config, launch
 from dl_core.data import graph_sets, shapes
 from dl_core.lessons.graphs import protocols
 from experiments import molecules
 
-MUTAG = molecules.RECIPES['mutag']
+MUTAG: dict[str, Any] = molecules.RECIPES['mutag']
 
 
 @dataclasses.dataclass(frozen=True)

@@ -133,16 +133,14 @@ def prepared(tags: int, x: graphs.Graphs) -> graphs.Graphs:
 
 
 def sample(size: int, n: int, tags: int, classes: int, key: Key) -> Batch:
-  """Draws a host batch like a set's, about as sparse; see `Data.sample`."""
+  """Draws a host batch of trees of n nodes; see `Data.sample`."""
   draw = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-  counts = draw.integers(n // 2, n + 1, size)
   found = [
     {
-      'tags': draw.integers(tags, size=count),
-      # A tree: each node is joined to one before it, as in molecules without rings.
-      'edges': [(node, draw.integers(node)) for node in range(1, count)],
+      'tags': draw.integers(tags, size=n),
+      'edges': [(node, draw.integers(node)) for node in range(1, n)],
     }
-    for count in counts
+    for _ in range(size)
   ]
   y = draw.integers(classes, size=size).astype(np.int32)
   return Batch(prepared(tags, stacked(found, n)), y, np.ones(size, np.float32))

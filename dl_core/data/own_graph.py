@@ -113,16 +113,22 @@ def read(data_dir: str) -> OwnGraph:
   )
   x = standardised(nodes.features) if nodes.features.size else np.eye(n)
   sparse, width = n > DENSE, x.shape[1]
-  matrix = np.float32(x)[None]
+  matrix = x[None].astype(np.float32)
   features = graphs.entries(matrix) if sparse else matrix
   graph = graphs.Graphs(
     features,
     adjacency if sparse else graphs.dense(adjacency, n, n),
     np.ones((1, n), np.float32),
   )
-  counts = (features.row.shape[1], edges + n) if sparse else (0, 0)
+  counts = (np.count_nonzero(matrix), edges + n) if sparse else (0, 0)
   return OwnGraph(
-    source, classes, (n, width, *counts), graph, np.int32(labels)[None], masks, notes
+    source,
+    classes,
+    (n, width, *counts),
+    graph,
+    labels[None].astype(np.int32),
+    masks,
+    notes,
   )
 
 

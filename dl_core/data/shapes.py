@@ -80,7 +80,7 @@ def split(name: str, part: str) -> tuple[graphs.Graphs, np.ndarray]:
     *(np.zeros((count, NODES, *s), np.uint8) for s in ((1,), (NODES,), ()))
   )
   for number, label in enumerate(y):
-    pairs, size = SETS[name].make(random, label)
+    pairs, size = SETS[name].make(random, int(label))
     order = random.permutation(size)
     x.nodes[number, :size] = 1
     x.mask[number, :size] = 1

@@ -79,7 +79,8 @@ class Coarse(NamedTuple):
 def chosen(x: Array, edges: Array, mask: Array, score: Array, ratio: float) -> Coarse:
   """Keeps the ⌈ratio·n⌉ nodes of highest score of each graph of n nodes.
 
-  The kept ones are multiplied by their scores, or the scores would have no gradient.
+  The kept ones are multiplied by tanh of their scores, or the scores would have no
+  gradient.
 
   Args:
     x, edges, mask: of the graphs.
@@ -97,7 +98,7 @@ def chosen(x: Array, edges: Array, mask: Array, score: Array, ratio: float) -> C
   rows = at(edges)  # [B, M, N]
   both = jnp.take_along_axis(rows, index[:, None], axis=2)
   return Coarse(
-    at(x) * at(score[..., None]) * kept[..., None],
+    at(x) * jnp.tanh(at(score[..., None])) * kept[..., None],
     both * kept[:, :, None] * kept[:, None, :],
     kept,
     jnp.zeros(len(x), x.dtype),
@@ -118,7 +119,7 @@ class TopK(nn.Module):
     draw = nn.initializers.normal(1.0)
     direction = self.param('direction', draw, (x.shape[-1],))
     length = jnp.sqrt(jnp.sum(direction**2))
-    return chosen(x, edges, mask, jnp.tanh(x @ direction / length), self.ratio)
+    return chosen(x, edges, mask, x @ direction / length, self.ratio)
 
 
 class SelfAttention(nn.Module):
@@ -134,7 +135,7 @@ class SelfAttention(nn.Module):
     """Maps graphs to those of their best nodes."""
     score = nn.Dense(1, name='neighbours')(edges @ x)
     score = score + nn.Dense(1, use_bias=False, name='own')(x)
-    return chosen(x, edges, mask, jnp.tanh(score[..., 0]), self.ratio)
+    return chosen(x, edges, mask, score[..., 0], self.ratio)
 
 
 def soft(x: Array, edges: Array, mask: Array, logits: Array) -> Coarse:

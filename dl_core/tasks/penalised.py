@@ -35,4 +35,5 @@ def penalised(task: Task, penalty: Callable[[Params], Array]) -> Task:
 
 def half_squares(strength: float, params: Params) -> Array:
   """Returns strength · ½ Σ w² over the leaves of a tree."""
-  return strength / 2 * sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(params))
+  squares = [jnp.sum(leaf**2) for leaf in jax.tree.leaves(params)]
+  return strength / 2 * jnp.sum(jnp.stack(squares))

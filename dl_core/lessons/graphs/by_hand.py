@@ -10,6 +10,7 @@ Shapes: N = 5 nodes.
 from fractions import Fraction
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from dl_core import graphs
@@ -77,7 +78,7 @@ def picture() -> Picture:
     ),
     claims.identity(
       'Â X is, for each node, the sum of its neighbours and itself with these weights',
-      graphs.product(found[None], FEATURES[None, :, None], N)[0, :, 0],
+      graphs.product(found[None], jnp.float32(FEATURES)[None, :, None], N)[0, :, 0],
       summed,
       CLOSE,
     ),

@@ -183,7 +183,7 @@ def planted(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.nda
   n = 24
   true = random.permutation(np.arange(n) % 2)
   chance = np.where(true[:, None] == true, 0.7, 0.08)
-  a = np.float32(np.triu(random.random((n, n)) < chance, 1))
+  a = np.triu(random.random((n, n)) < chance, 1).astype(np.float32)
   a = a + a.T
   mask, start = jnp.ones((1, n)), random.normal(size=(1, n, 2))
 

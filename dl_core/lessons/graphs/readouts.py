@@ -54,8 +54,8 @@ def pictures(results: Runs) -> list[Picture]:
           f'{told["cycles"]["sum"]:.1f} % of the cycles',
         ),
         Claim(
-          "Layers that weigh by degrees tell a star from a path, at least 90 %; DGCNN's "
-          'under the sorted readout take means, and tell at most 60 %',
+          'Layers that weigh by degrees tell a star from a path, at least 90 %; those '
+          'of DGCNN take means and do not: at most 60 %',
           min(told['stars'][kind] for kind in READOUTS[:-1]) >= 90
           and told['stars']['sorted'] <= 60,
           listed(told['stars']),

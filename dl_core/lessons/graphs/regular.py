@@ -44,7 +44,8 @@ def blurred(pixels_: np.ndarray) -> np.ndarray:
 def convolved(pixels_: np.ndarray, torus: bool) -> np.ndarray:
   """Returns the image after one graph convolution whose weight is 1."""
   n = pixels_.size
-  edges = pixels.grid(*pixels_.shape, torus=torus)
+  height, width = pixels_.shape
+  edges = pixels.grid(height, width, torus=torus)
   given = graphs.Graphs(pixels_.reshape(1, n, 1), edges[None], np.ones((1, n)))
   x = jax.tree.map(jnp.float32, graphs.normalised(given))
   layer = graph.GraphConv(1)
@@ -56,7 +57,7 @@ def picture(random: np.random.Generator, draws: int) -> Picture:
   """Draws an image, the box filter and the graph convolution."""
   own = image()
   box, torus, flat = blurred(own), convolved(own, True), convolved(own, False)
-  noise = [np.float32(random.normal(size=(SIDE, SIDE))) for _ in range(draws)]
+  noise = random.normal(size=(draws, SIDE, SIDE)).astype(np.float32)
   inside = np.abs(flat - box)[2:-2, 2:-2].max()
   border = np.abs(flat - box)[[0, -1]].max()
   mirrored = convolved(own[:, ::-1].copy(), True)[:, ::-1]
