@@ -54,9 +54,14 @@ def made(net, readout, jump, pool):
   return model, trees.unflatten(shapes, draws)
 
 
-def logits(kind, x):
+@functools.cache
+def compiled(kind):
   model, variables = made(*kind)
-  return np.asarray(model.apply(variables, x, train=False))
+  return jax.jit(lambda x: model.apply(variables, x, train=False))
+
+
+def logits(kind, x):
+  return np.asarray(compiled(kind)(x))
 
 
 @pytest.mark.parametrize('kind', KINDS)
