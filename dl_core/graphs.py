@@ -159,6 +159,21 @@ def dense(matrix: Any, rows: int, columns: int) -> np.ndarray:
   return found
 
 
+def listed(row: Any, column: Any, value: Any, rows: int) -> Entries:
+  """Returns the `Entries` of one matrix from its entries [E] in any order."""
+  packed = _packed([tuple(map(np.asarray, (row, column, value)))], rows)
+  return packed._replace(value=np.float32(packed.value))
+
+
+def both_ways(pairs: Any, nodes: int) -> Entries:
+  """Returns the `Entries` of what `undirected` returns, B = 1."""
+  first, second = np.asarray(pairs, int).reshape(-1, 2).T
+  places = np.concatenate([first * nodes + second, second * nodes + first])
+  row, column = np.divmod(np.unique(places), nodes)
+  other = row != column
+  return listed(row[other], column[other], np.ones(other.sum()), nodes)
+
+
 def undirected(pairs: Any, nodes: int) -> np.ndarray:
   """Returns the matrix [N, N] of 0 and 1 of edges that go both ways.
 

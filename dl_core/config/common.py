@@ -81,7 +81,8 @@ class Config(Drawing):
   until: str = field(
     '',
     'METRIC:VALUE, such as accuracy:0.99, at which training stops once an evaluation '
-    'on the validation split reaches it; empty: none',
+    'on the validation split reaches it; or risen:N, to stop once the validation loss '
+    'exceeds the mean of the N before; empty: none',
     group='run',
   )
   keep_best: bool = field(

@@ -46,6 +46,9 @@ class Declaration(NamedTuple):
     target: the feature to predict from the others; '' where none is declared.
     given: the feature that the target is predicted from; '' where none is declared.
     stored: whether it was read from a workdir and has no examples; see `stored`.
+    sizes: of graphs, which their features do not declare: {feature: its values in all
+      examples together} of one that is kept as `graphs.Entries`; {'nodes': the most of
+      an example} of several.
   """
 
   name: str
@@ -59,6 +62,7 @@ class Declaration(NamedTuple):
   target: str = ''
   given: str = ''
   stored: bool = False
+  sizes: Mapping[str, int] = MappingProxyType({})
 
   @property
   def source(self) -> str:
@@ -87,6 +91,7 @@ def of_builder(builder: Any) -> Declaration:
     vocabulary=builder.info.metadata.get('alphabet', ''),
     target=target,
     given=given if isinstance(given, str) else '',  # some sets name several
+    sizes=builder.info.metadata.get('sizes', {}),
   )
 
 
@@ -117,6 +122,7 @@ def in_folder(folder: Path, name: str) -> Declaration:
     vocabulary=more.get('alphabet', ''),
     target=target,
     given=given,
+    sizes=more.get('sizes', {}),
   )
 
 

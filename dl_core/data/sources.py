@@ -28,7 +28,7 @@ from dl_core.types import UserError
 FORMAT = 'array_record'
 CHUNK = 1_024  # examples read at a time
 # The user's own data, which need no preparing, and what --data_dir is for each.
-USERS = {'folder': 'DIR', 'pairs': 'FILE', 'text': 'FILE'}
+USERS = {'edges': 'DIR', 'folder': 'DIR', 'pairs': 'FILE', 'text': 'FILE'}
 
 
 def root(data_dir: str = '') -> Path:

@@ -7,10 +7,13 @@ Here: tasks, losses, measures, optimizers, schedules, decoding. Not here: networ
 from dl_core.tasks.apply import apply as apply
 from dl_core.tasks.apply import untrained as untrained
 from dl_core.tasks.auxiliary import auxiliary as auxiliary
+from dl_core.tasks.auxiliary import charged as charged
 from dl_core.tasks.corrupted import corrupted as corrupted
 from dl_core.tasks.cut import cut as cut
 from dl_core.tasks.gan import gan as gan
 from dl_core.tasks.language import language as language
+from dl_core.tasks.penalised import half_squares as half_squares
+from dl_core.tasks.penalised import penalised as penalised
 from dl_core.tasks.precision import computed_in as computed_in
 from dl_core.tasks.segmentation import segmentation as segmentation
 from dl_core.tasks.several import Head as Head

@@ -1,4 +1,4 @@
-"""Supervised learning with auxiliary classifiers of intermediate layers."""
+"""Supervised learning with more than logits: auxiliary classifiers, penalties."""
 
 import jax
 from flax import linen as nn
@@ -30,6 +30,33 @@ def auxiliary(
   def joined(output: Array | tuple[Array, ...], labels: Array) -> Array:
     first, *others = jax.tree.leaves(output)
     return loss(first, labels) + share * sum(loss(each, labels) for each in others)
+
+  def of_first(measure: Measure) -> Measure:
+    return lambda output, labels: measure(jax.tree.leaves(output)[0], labels)
+
+  own = {name: of_first(measure) for name, measure in reported.items()}
+  return supervised(model, joined, **own)
+
+
+def charged(
+  model: nn.Module,
+  loss: Measure = measures.cross_entropy,
+  *,
+  share: float,
+  **reported: Measure,
+) -> Task:
+  """Makes the task of saying `batch.y` with a model that may return a penalty, too.
+
+  Args:
+    model: returns logits [B, K], in training perhaps a tuple: these and a penalty [B].
+    loss: of the logits; what is minimised is it and `share` of the penalty.
+    share: see above.
+    **reported: of the logits, reported under these names.
+  """
+
+  def joined(output: Array | tuple[Array, ...], labels: Array) -> Array:
+    first, *penalties = jax.tree.leaves(output)
+    return loss(first, labels) + share * sum(penalties)
 
   def of_first(measure: Measure) -> Measure:
     return lambda output, labels: measure(jax.tree.leaves(output)[0], labels)

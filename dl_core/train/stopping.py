@@ -16,6 +16,7 @@ from dl_core.types import Experiment, Key, Metrics, UserError
 
 MOST_SKIPPED = 5  # updates in a row
 SPIKE = 3.0  # times the mean loss
+RISEN = 'risen'  # --until=risen:N
 
 
 def best_step(history: Sequence[dict]) -> int | None:
@@ -37,11 +38,43 @@ def target(until: str) -> tuple[str, float]:
     value = float(text)
   except ValueError:
     value = math.nan
-  if not name or not math.isfinite(value):
+  whole = name != RISEN or (value >= 1 and value.is_integer())
+  if not name or not math.isfinite(value) or not whole:
     raise UserError(
-      f'--until={until} was given, METRIC:VALUE is wanted, as in --until=accuracy:0.99'
+      f'--until={until} was given, METRIC:VALUE is wanted, as in '
+      '--until=accuracy:0.99, or risen:N with N of at least 1'
     )
   return name, value
+
+
+def met(until: str, history: Sequence[dict]) -> str:
+  """Returns in words how the last evaluation fulfils --until; '' where it does not."""
+  name, value = target(until)
+  if name == RISEN:
+    rose = risen(history, int(value))
+    return f'validation loss above the mean of the {int(value)} before' if rose else ''
+  known = [name for name in history[-1] if name not in ('step', 'split')]
+  if name not in known:
+    raise UserError(
+      f'--until={until} was given, but the metrics are {", ".join(known)}; '
+      'name one of them'
+    )
+  if metrics.reached(history[-1], name, value):
+    return f'validation {name} reached {history[-1][name]:.4g}'
+  return ''
+
+
+def risen(history: Sequence[dict], count: int) -> bool:
+  """Returns whether the last loss exceeds the mean of the `count` losses before it.
+
+  The rule of the GCN's authors (https://github.com/tkipf/gcn, train.py): it is asked
+  from the evaluation on that has `count` + 1 others before it. What is evaluated before
+  the first step does not count.
+  """
+  losses = [line['loss'] for line in history if line['step']]
+  if len(losses) < count + 2 or None in losses[-count - 1 :]:
+    return False
+  return losses[-1] > float(np.mean(losses[-count - 1 : -1]))
 
 
 def why(config: Any, step: int, history: Sequence[dict]) -> str:
@@ -55,16 +88,8 @@ def why(config: Any, step: int, history: Sequence[dict]) -> str:
   Raises:
     UserError: --until names a metric that the validation lines do not have.
   """
-  if config.until and history:
-    name, value = target(config.until)
-    known = [name for name in history[-1] if name not in ('step', 'split')]
-    if name not in known:
-      raise UserError(
-        f'--until={config.until} was given, but the metrics are {", ".join(known)}; '
-        'name one of them'
-      )
-    if metrics.reached(history[-1], name, value):
-      return f'validation {name} reached {history[-1][name]:.4g}'
+  if found := met(config.until, history) if config.until and history else '':
+    return found
   best = best_step(history)
   if config.patience and best is not None:
     since = sum(line['step'] > best for line in history)

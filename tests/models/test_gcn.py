@@ -126,6 +126,65 @@ def test_two_layers_reach_the_nodes_that_are_up_to_two_edges_away():
   assert reached.sum() < N * N
 
 
+@pytest.mark.parametrize('layers', [1, 3])
+def test_gcnii_is_the_formula_of_the_paper(layers):
+  x, model = drawn(), gcn.GCNII(K, layers, hidden=6)
+  own = model.init(jax.random.key(0), x, train=False)['params']
+  own = jax.tree.map(np.asarray, own)
+  a = x.edges[0].astype(np.float64)
+  first = np.maximum(x.nodes[0] @ own['input']['kernel'] + own['input']['bias'], 0)
+  h = first
+  for number, w in enumerate(own['stack']['convolution']['kernel'], start=1):
+    s = 0.9 * a @ h + 0.1 * first
+    theta = np.log(0.5 / number + 1)
+    h = np.maximum(s @ ((1 - theta) * np.eye(6) + theta * w), 0)
+  wanted = h @ own['output']['kernel'] + own['output']['bias']
+  found = model.apply({'params': own}, x, train=False)[0]
+  np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_gcnii_sees_a_graph_and_neither_its_order_nor_the_form_of_its_matrices():
+  x, order = drawn(), np.random.default_rng(1).permutation(N)
+  model = gcn.GCNII(K, 4, hidden=6, inputs=C)
+  own = model.init(jax.random.key(0), x, train=False)
+  run = lambda x: np.asarray(model.apply(own, x, train=False))
+  given = run(x)
+  found = run(graphs.permuted(x, order))
+  np.testing.assert_allclose(found, given[:, order], rtol=1e-4, atol=1e-5)
+  sparse = x._replace(nodes=graphs.entries(x.nodes), edges=graphs.entries(x.edges))
+  np.testing.assert_allclose(run(sparse), given, rtol=1e-4, atol=1e-5)
+
+
+def test_a_residual_layer_adds_what_it_read():
+  x = drawn()
+  plain, residual, dense = (
+    gcn.GCN(K, (6, 6), inputs=C, skip=skip) for skip in gcn.SKIPS
+  )
+  own = residual.init(jax.random.key(0), x, train=False)['params']
+  a = x.edges[0].astype(np.float64)
+  w_1, w_2, w_3 = (own[f'convolution_{n}']['kernel'] for n in (1, 2, 3))
+  first = np.maximum(a @ x.nodes[0] @ w_1, 0)
+  second = np.maximum(a @ first @ w_2, 0)
+  run = lambda model, own: model.apply({'params': own}, x, train=False)[0]
+  close = lambda found, wanted: np.testing.assert_allclose(found, wanted, 1e-4, 1e-5)
+  close(run(plain, own), a @ second @ w_3)
+  close(run(residual, own), a @ (first + second) @ w_3)
+  wide = np.concatenate([w_3, 2 * w_3])
+  both = np.concatenate([first, second], axis=1)
+  close(run(dense, {**own, 'convolution_3': {'kernel': wide}}), a @ both @ wide)
+
+
+def test_without_edges_a_node_sees_itself_alone():
+  x, (_, own) = drawn(), variables()
+  model = gcn.GCN(K, (6,), inputs=C, use_bias=True, connected=False)
+  names = {'convolution_1': 'hidden_1', 'convolution_2': 'output'}
+  same = {there: own['params'][here] for here, there in names.items()}
+  wanted = mlp.MLP(K, (6,)).apply({'params': same}, x.nodes[0], train=False)
+  for form in (x, x._replace(nodes=graphs.entries(x.nodes))):
+    found = model.apply(own, form, train=False)[0]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+
+
 def test_dropout_of_entries_leaves_out_a_share_of_them_and_rescales_the_others():
   x = drawn()._replace(
     nodes=graphs.entries(np.ones((1, N, C), np.float32)), edges=np.eye(N)[None]

@@ -69,6 +69,8 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'vqa': ('vqa', SEEING, 0.3),
   'vqa easy': ('vqa', SEEING | {'dataset': 'easy_vqa', 'pooled': 1}, 0.3),
   'vqa without image': ('vqa', SEEING | {'without': 'image'}, 0.3),
+  'gcn': ('gcn', {'dataset': 'cora', 'labels': 0}, 300.0),
+  'gin': ('molecules', {'dataset': 'mutag', 'hidden': 8, 'batch_size': 8}, 1e-3),
   'gan': ('gan', TINY, 0.05),
   'gan minimax': ('gan', {'loss': 'minimax', **TINY}, 0.05),
   'gan hinge': ('gan', {'loss': 'hinge', **TINY}, 0.05),

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -70,6 +72,24 @@ def test_until_looks_at_the_last_evaluation_alone():
 def test_until_of_an_unknown_metric_says_which_there_are():
   with pytest.raises(UserError, match=r'but the metrics are loss; name one'):
     why(0, (3.0,), until='beauty:1')
+
+
+def test_a_rising_loss_is_held_against_the_mean_of_those_before():
+  # Two before, and from the evaluation on that has three before it; step 0 is none.
+  rising = functools.partial(why, until='risen:2')
+  assert rising(30, (9.0, 1.0, 1.0, 5.0)) == ''
+  words = 'validation loss above the mean of the 2 before'
+  assert rising(40, (9.0, 1.0, 1.0, 1.0, 1.1)) == words
+  assert rising(40, (9.0, 1.0, 3.0, 1.0, 1.9)) == ''  # the mean is 2
+  assert rising(40, (9.0, 1.0, 3.0, 1.0, 2.1)) == words
+  assert rising(40, (9.0, 1.0, None, 1.0, 2.1)) == ''
+  assert rising(50, (9.0, 4.0, 3.0, 2.0, 1.0)) == 'all 50 steps done'
+
+
+@pytest.mark.parametrize('count', ['0', '-1', '1.5', 'x', ''])
+def test_a_number_of_losses_is_a_whole_one(count):
+  with pytest.raises(UserError, match=r'risen:.* was given.*N of at least 1'):
+    stopping.target(f'risen:{count}')
 
 
 def test_too_many_skipped_updates_are_refused_by_step_and_examples():

@@ -1,0 +1,1 @@
+"""Lecture 10: graphs, their convolutions, readouts and pooling."""
