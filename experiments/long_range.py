@@ -4,8 +4,8 @@
     python -m experiments.long_range --longest=66    # 64 letters
 
 Of 128 random letters one is asked for, 8 to 128 places before the end. The recurrent
-networks are `seq2seq` without attention and with the lecture's, the others `transformer`
-with positions and without. Widths are chosen so that all have as many parameters.
+networks are `seq2seq`, without attention and with the lecture's, the others are
+`transformer`, with positions and without. All have about as many parameters.
 """
 
 import dataclasses

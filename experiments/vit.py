@@ -2,7 +2,8 @@
 
     python -m experiments.vit                      # scikit-learn's digits
     python -m experiments.vit --dataset=mnist --data_dir=DIR     # also cifar10, folder
-    python -m experiments.vit --size=base --patch=16 --image_size=224 --classes=1000 --plan
+    python -m experiments.vit --size=base --patch=16 --image_size=224 --classes=1000 \\
+      --plan
     python -m experiments.vit --init_from=FILE     # of torchvision or timm
 
 Dosovitskiy et al., 2021 (https://arxiv.org/abs/2010.11929). On sets as small as these a

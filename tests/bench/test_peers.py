@@ -78,6 +78,7 @@ def test_it_ends_at_once_when_its_parent_is_gone_however_busy_it_is(torch):
     'perceptron',
     'sentiment',
     'seq2seq',
+    'transformer',
     'vgg',
   ],
 )

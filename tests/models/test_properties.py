@@ -34,8 +34,10 @@ from dl_core.models import (
   recurrent_regressor,
   resnet,
   seq2seq,
+  transformer,
   vgg,
   video_frames,
+  vit,
   vqa,
 )  # fmt: skip
 
@@ -75,6 +77,7 @@ GRAPH = graphs.Graphs((34, 34), (34, 34), (34,))
 MUTAG = graphs.Graphs((28, 7), (28, 28), (28,))
 SMALL_GRAPH = graphs.Graphs((7, 3), (7, 7), (7,))
 Graphs = graph_classifier.GraphClassifier
+SMALL_SIZE = transformer.Size(2, 8, 2, 12)
 PAIR = {'source': (6,), 'target': (5,), 'lengths': ()}
 SENTENCE = {'tokens': (9,), 'lengths': ()}
 Reader = functools.partial(recurrent_classifier.RecurrentClassifier, 13_520, 2)
@@ -133,6 +136,20 @@ MODELS = {
     seq2seq.Seq2Seq(7_853, 5_893, 'gru', 1, 512, 256, 'additive', True), PAIR,
     (5, 5_893), 20_515_333, {'source': 5, 'target': 5, 'hidden': 4, 'embedding': 3},
   ),
+  'transformer base': Row(
+    transformer.Transformer(37_000, 37_000, transformer.SIZES['base']), PAIR,
+    (5, 37_000), 63_082_496, {'source': 5, 'target': 5, 'size': SMALL_SIZE},
+  ),
+  'transformer, convolutions': Row(
+    transformer.Transformer(5, 5, SMALL_SIZE, 'pre', encoder='convolution'), PAIR,
+    (5, 5), 2_112, {},
+  ),
+  'vit base/16': Row(
+    vit.ViT(1_000), RGB, K, 86_567_656,
+    {'classes': 5, 'size': SMALL_SIZE, 'patch': 4}, (8, 8, 3),
+  ),
+  'vit base/32': Row(vit.ViT(1_000, patch=32), RGB, K, 88_224_232),
+  'vit large/16': Row(vit.ViT(1_000, vit.SIZES['large']), RGB, K, 304_326_632),
   'perceptron': Row(perceptron.Perceptron(), (2,), (), 3, {}),
   'linear': Row(linear.Linear(3), (4,), (3,), 15, {}),
   'linear, two classes': Row(linear.Linear(1), (30,), (2,), 31, {}),
@@ -320,6 +337,7 @@ READERS = (
   elman.Elman,
   recurrent_classifier.RecurrentClassifier,
   seq2seq.Seq2Seq,
+  transformer.Transformer,
 )
 TOKENS = "['words']", "['question']"  # the inputs that hold them
 

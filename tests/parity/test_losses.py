@@ -29,6 +29,7 @@ SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
 FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 SENTENCES = {'hidden': 8, 'embedding': 8, 'longest': 8, 'batch_size': 8}
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
+TOKENS = {'dataset': 'copies', 'longest': (6,), 'batch_size': 8, 'dropout': 0.0}
 COPIES = {'dataset': 'copies', 'hidden': 8, 'longest': (6,), 'batch_size': 8}
 SEEING = {'hidden': 12, 'widths': (3, 4), 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
@@ -64,6 +65,8 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'sentences': ('sentiment', SENTENCES | {'pool': 'attention', 'head': 8}, 0.5),
   'sentences, last': ('sentiment', SENTENCES | {'cell': 'gru', 'layers': 2}, 0.5),
   'seq2seq': ('seq2seq', COPIES, 0.5),
+  'transformer': ('transformer', TOKENS, 0.3),
+  'transformer, pre': ('transformer', TOKENS | {'norm': 'pre', 'smoothing': 0.0}, 0.3),
   'captioning': ('captioning', SEEING, 0.3),
   'captioning gru': ('captioning', SEEING | {'cell': 'gru'}, 0.3),
   'vqa': ('vqa', SEEING, 0.3),
