@@ -142,7 +142,7 @@ MODELS = {
   ),
   'transformer, convolutions': Row(
     transformer.Transformer(5, 5, SMALL_SIZE, 'pre', encoder='convolution'), PAIR,
-    (5, 5), 2_112, {},
+    (5, 5), 40 + 2 * 400 + 2 * 836 + 16, {},
   ),
   'vit base/16': Row(
     vit.ViT(1_000), RGB, K, 86_567_656,
@@ -321,9 +321,21 @@ MODELS = {
 }  # fmt: skip
 COMPUTED = [name for name, row in MODELS.items() if row.small is not None]
 
+# A bias of keys adds the same to all scores of a query, and the softmax takes it away.
+KEYS = {
+  f'{name}.key.bias'
+  for name in (
+    'reader.blocks.attention',
+    'writer.blocks.attention',
+    'writer.blocks.cross_attention',
+  )
+}
 # Biases that the batch norm after them takes away with the mean. In VGG torchvision has
 # them, too; in the small GoogLeNet the ReLU between is open everywhere.
 USELESS = {
+  'transformer base': KEYS,
+  'transformer, convolutions': {name for name in KEYS if name.startswith('writer')},
+  'vit base/16': {'encoder.blocks.attention.key.bias'},
   'vgg 11 bn': {f'convolution_{stage}_1.bias' for stage in range(1, 6)},
   'googlenet torchvision aux': {'convolution_2.norm.bias'},
   'gin, mutag, ε learnt': {
