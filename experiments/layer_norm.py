@@ -34,7 +34,7 @@ class Config(config.Config):
 
 
 TINY = Config(
-  steps=2, batch_size=8, longest=4, eval_every=1, rates=(1e-3, 1e-2), warmups=(0,)
+  steps=2, batch_size=8, longest=4, eval_every=1, rates=(1e-3,), warmups=(0,)
 )
 
 

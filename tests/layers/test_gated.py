@@ -23,7 +23,8 @@ def test_one_layer_is_the_equation_of_the_paper():
   layer = variables['params']['layer_0']
   kernel = np.asarray(layer['kernel']).reshape(3, D, 2 * D)
   wide = np.pad(np.asarray(x), ((0, 0), (1, 1), (0, 0)))
-  both = sum(wide[:, k : k + T] @ kernel[k] for k in range(3)) + layer['bias']
+  bias = np.asarray(layer['bias'])
+  both = sum(wide[:, k : k + T] @ kernel[k] for k in range(3)) + bias
   a, b = both[..., :D], both[..., D:]
   expected = (np.asarray(x) + a / (1 + np.exp(-b))) * 0.5**0.5
   np.testing.assert_allclose(model.apply(variables, x, real), expected, atol=1e-5)
