@@ -1,7 +1,5 @@
 """GPT: published sizes, what a token knows, and texts longer than the window."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -34,7 +32,7 @@ COUNTS = {
 PRINTED = {'1.3B': 1_517_123_584, '13B': 12_936_488_380}
 
 
-@functools.cache
+@pytest.fixture(scope='module')
 def variables():
   found = MODEL.init(jax.random.key(0), TOKENS, train=False)
   return jax.tree.map(lambda leaf: 3 * leaf, found)
@@ -57,8 +55,8 @@ def test_the_rows_as_printed_have_their_own_sizes(name):
   assert count(gpt.AS_PRINTED[name]) == PRINTED[name]
 
 
-def test_no_token_knows_a_later_one():
-  call = jax.jit(lambda x: MODEL.apply(variables(), x, train=False))
+def test_no_token_knows_a_later_one(variables):
+  call = jax.jit(lambda x: MODEL.apply(variables, x, train=False))
   before = call(TOKENS)
   for place in range(W):
     after = call(moved(place))
@@ -72,10 +70,10 @@ def moved(place):
   return other
 
 
-def test_beyond_the_window_it_goes_on_from_the_last_half():
+def test_beyond_the_window_it_goes_on_from_the_last_half(variables):
   state = MODEL.start(3, 4 * W)
   advance = jax.jit(
-    lambda state, x: MODEL.apply(variables(), state, x, True, method='advance')
+    lambda state, x: MODEL.apply(variables, state, x, True, method='advance')
   )
   text = np.concatenate([TOKENS, TOKENS[:, ::-1], TOKENS], axis=1)
   for place in range(text.shape[1]):
@@ -83,29 +81,29 @@ def test_beyond_the_window_it_goes_on_from_the_last_half():
     known = int(state.cache.count)
     assert known == place + 1 if place < W else W // 2 < known <= W
     own = text[:, place + 1 - known : place + 1]
-    expected = MODEL.apply(variables(), own, train=False)[:, -1]
+    expected = MODEL.apply(variables, own, train=False)[:, -1]
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_long_prompt_is_read_from_its_last_window():
+def test_a_long_prompt_is_read_from_its_last_window(variables):
   task = tasks.language(MODEL, W, 'window', axes=gpt.AXES)
   long = np.concatenate([TOKENS, TOKENS[:, ::-1]], axis=1)
   write = lambda prompt: decode.generate(
-    task.decode, variables(), prompt, 9, jax.random.key(0), 0.0
+    task.decode, variables, prompt, 9, jax.random.key(0), 0.0
   )
   np.testing.assert_array_equal(write(long), write(long[:, -W:]))
 
 
-def test_the_log_probability_of_a_text_is_the_sum_over_its_tokens():
+def test_the_log_probability_of_a_text_is_the_sum_over_its_tokens(variables):
   task = tasks.language(MODEL, W, 'window', axes=gpt.AXES)
-  found = decode.scored(task.decode, variables(), TOKENS[:, :2], TOKENS[:, 2:])
-  said = jax.nn.log_softmax(MODEL.apply(variables(), TOKENS[:, :-1], train=False))
+  found = decode.scored(task.decode, variables, TOKENS[:, :2], TOKENS[:, 2:])
+  said = jax.nn.log_softmax(MODEL.apply(variables, TOKENS[:, :-1], train=False))
   each = jnp.take_along_axis(said, TOKENS[:, 1:, None], axis=-1)[..., 0]
   np.testing.assert_allclose(found, each[:, 1:].sum(axis=1), rtol=1e-5)
 
 
-def test_weight_decay_shrinks_matrices_and_tables_alone():
-  marked = gpt.decays(variables()['params'])
+def test_weight_decay_shrinks_matrices_and_tables_alone(variables):
+  marked = gpt.decays(variables['params'])
   found = {
     jax.tree_util.keystr(path, simple=True, separator='.').rpartition('.')[2]: leaf
     for path, leaf in jax.tree_util.tree_leaves_with_path(marked)
