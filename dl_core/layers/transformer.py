@@ -29,7 +29,7 @@ from flax import linen as nn
 
 from dl_core.layers.dropout import Dropout
 from dl_core.layers.multihead import ALL, Keys, Mask, MultiHead, share
-from dl_core.types import Array
+from dl_core.types import Array, Params
 
 ORDERS = ('post', 'pre', 'none')
 ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
@@ -273,3 +273,9 @@ class Stack(nn.Module):
 def is_scanned(layers: int) -> bool:
   """Returns whether a stack is compiled as one scan, and not unrolled."""
   return jax.default_backend() != 'cpu' or layers > FEW
+
+
+def decays(params: Params) -> Any:
+  """Marks the parameters that weight decay shrinks: matrices and tables."""
+  names = ('kernel', 'embedding', 'table')
+  return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key in names, params)

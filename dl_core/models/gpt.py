@@ -18,7 +18,7 @@ features, H heads, K features of a head, F hidden units, L layers.
 import functools
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,7 @@ from dl_core.layers.embedding import Embed
 from dl_core.layers.multihead import Mask
 from dl_core.layers.positions import Positions
 from dl_core.layers.transformer import Cache
-from dl_core.types import Array, Params
+from dl_core.types import Array
 
 
 class Size(NamedTuple):
@@ -194,9 +194,3 @@ class GPT(nn.Module):
     _, cache = self.read(half, empty)
     assert cache is not None
     return Writing(tokens, cache)
-
-
-def decays(params: Params) -> Any:
-  """Marks the parameters that weight decay shrinks: matrices and tables."""
-  names = ('kernel', 'embedding', 'table')
-  return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key in names, params)

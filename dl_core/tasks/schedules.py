@@ -13,6 +13,11 @@ def cosine(rate: float, steps: int) -> optax.Schedule:
   return optax.cosine_decay_schedule(rate, max(steps, 1))
 
 
+def linear(rate: float, steps: int) -> optax.Schedule:
+  """Falls from `rate` to 0 over all steps, along a line."""
+  return optax.linear_schedule(rate, 0.0, max(steps, 1))
+
+
 def tenth(rate: float, steps: int) -> optax.Schedule:
   """Falls from `rate` to a tenth of it over all steps, along half a cosine."""
   return optax.cosine_decay_schedule(rate, max(steps, 1), alpha=0.1)

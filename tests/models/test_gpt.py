@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dl_core import tasks
+from dl_core.layers import transformer
 from dl_core.models import gpt
 from dl_core.tasks import decode
 
@@ -103,7 +104,7 @@ def test_the_log_probability_of_a_text_is_the_sum_over_its_tokens(variables):
 
 
 def test_weight_decay_shrinks_matrices_and_tables_alone(variables):
-  marked = gpt.decays(variables['params'])
+  marked = transformer.decays(variables['params'])
   found = {
     jax.tree_util.keystr(path, simple=True, separator='.').rpartition('.')[2]: leaf
     for path, leaf in jax.tree_util.tree_leaves_with_path(marked)
