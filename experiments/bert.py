@@ -4,13 +4,14 @@
     python -m experiments.bert --rate=0.4                 # more is hidden
     python -m experiments.bert --dataset=text --data_dir=FILE
     python -m experiments.bert --workdir=runs/bert-... --prompt='the [MASK] of a list'
-    python -m experiments.bert --size=base --pieces=30522 --longest=512 --norm=post --plan
+    python -m experiments.bert --size=base --pieces=30522 --longest=512 --norm=post \\
+      --plan
     python -m experiments.bert --size=base --longest=512 --norm=post \\
       --vocabulary=vocab.txt --init_from=model.safetensors --steps=0
 
 Devlin et al., 2019 (https://arxiv.org/abs/1810.04805). No label is given: 15 % of the
 words are hidden, exchanged or kept, and asked for; and of two passages the second
-follows the first, or is from somewhere else. The published sizes have their norms after
+follows the first, or is from somewhere else. Evaluation asks for 15 % at any rate. The published sizes have their norms after
 each addition (--norm=post); small networks leave the plateau at the frequencies of the
 words sooner with --norm=pre, the default here.
 """
@@ -76,14 +77,15 @@ def build(c: Config) -> launch.Experiment:
   data, marks = passages.load(c, c.longest, c.vocabulary, c.pieces)
   tokens = data.spec.limits.x['tokens']
   model = bert.BERT(tokens, bert.SIZES[c.size], c.longest, c.norm, c.dropout)
-  corrupt = masking.masked(c.rate, tokens, marks['mask'], tuple(marks.values()))
+  hide = lambda rate: masking.masked(rate, tokens, marks['mask'], tuple(marks.values()))
+  corrupt, judged = hide(c.rate), hide(masking.PUBLISHED)
   right = {'accuracy': measures.accuracy}
   heads = {
     'masked': tasks.Head(reported=right),
     'next': tasks.Head(share=0.0 if c.without_next else 1.0, reported=right),
   }
   plain = tasks.several(model, heads)._replace(answer=blanks.answer(data))
-  task = tasks.corrupted(plain, corrupt)
+  task = tasks.corrupted(plain, corrupt, judged)
   rate = schedules.warmed(schedules.linear(c.learning_rate, c.steps), c.warmup)
   adam = optax.adamw(
     rate, 0.9, 0.98, weight_decay=c.weight_decay, mask=transformer.decays
@@ -97,7 +99,7 @@ def build(c: Config) -> launch.Experiment:
     ),
     data=data,
     averaged=optimizers.averaged,
-    observe=blanks.observe(task, corrupt),
+    observe=blanks.observe(task, judged),
     report=blanks.report(corrupt, c.rate, marks),
     names=weights.names(model) if c.norm == 'post' else None,
     partition=bert.PARTITION,

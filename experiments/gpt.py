@@ -41,6 +41,8 @@ class Config(config.Generating):
   as_printed: bool = config.field(
     False, "heads and widths as in GPT-3's table, which do not fit: 1.3B and 13B"
   )
+  width: int = config.field(0, 'features of a token; 0: as --size has', low=0)
+  layers: int = config.field(0, 'number of blocks; 0: as --size has', low=0)
   window: int = config.field(
     0, 'tokens per training example, and the longest context; 0: as --size has', low=0
   )
@@ -97,7 +99,16 @@ def build(c: Config) -> launch.Experiment:
         f'{", ".join(gpt.AS_PRINTED)}, whose rows of the table do not fit'
       )
     size = gpt.AS_PRINTED[c.size]
-  size = size._replace(window=c.window or size.window)
+  size = size._replace(
+    window=c.window or size.window,
+    width=c.width or size.width,
+    layers=c.layers or size.layers,
+  )
+  if size.features is None and size.width % size.heads:
+    raise UserError(
+      f'--width={c.width} was given with --size={c.size}, which has {size.heads} heads; '
+      'give a multiple of that'
+    )
   data = text.load(c, size.window, c.refit, c.vocabulary, c.pieces)
   tokens = data.spec.limits.x
   if size.vocabulary and tokens > size.vocabulary:

@@ -92,8 +92,8 @@ def load(c: Config, longest: int, vocabulary: str, pieces: int) -> Passages:
     text = corpus.named(c.dataset, c.data_dir, wanted)
   if text.kind in (vocabularies.CHARACTERS, 'words', 'bpe'):
     raise UserError(
-      f'--vocabulary={vocabulary} was given, which has no [CLS], [SEP] and [MASK]; give '
-      'wordpiece, or a file with a vocabulary that has them'
+      f'--vocabulary={vocabulary} was given, which has no [CLS], [SEP] and [MASK]; '
+      'give wordpiece, or a file with a vocabulary that has them'
     )
   marks = MARKS
   if text.kind != 'wordpiece':
@@ -243,8 +243,8 @@ def one(
   ids.append(marks['stop'])
   if len(parts) == 1 or len(ids) > longest:
     raise UserError(
-      f'{written!r} was given, which has {len(ids)} tokens and {len(parts) - 1} [MASK]; '
-      f'give a text of up to {longest} tokens with [MASK] in place of a word'
+      f'{written!r} was given, which has {len(ids)} tokens and {len(parts) - 1} '
+      f'[MASK]; give a text of up to {longest} tokens with [MASK] in place of a word'
     )
   tokens = np.full(longest, marks['pad'], np.int32)
   tokens[: len(ids)] = ids

@@ -168,8 +168,8 @@ def library(q, k, v, mask, name):
 class MultiHead(nn.Module):
   """Attention of H heads, with the maps of queries, keys, values and of what is found.
 
-  Parameters: dense layers `query`, `key`, `value` [D, H·K] and `output` [H·K, D];
-  a head is K neighbouring columns of the first three, so a mesh may split them by heads.
+  Parameters: dense layers `query`, `key`, `value` [D, H·K] and `output` [H·K, D]. A
+  head is K neighbouring columns of the first three, so a mesh may split them by heads.
 
   Attributes:
     width: D.

@@ -16,6 +16,7 @@ import numpy as np
 from dl_core.types import Array, Batch, Key
 
 HIDDEN, RANDOM = 0.8, 0.1
+PUBLISHED = 0.15  # share of the tokens that are asked for
 
 
 def most(rate: float, longest: int) -> int:

@@ -39,6 +39,13 @@ def names(model: gpt.GPT) -> Names:
   return Names(
     {'transformers': table},
     heads=(),
+    settings={
+      'activation_function': ('gelu_new',),
+      'afn': ('gelu',),
+      'layer_norm_epsilon': (1e-5,),
+      'n_head': (model.size.heads,),
+      'scale_attn_by_inverse_layer_idx': (False,),
+    },
     spare=('*.attn.bias', '*.attn.masked_bias', '*position_ids'),
     tied={'lm_head.weight': f'{PREFIX}{words}.weight'},
     prefixes=(PREFIX,),
