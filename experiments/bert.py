@@ -11,9 +11,9 @@
 
 Devlin et al., 2019 (https://arxiv.org/abs/1810.04805). No label is given: 15 % of the
 words are hidden, exchanged or kept, and asked for; and of two passages the second
-follows the first, or is from somewhere else. Evaluation asks for 15 % at any rate. The published sizes have their norms after
-each addition (--norm=post); small networks leave the plateau at the frequencies of the
-words sooner with --norm=pre, the default here.
+follows the first, or is from somewhere else. Evaluation asks for 15 % at any rate. The
+published sizes have their norms after each addition (--norm=post); small networks leave
+the plateau at the frequencies of the words sooner with --norm=pre, the default here.
 """
 
 import dataclasses

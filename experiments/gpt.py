@@ -106,8 +106,8 @@ def build(c: Config) -> launch.Experiment:
   )
   if size.features is None and size.width % size.heads:
     raise UserError(
-      f'--width={c.width} was given with --size={c.size}, which has {size.heads} heads; '
-      'give a multiple of that'
+      f'--width={c.width} was given with --size={c.size}, which has {size.heads} '
+      'heads; give a multiple of that'
     )
   data = text.load(c, size.window, c.refit, c.vocabulary, c.pieces)
   tokens = data.spec.limits.x

@@ -186,6 +186,7 @@ def pairs(
   found: Sentences, key: Key, size: int, *, longest: int, marks: Mapping[str, int]
 ) -> Batch:
   """Draws B pairs of passages of a split, as a Batch; see `load`."""
+  found = jax.tree.map(jnp.asarray, found)
   each = functools.partial(pair, found, longest=longest, marks=marks)
   tokens, segments, lengths, random = jax.vmap(each)(jax.random.split(key, size))
   x = {'tokens': tokens, 'segments': segments, 'lengths': lengths}

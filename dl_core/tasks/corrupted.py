@@ -9,7 +9,6 @@ import jax
 
 from dl_core.types import Batch, Key, Task
 
-
 Change = Callable[[Key, Batch], Batch]
 
 

@@ -52,7 +52,9 @@ def test_the_share_of_each_kind_and_the_places_pass_a_chi_square_test():
 def test_as_many_are_asked_for_as_the_length_of_a_text_wants():
   before, after = hidden()
   counts = after.weight['masked'].sum(axis=1)
-  wanted = np.maximum(1, np.round(np.float32(RATE) * before.x['lengths']))
+  wanted = np.maximum(
+    1, np.round(np.float32(RATE) * before.x['lengths'].astype(np.float32))
+  )
   np.testing.assert_array_equal(counts, np.minimum(wanted, before.x['lengths'] - 2))
 
 
