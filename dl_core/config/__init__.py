@@ -28,6 +28,7 @@ from dl_core.config.identity import settings as settings
 from dl_core.config.identity import shared as shared
 from dl_core.config.identity import written as written
 from dl_core.config.kinds import Answering as Answering
+from dl_core.config.kinds import Filling as Filling
 from dl_core.config.kinds import Generating as Generating
 from dl_core.config.kinds import Textual as Textual
 from dl_core.config.kinds import Transfer as Transfer

@@ -81,6 +81,19 @@ class Generating(Textual):
 
 
 @dataclasses.dataclass(frozen=True)
+class Filling(Textual):
+  """The settings of experiments whose models fill in what is hidden in a text."""
+
+  prompt: str = field(
+    '',
+    'text in which the trained model fills in each [MASK]; -: each line of the '
+    'standard input',
+    how=True,
+    group='trained',
+  )
+
+
+@dataclasses.dataclass(frozen=True)
 class Answering(Config):
   """The settings of experiments whose models read a text and write another.
 

@@ -57,6 +57,7 @@ class Text(NamedTuple):
     size: V, known before anything is read.
     vocabulary: () -> its vocabulary, the same object every time.
     coded: (split) -> its tokens, more than 0.
+    read: (split) -> its characters.
     follows: {split: the one whose last token comes before its first}.
     notes: see `Data`.
   """
@@ -66,6 +67,7 @@ class Text(NamedTuple):
   size: int
   vocabulary: Callable[[], Vocabulary]
   coded: Callable[[str], Encoded]
+  read: Callable[[str], str]
   follows: Mapping[str, str]
   notes: tuple[str, ...]
 
@@ -98,6 +100,7 @@ def named(name: str, data_dir: str = '', wanted: Wanted = vocabularies.choice) -
     part = origins[split][1]
     return whole[span(part, len(whole))]
 
+  read = lambda split: cut(joined(origins[split][0]), split)
   if choice.kind == vocabularies.CHARACTERS:
     found = coded.alphabet(declaration) if choice.given is None else choice.given
     whole = functools.cache(lambda origin: coded.characters(prepared(), found, origin))
@@ -105,7 +108,6 @@ def named(name: str, data_dir: str = '', wanted: Wanted = vocabularies.choice) -
     choice = Choice(found.kind, found.size, found)
     given = lambda: found
   else:
-    read = lambda split: cut(joined(origins[split][0]), split)
     given = functools.cache(
       lambda: choice.given or coded.trained(prepared(), read, choice)
     )
@@ -116,6 +118,7 @@ def named(name: str, data_dir: str = '', wanted: Wanted = vocabularies.choice) -
     size=choice.size,
     vocabulary=given,
     coded=tokens,
+    read=read,
     follows=follows,
     notes=declaration.notes + notes,
   )
@@ -177,6 +180,7 @@ def own(data_dir: str, window: int, wanted: Wanted = vocabularies.choice) -> Tex
     size=choice.size,
     vocabulary=given,
     coded=lambda split: coded.read_by(given(), read(split), f'{split} of {path}'),
+    read=read,
     follows=IN_ORDER,
     notes=(NOTE,),
   )

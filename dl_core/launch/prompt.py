@@ -24,7 +24,8 @@ def main(module: ModuleType, name: str, c: Any) -> int:
   A model of language continues the text, token by token: `--seed` seeds the sampling,
   see also `--temperature`, `--top_k`, `--top_p` and `--length`. A model of pairs of
   texts prints its answer, see `--beam`. The vocabulary is the one that the workdir
-  stores, whatever became of the text since.
+  stores, whatever became of the text since. A model that writes no text, but has an
+  answer to one, such as what is hidden in it, prints that.
 
   Raises:
     UserError: there is no trained model, or the prompt has a token it does not know.
@@ -34,13 +35,13 @@ def main(module: ModuleType, name: str, c: Any) -> int:
     there = dataclasses.replace(c, workdir=str(model.folder))
     model = predict.trained(module, name, there)
   task, data = model.experiment.task, model.experiment.data
-  if task.decode is None or data.read is None or data.write is None:
+  silent = task.decode is None or data.write is None
+  if data.read is None or (silent and task.answer is None):
     raise UserError(f'{name} on {data.spec.source} writes no text; drop --prompt')
   first = None if c.prompt == LINES else data.read(c.prompt)
   variables = model.variables(lambda line: print(line, file=sys.stderr))
-  write = functools.partial(
-    answered if data.marks else continued, task, data, variables, c
-  )
+  how = told if silent else answered if data.marks else continued
+  write = functools.partial(how, task, data, variables, c)
   with signals.at_once():
     if first is not None:
       write(c.prompt, first)
@@ -101,3 +102,11 @@ def answered(task: Any, data: Data, variables: Variables, c: Any, text: str, x: 
   )
   (said,) = translation.texts(data, jax.device_get(tokens))
   print(decode.shown(said), flush=True)
+
+
+def told(task: Any, data: Data, variables: Variables, c: Any, text: str, x: Any):
+  """Prints what a model says about a text."""
+  del c, text
+  outputs = task.outputs(variables, jax.tree.map(lambda leaf: leaf[None], x))
+  output = jax.tree.map(lambda leaf: leaf[0], jax.device_get(outputs))
+  print(decode.shown(task.answer(x, output, data.spec.classes).words), flush=True)

@@ -168,14 +168,15 @@ def library(q, k, v, mask, name):
 class MultiHead(nn.Module):
   """Attention of H heads, with the maps of queries, keys, values and of what is found.
 
-  Parameters: dense layers `query`, `key`, `value` and `output`, each [D, D]; a head is
-  K neighbouring columns of the first three, so a mesh may split them by heads.
+  Parameters: dense layers `query`, `key`, `value` [D, H·K] and `output` [H·K, D]. A
+  head is K neighbouring columns of the first three, so a mesh may split them by heads.
 
   Attributes:
     width: D.
-    heads: H; divides D.
+    heads: H.
     use_bias: whether the four layers have biases.
     dropout: rate, of the weights.
+    features: K; None: D / H.
     kernel_init, output_init: initializers of the kernels; of the output's.
   """
 
@@ -183,17 +184,18 @@ class MultiHead(nn.Module):
   heads: int
   use_bias: bool = True
   dropout: float = 0.0
+  features: int | None = None
   kernel_init: nn.initializers.Initializer = nn.initializers.xavier_uniform()
   output_init: nn.initializers.Initializer | None = None
 
   def setup(self):
-    if self.width % self.heads:
-      raise ValueError(f'{self.width=} is no multiple of {self.heads=}')
-    dense = functools.partial(nn.Dense, self.width, self.use_bias)
+    inner = self.heads * share(self.width, self.heads, self.features)
+    dense = functools.partial(nn.Dense, use_bias=self.use_bias)
     self.query, self.key, self.value = (
-      dense(kernel_init=self.kernel_init) for _ in range(3)
+      dense(inner, kernel_init=self.kernel_init) for _ in range(3)
     )
-    self.output = dense(kernel_init=self.output_init or self.kernel_init)
+    last = self.output_init or self.kernel_init
+    self.output = dense(self.width, kernel_init=last)
     self.drop = Dropout(self.dropout)
 
   def split(self, x: Array) -> Array:
@@ -219,4 +221,11 @@ class MultiHead(nn.Module):
     if self.is_mutable_collection('intermediates'):
       keep = functools.partial(self.sow, 'intermediates', 'weights')
     found = attend(self.split(self.query(x)), *keys, mask, drop, keep)
-    return self.output(found.swapaxes(1, 2).reshape(x.shape))
+    return self.output(found.swapaxes(1, 2).reshape(*x.shape[:2], -1))
+
+
+def share(width: int, heads: int, features: int | None = None) -> int:
+  """Returns K: what is given, or else D / H."""
+  if features is None and width % heads:
+    raise ValueError(f'{width=} is no multiple of {heads=}')
+  return features or width // heads

@@ -28,8 +28,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from dl_core.layers.dropout import Dropout
-from dl_core.layers.multihead import ALL, Keys, Mask, MultiHead
-from dl_core.types import Array
+from dl_core.layers.multihead import ALL, Keys, Mask, MultiHead, share
+from dl_core.types import Array, Params
 
 ORDERS = ('post', 'pre', 'none')
 ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
@@ -90,6 +90,7 @@ class Block(nn.Module):
     dropout: rate, of the weights of attention, of hidden units and of what is added.
     use_bias: whether dense layers and norms have biases.
     epsilon: added to the variance in layer norm.
+    features: K; None: D / H.
     kernel_init: initializer of the kernels.
     output_init: initializer of the kernels before an addition; None: the same.
   """
@@ -103,6 +104,7 @@ class Block(nn.Module):
   dropout: float = 0.0
   use_bias: bool = True
   epsilon: float = 1e-5
+  features: int | None = None
   kernel_init: nn.initializers.Initializer = nn.initializers.xavier_uniform()
   output_init: nn.initializers.Initializer | None = None
 
@@ -116,6 +118,7 @@ class Block(nn.Module):
       self.heads,
       self.use_bias,
       self.dropout,
+      self.features,
       self.kernel_init,
       last,
     )
@@ -262,7 +265,7 @@ class Stack(nn.Module):
   def empty(self, batch_size: int, most: int, dtype: Any = jnp.float32) -> Cache:
     """Returns a cache with room for `most` tokens of B texts."""
     each = self.block(parent=None)  # type: ignore[call-arg]
-    features = each.width // each.heads
+    features = share(each.width, each.heads, each.features)
     zeros = jnp.zeros((self.layers, batch_size, each.heads, most, features), dtype)
     return Cache(zeros, zeros, jnp.zeros((), jnp.int32))
 
@@ -270,3 +273,9 @@ class Stack(nn.Module):
 def is_scanned(layers: int) -> bool:
   """Returns whether a stack is compiled as one scan, and not unrolled."""
   return jax.default_backend() != 'cpu' or layers > FEW
+
+
+def decays(params: Params) -> Any:
+  """Marks the parameters that weight decay shrinks: matrices and tables."""
+  names = ('kernel', 'embedding', 'table')
+  return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key in names, params)

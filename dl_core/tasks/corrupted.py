@@ -9,8 +9,10 @@ import jax
 
 from dl_core.types import Batch, Key, Task
 
+Change = Callable[[Key, Batch], Batch]
 
-def corrupted(task: Task, corrupt: Callable[[Key, Batch], Batch]) -> Task:
+
+def corrupted(task: Task, corrupt: Change, judged: Change | None = None) -> Task:
   """Makes the task on batches that `corrupt` has changed.
 
   In training every step draws its own change, each player another one. In evaluation
@@ -20,13 +22,14 @@ def corrupted(task: Task, corrupt: Callable[[Key, Batch], Batch]) -> Task:
     task: whose; its `outputs` and `decode` read what they are given, unchanged.
     corrupt: (key, Batch) -> Batch: its x is what the model reads, its y what was
       hidden, its weight where something was.
+    judged: the change in evaluation, where it is another one.
   """
 
-  def split(function):
+  def split(function, change=corrupt):
     def changed(*rest):
       *before, batch, key = rest
       corrupt_key, own_key = jax.random.split(key)
-      return function(*before, corrupt(corrupt_key, batch), own_key)
+      return function(*before, change(corrupt_key, batch), own_key)
 
     return changed
 
@@ -34,5 +37,7 @@ def corrupted(task: Task, corrupt: Callable[[Key, Batch], Batch]) -> Task:
     return task.init(key, corrupt(key, batch))
 
   return task._replace(
-    init=init, losses=tuple(map(split, task.losses)), metrics=split(task.metrics)
+    init=init,
+    losses=tuple(map(split, task.losses)),
+    metrics=split(task.metrics, judged or corrupt),
   )

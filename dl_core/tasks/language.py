@@ -22,6 +22,7 @@ def language(
   window: int,
   context: str = 'carried',
   counted: bool = False,
+  axes: Any = 0,
   **reported: Measure,
 ) -> Task:
   """Makes the task of saying which token comes next: `y` is `x`, one token later.
@@ -40,6 +41,7 @@ def language(
       'characters': how many characters each token spells}, not an array alone. Then
       `nats_per_character` is reported too: the nats of all tokens over their
       characters, which can be compared between vocabularies.
+    axes: where the state has its B, see `Decode`.
     **reported: what is reported beside the loss, under these names.
 
   Returns:
@@ -63,7 +65,7 @@ def language(
     del variables  # a zero state is no parameter
     return model.start(1 if x is None else len(x), length)
 
-  decode = decoding.of(model, start)
+  decode = decoding.of(model, start)._replace(axes=axes)
 
   def judged(logits, batch):
     weight = batch.weight['tokens'] if counted else batch.weight

@@ -13,6 +13,16 @@ def cosine(rate: float, steps: int) -> optax.Schedule:
   return optax.cosine_decay_schedule(rate, max(steps, 1))
 
 
+def linear(rate: float, steps: int) -> optax.Schedule:
+  """Falls from `rate` to 0 over all steps, along a line."""
+  return optax.linear_schedule(rate, 0.0, max(steps, 1))
+
+
+def tenth(rate: float, steps: int) -> optax.Schedule:
+  """Falls from `rate` to a tenth of it over all steps, along half a cosine."""
+  return optax.cosine_decay_schedule(rate, max(steps, 1), alpha=0.1)
+
+
 def drops(rate: float, steps: int, *parts: tuple[int, int]) -> optax.Schedule:
   """Divides the rate by 10 at each of these fractions of the steps."""
   scales = {steps * part // whole: 0.1 for part, whole in parts}

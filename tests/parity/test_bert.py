@@ -1,0 +1,123 @@
+"""BERT of Hugging Face says the same here, under the names of today and of 2018."""
+
+import jax
+import numpy as np
+import pytest
+
+from dl_core import trees
+from dl_core.models import bert
+from dl_core.models.transformer import Size
+from dl_core.models.weights import bert as names
+from dl_core.models.weights import exchange, files
+from dl_core.types import UserError
+from tests.parity import agree
+
+torch = pytest.importorskip('torch', reason=agree.REASON)
+transformers = pytest.importorskip('transformers', reason=agree.REASON)
+
+V, T, SIZE = 19, 9, Size(3, 16, 4, 28)
+MODEL = bert.BERT(V, SIZE, T, dropout=0.0)
+DECODER = 'cls.predictions.decoder.'
+PLACES = np.arange(T)[None].repeat(3, 0)
+
+
+def batch():
+  draw = np.random.default_rng(0)
+  return {
+    'tokens': draw.integers(V, size=(3, T)).astype(np.int32),
+    'segments': (np.arange(T)[None] >= np.array([[3], [5], [2]])).astype(np.int32),
+    'lengths': np.array([9, 7, 4], np.int32),
+    'places': PLACES.astype(np.int32),
+  }
+
+
+@pytest.fixture(scope='module')
+def twin():
+  torch.manual_seed(0)
+  config = transformers.BertConfig(
+    vocab_size=V,
+    hidden_size=SIZE.width,
+    num_hidden_layers=SIZE.layers,
+    num_attention_heads=SIZE.heads,
+    intermediate_size=SIZE.hidden,
+    max_position_embeddings=T,
+  )
+  module = transformers.BertForPreTraining(config).eval()
+  with torch.no_grad():
+    for parameter in module.parameters():
+      parameter.add_(0.2 * torch.randn_like(parameter))
+  return module
+
+
+def arrays_of(module):
+  return {
+    name: one.detach().numpy()
+    for name, one in module.state_dict().items()
+    if not name.startswith(DECODER)
+  }
+
+
+def loaded(arrays, path):
+  files.write(path, arrays)
+  like = MODEL.init(jax.random.key(0), batch(), train=False)
+  taken = exchange.load(path, names.names(MODEL), trees.flatten(like))
+  return trees.unflatten(like, taken.leaves), taken.notes
+
+
+def expected(module):
+  x = batch()
+  seen = np.arange(T)[None] < x['lengths'][:, None]
+  with torch.no_grad():
+    found = module(
+      torch.tensor(x['tokens'], dtype=torch.long),
+      attention_mask=torch.tensor(seen),
+      token_type_ids=torch.tensor(x['segments'], dtype=torch.long),
+      output_hidden_states=True,
+    )
+  return found, seen
+
+
+def test_every_head_and_layer_is_that_of_hugging_face_and_goes_back(twin, tmp_path):
+  arrays = arrays_of(twin)
+  variables, notes = loaded(arrays, tmp_path / 'model.safetensors')
+  assert notes == []
+  found, seen = expected(twin)
+  output = jax.jit(lambda v: MODEL.apply(v, batch(), train=False))(variables)
+  agree.assert_close(
+    output['masked'][seen], found.prediction_logits.numpy()[seen], 1e-4
+  )
+  agree.assert_close(output['next'], found.seq_relationship_logits, 1e-4)
+  for layers in range(1, SIZE.layers + 1):
+    few = MODEL.clone(size=SIZE._replace(layers=layers))
+    params = dict(variables['params'])
+    cut = lambda leaf, layers=layers: leaf[:layers]
+    params['encoder'] = jax.tree.map(cut, params['encoder'])
+    h = few.apply({'params': params}, batch(), method='encode')
+    agree.assert_close(h[seen], found.hidden_states[layers].numpy()[seen], 1e-4)
+  exported = exchange.given(variables, names.names(MODEL))
+  assert exported.keys() == arrays.keys()
+  for name, array in arrays.items():
+    np.testing.assert_array_equal(exported[name], array)
+
+
+def test_names_of_2018_and_a_file_without_prefix_load(twin, tmp_path):
+  old = {
+    name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace(
+      'LayerNorm.bias', 'LayerNorm.beta'
+    ): array
+    for name, array in arrays_of(twin).items()
+  }
+  old[f'{DECODER}weight'] = old['bert.embeddings.word_embeddings.weight']
+  old['bert.embeddings.position_ids'] = np.arange(T)[None]
+  variables, _ = loaded(old, tmp_path / 'old.safetensors')
+  plain, _ = loaded(arrays_of(twin), tmp_path / 'new.safetensors')
+  for one, other in zip(
+    jax.tree.leaves(variables), jax.tree.leaves(plain), strict=True
+  ):
+    np.testing.assert_array_equal(one, other)
+
+
+def test_another_activation_is_refused(twin, tmp_path):
+  (tmp_path / 'config.json').write_text('{"hidden_act": "gelu_new"}')
+  with pytest.raises(UserError, match='hidden_act=gelu_new'):
+    loaded(arrays_of(twin), tmp_path / 'model.safetensors')
