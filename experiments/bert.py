@@ -24,7 +24,7 @@ from dl_core import config, launch, tasks
 from dl_core.data import passages
 from dl_core.interpret import blanks
 from dl_core.launch.families import calls
-from dl_core.layers import transformer
+from dl_core.layers import stack, transformer
 from dl_core.models import bert
 from dl_core.models.weights import bert as weights
 from dl_core.tasks import masking, measures, optimizers, schedules
@@ -87,9 +87,7 @@ def build(c: Config) -> launch.Experiment:
   plain = tasks.several(model, heads)._replace(answer=blanks.answer(data))
   task = tasks.corrupted(plain, corrupt, judged)
   rate = schedules.warmed(schedules.linear(c.learning_rate, c.steps), c.warmup)
-  adam = optax.adamw(
-    rate, 0.9, 0.98, weight_decay=c.weight_decay, mask=transformer.decays
-  )
+  adam = optax.adamw(rate, 0.9, 0.98, weight_decay=c.weight_decay, mask=stack.decays)
   return launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL,

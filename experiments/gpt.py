@@ -27,7 +27,7 @@ from dl_core import config, launch, tasks
 from dl_core.data import text
 from dl_core.interpret import writing
 from dl_core.launch.families import calls
-from dl_core.layers import transformer
+from dl_core.layers import stack
 from dl_core.models import gpt
 from dl_core.models.weights import gpt as weights
 from dl_core.tasks import contexts, measures, optimizers, schedules
@@ -128,9 +128,7 @@ def build(c: Config) -> launch.Experiment:
   )
   figure = 'nats_per_character' if text.counted(data.spec) else 'nats'
   rate = schedules.warmed(schedules.tenth(c.learning_rate, c.steps), c.warmup)
-  adam = optax.adamw(
-    rate, 0.9, 0.99, weight_decay=c.weight_decay, mask=transformer.decays
-  )
+  adam = optax.adamw(rate, 0.9, 0.99, weight_decay=c.weight_decay, mask=stack.decays)
   return launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL,

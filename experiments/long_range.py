@@ -10,6 +10,7 @@ networks are `seq2seq`, without attention and with the lecture's, the others are
 
 import dataclasses
 import functools
+from typing import Any
 
 from dl_core import config, launch
 from dl_core.launch import equal
@@ -40,7 +41,7 @@ def study(c: Config) -> launch.Study:
   count = lambda kind: (
     lambda half: equal.parameters(seq2seq.build(recurrent(kind, 2 * half)))
   )
-  runs = {
+  runs: dict[str, Any] = {
     label: (seq2seq, recurrent(kind, 2 * equal.fewest(count(kind), wanted)))
     for label, kind in (('lstm', 'none'), ('attention', 'dot'))
   }

@@ -1,9 +1,7 @@
 """Pairs of passages from documents, for BERT: does the second follow the first?
 
-Devlin et al. 2019 (https://arxiv.org/abs/1810.04805), appendix A.2: A and B are whole
-sentences in a row of one document, or B is from another one; together they have T - 3
-tokens at most, one time in ten fewer. Pairs are drawn anew at every step on the device:
-drawn once and for all, they are learnt by heart.
+Pairs are drawn anew at every step on the device (`adjacent`): drawn once and for all,
+they are learnt by heart.
 
 Shapes: B pairs, T tokens of the longest, N tokens of a split in M sentences.
 """
@@ -14,47 +12,28 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from dl_core.config import Config
 from dl_core.data import (
+  adjacent,
   batches,
   corpus,
   declarations,
   stored,
   vocabularies,
 )
+from dl_core.data.adjacent import Sentences
 from dl_core.data.vocabulary import Vocabulary
-from dl_core.types import Array, Batch, Data, Key, Spec, UserError
+from dl_core.types import Batch, Data, Key, Spec, UserError
 
 DOCUMENT = re.compile(r'\n{3,}')
 PARAGRAPH = re.compile(r'\n\s*\n')
 SENTENCE = re.compile(r'(?<=[.!?:;])\s+')
-SHORTER = 0.1  # share of pairs that are shorter than they could be
-SPECIAL = 3  # [CLS] A [SEP] B [SEP]
 TESTED = 1_024  # pairs of validation, and of the test split
 SPLITS = ('train', 'validation', 'test')
 # The marks of a WordPiece that is trained here, by number; see `subwords.BERT`.
 MARKS = {'pad': 0, 'unknown': 1, 'start': 2, 'stop': 3, 'mask': 4}
-
-
-class Sentences(NamedTuple):
-  """A split: the tokens of its sentences, one after the other.
-
-  Attributes:
-    ids: [N].
-    starts: [M + 1], where each sentence begins, and N.
-    first, end: [M], numbers of the first sentence of its document, and of the one
-      after its last.
-    begun: numbers of the sentences that are followed by another one of their document.
-  """
-
-  ids: Any
-  starts: Any
-  first: Any
-  end: Any
-  begun: Any
 
 
 class Passages(NamedTuple):
@@ -109,7 +88,7 @@ def load(c: Config, longest: int, vocabulary: str, pieces: int) -> Passages:
   def split(name) -> Sentences:
     return arranged(text.read(name), text.vocabulary(), f'{name} of {text.source}')
 
-  draw = functools.partial(pairs, longest=longest, marks=marks)
+  draw = functools.partial(adjacent.pairs, longest=longest, marks=marks)
 
   def evaluated(number):
     key = jax.random.key(number)
@@ -158,7 +137,10 @@ def arranged(text: str, given: Vocabulary, place: str) -> Sentences:
   Raises:
     UserError: there are fewer than two documents, or no sentence follows another.
   """
-  ids, starts, first, end = [], [0], [], []
+  ids: list[np.ndarray] = []
+  first: list[int] = []
+  end: list[int] = []
+  starts = [0]
   for document in DOCUMENT.split(text):
     before = len(first)
     for paragraph in PARAGRAPH.split(document):
@@ -176,62 +158,13 @@ def arranged(text: str, given: Vocabulary, place: str) -> Sentences:
       f'{place} was given, which has {len(set(end))} documents of several sentences; '
       'give a text with two or more, two blank lines between them'
     )
-  arrays = (starts, first, end)
-  return Sentences(
-    np.concatenate(ids), *(np.array(each, np.int32) for each in arrays), begun
-  )
-
-
-def pairs(
-  found: Sentences, key: Key, size: int, *, longest: int, marks: Mapping[str, int]
-) -> Batch:
-  """Draws B pairs of passages of a split, as a Batch; see `load`."""
-  found = jax.tree.map(jnp.asarray, found)
-  each = functools.partial(pair, found, longest=longest, marks=marks)
-  tokens, segments, lengths, random = jax.vmap(each)(jax.random.split(key, size))
-  x = {'tokens': tokens, 'segments': segments, 'lengths': lengths}
-  weight = jnp.ones(size, jnp.float32)
-  return Batch(x, {'next': random}, {'next': weight})
-
-
-def pair(
-  found: Sentences, key: Key, *, longest: int, marks: Mapping[str, int]
-) -> tuple[Array, ...]:
-  """Draws one pair: tokens [T], segments [T], its length, and whether B is random."""
-  keys = iter(jax.random.split(key, 8))
-  within = lambda low, high: jax.random.randint(next(keys), (), low, high)
-  most = longest - SPECIAL
-  room = jnp.where(jax.random.uniform(next(keys)) < SHORTER, within(2, most + 1), most)
-  i = found.begun[within(0, len(found.begun))]
-  start, first, end = found.starts[i], found.first[i], found.end[i]
-  # The last boundary that A could end at: it fits, and a sentence follows.
-  fits = jnp.searchsorted(found.starts, start + room, side='right') - 1
-  j = within(i + 1, jnp.clip(fits, i + 1, end - 1) + 1)
-  size = end - first
-  other = within(0, len(found.first) - size)
-  random = jax.random.uniform(next(keys)) < 0.5
-  b = jnp.where(random, jnp.where(other < first, other, other + size), j)
-  whole, rest = found.starts[j] - start, found.starts[found.end[b]] - found.starts[b]
-  second = jnp.minimum(rest, jnp.maximum(room - whole, room // 2))
-  one = jnp.minimum(whole, room - second)
-  # A that is too long loses its beginning or its end.
-  start += jnp.where(jax.random.uniform(next(keys)) < 0.5, whole - one, 0)
-  place = jnp.arange(longest)
-  in_second = place >= one + 2
-  source = jnp.where(in_second, found.starts[b] + place - one - 2, start + place - 1)
-  tokens = found.ids[jnp.clip(source, 0, len(found.ids) - 1)]
-  length = one + second + SPECIAL
-  stops = (place == one + 1) | (place == length - 1)
-  tokens = jnp.where(stops, marks['stop'], tokens)
-  tokens = jnp.where(place == 0, marks['start'], tokens)
-  tokens = jnp.where(place < length, tokens, marks['pad']).astype(jnp.int32)
-  segments = (in_second & (place < length)).astype(jnp.int32)
-  return tokens, segments, length.astype(jnp.int32), random.astype(jnp.int32)
+  of = lambda numbers: np.array(numbers, np.int32)
+  return Sentences(np.concatenate(ids), of(starts), of(first), of(end), begun)
 
 
 def one(
   written: str, given: Vocabulary, longest: int, marks: Mapping[str, int]
-) -> dict[str, np.ndarray]:
+) -> dict[str, Any]:
   """Returns x of a text of one's own, places [K] of every [MASK] in it, from 1 to K.
 
   Raises:

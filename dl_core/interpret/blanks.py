@@ -52,7 +52,9 @@ def observe(task: Task, corrupt: Any) -> Any:
     batch = next(iter(data.splits['validation']()))
     few = jax.tree.map(lambda leaf: leaf[:SHOWN], batch)
     hidden = jax.device_get(corrupt(jax.random.key(0), few))
-    output = jax.device_get(task.outputs(variables, hidden.x))
+    outputs = task.outputs
+    assert outputs, 'its task has outputs'
+    output = jax.device_get(outputs(variables, hidden.x))
     return {
       'read': hidden.x['tokens'],
       'true': few.x['tokens'],

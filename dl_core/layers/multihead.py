@@ -70,8 +70,8 @@ ALL = Mask()
 class Keys(NamedTuple):
   """What queries look at: keys and values [B, H, S, K]."""
 
-  keys: Array
-  values: Array
+  keys: Any
+  values: Any
 
 
 def choice(

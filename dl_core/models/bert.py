@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import readout, transformer
+from dl_core.layers import readout, stack, transformer
 from dl_core.layers.dropout import Dropout
 from dl_core.layers.embedding import Embed
 from dl_core.layers.multihead import Mask
@@ -32,7 +32,7 @@ SIZES: Mapping[str, Size] = {
 SEGMENTS = 2
 EPSILON = 1e-12
 PARTITION = {  # see `Experiment.partition`
-  **transformer.PARTITION,
+  **stack.PARTITION,
   'words.embedding': ('tensor', None),
 }
 
@@ -77,7 +77,7 @@ class BERT(nn.Module):
       epsilon=EPSILON,
       kernel_init=init,
     )
-    self.encoder = transformer.Stack(block, layers, self.order == 'pre')
+    self.encoder = stack.Stack(block, layers, self.order == 'pre')
     self.pooler = dense(width)
     self.transform, self.transform_norm = dense(width), norm()
     self.bias = self.param('bias', nn.initializers.zeros, (self.vocabulary,))

@@ -18,18 +18,19 @@ features, H heads, K features of a head, F hidden units, L layers.
 import functools
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import transformer
+from dl_core.layers import cache as caches
+from dl_core.layers import stack, transformer
+from dl_core.layers.cache import Cache
 from dl_core.layers.dropout import Dropout
 from dl_core.layers.embedding import Embed
 from dl_core.layers.multihead import Mask
 from dl_core.layers.positions import Positions
-from dl_core.layers.transformer import Cache
 from dl_core.types import Array
 
 
@@ -57,17 +58,16 @@ class Size(NamedTuple):
   features: int | None = None
 
 
-SECOND = {'window': 1_024}
-SMALL = {'vocabulary': 0, 'activation': 'gelu', 'use_bias': False}
+SMALL: Mapping[str, Any] = {'vocabulary': 0, 'activation': 'gelu', 'use_bias': False}
 SIZES: Mapping[str, Size] = {
   'nano': Size(3, 128, 4, 128, **SMALL),
   'shakespeare_cpu': Size(4, 128, 4, 64, **SMALL),
   'shakespeare': Size(6, 384, 6, 256, **SMALL),
   'gpt1': Size(12, 768, 12, 512, 40_478, 'post'),
-  'gpt2': Size(12, 768, 12, **SECOND),
-  'gpt2_medium': Size(24, 1_024, 16, **SECOND),
-  'gpt2_large': Size(36, 1_280, 20, **SECOND),
-  'gpt2_xl': Size(48, 1_600, 25, **SECOND),
+  'gpt2': Size(12, 768, 12, window=1_024),
+  'gpt2_medium': Size(24, 1_024, 16, window=1_024),
+  'gpt2_large': Size(36, 1_280, 20, window=1_024),
+  'gpt2_xl': Size(48, 1_600, 25, window=1_024),
   '125M': Size(12, 768, 12),
   '350M': Size(24, 1_024, 16),
   '760M': Size(24, 1_536, 16),
@@ -83,7 +83,7 @@ AS_PRINTED: Mapping[str, Size] = {
   '13B': Size(40, 5_140, 40, features=128),
 }
 PARTITION = {  # see `Experiment.partition`
-  **transformer.PARTITION,
+  **stack.PARTITION,
   'embedding.embedding': ('tensor', None),
 }
 
@@ -91,11 +91,11 @@ PARTITION = {  # see `Experiment.partition`
 class Writing(NamedTuple):
   """A text after some tokens: the last W of them [B, W], and the cache."""
 
-  tokens: Array
+  tokens: Any
   cache: Cache
 
 
-AXES = Writing(0, transformer.CACHE_AXES)  # see `Decode.axes`
+AXES = Writing(0, caches.AXES)  # see `Decode.axes`
 
 
 class GPT(nn.Module):
@@ -119,7 +119,7 @@ class GPT(nn.Module):
     self.drop = Dropout(self.dropout)
 
   @nn.nowrap
-  def stacked(self, **how) -> transformer.Stack:
+  def stacked(self, **how) -> stack.Stack:
     """Makes the blocks."""
     size, normal = self.size, nn.initializers.normal
     block = functools.partial(
@@ -135,7 +135,7 @@ class GPT(nn.Module):
       kernel_init=normal(0.02),
       output_init=normal(0.02 / math.sqrt(2 * size.layers)),
     )
-    return transformer.Stack(block, size.layers, size.order == 'pre', **how)
+    return stack.Stack(block, size.layers, size.order == 'pre', **how)
 
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps tokens [B, T], T <= W, to the logits [B, T, V] of those that come next."""
@@ -145,7 +145,7 @@ class GPT(nn.Module):
     self, x: Array, cache: Cache | None, train: bool = False
   ) -> tuple[Array, Cache | None]:
     """Maps tokens [B, T] to features [B, T, D], and extends the cache."""
-    first = 0 if cache is None else cache.count
+    first = 0 if cache is None else cache.filled
     h = self.drop(self.positions(self.embedding(x), first), train=train)
     return self.stack(h, Mask(causal=True), cache=cache, train=train)
 
@@ -177,7 +177,7 @@ class GPT(nn.Module):
       raise ValueError(f'{time} tokens were given, but the window holds {room}')
     x = x[:, -room:]
     if time == 1:
-      full = writing.cache.count == room
+      full = writing.cache.filled == room
       writing = nn.cond(
         full, lambda self, old: self.reread(old), lambda self, old: old, self, writing
       )

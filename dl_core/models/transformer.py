@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 
 from flax import linen as nn
 
-from dl_core.layers import gated, readout, sequences, transformer
+from dl_core.layers import cache as caches
+from dl_core.layers import gated, readout, sequences, stack, transformer
 from dl_core.layers.attention import real
+from dl_core.layers.cache import Cache
 from dl_core.layers.dropout import Dropout
 from dl_core.layers.embedding import Embed
 from dl_core.layers.multihead import Keys, Mask
 from dl_core.layers.positions import Positions
-from dl_core.layers.transformer import Cache
 from dl_core.types import Array
 
 
@@ -44,7 +45,7 @@ SIZES: Mapping[str, Size] = {
 ENCODERS = ('transformer', 'convolution', 'rnn')
 TIES = ('none', 'target', 'all')
 PARTITION = {  # see `Experiment.partition`
-  **transformer.PARTITION,
+  **stack.PARTITION,
   'source_embedding.embedding': ('tensor', None),
   'target_embedding.embedding': ('tensor', None),
   'readout.kernel': (None, 'tensor'),
@@ -61,11 +62,11 @@ class Writing(NamedTuple):
   """
 
   memory: Keys
-  lengths: Array
+  lengths: Any
   cache: Cache
 
 
-AXES = Writing(Keys(1, 1), 0, transformer.CACHE_AXES)  # see `Decode.axes`
+AXES = Writing(Keys(1, 1), 0, caches.AXES)  # see `Decode.axes`
 
 
 class Transformer(nn.Module):
@@ -109,7 +110,7 @@ class Transformer(nn.Module):
     )
     depth = self.depth or layers
     reads = {
-      'transformer': lambda: transformer.Stack(block, depth, last),
+      'transformer': lambda: stack.Stack(block, depth, last),
       'convolution': lambda: gated.Convolutions(width, depth, dropout=self.dropout),
       'rnn': lambda: sequences.Stacked(
         functools.partial(sequences.CELLS['gru'], width // 2),
@@ -119,7 +120,7 @@ class Transformer(nn.Module):
       ),
     }
     self.reader = reads[self.encoder]()
-    self.writer = transformer.Stack(functools.partial(block, cross=True), layers, last)
+    self.writer = stack.Stack(functools.partial(block, cross=True), layers, last)
     embed = functools.partial(
       Embed, width=width, embedding_init=nn.initializers.normal(width**-0.5)
     )
@@ -170,7 +171,7 @@ class Transformer(nn.Module):
     train: bool = False,
   ) -> tuple[Array, Cache | None]:
     """Maps tokens [B, T] of targets to features [B, T, D], and extends the cache."""
-    first = 0 if cache is None else cache.count
+    first = 0 if cache is None else cache.filled
     h = self.embedded(
       self.target_embedding, self.target_positions, tokens, first, train
     )
@@ -202,7 +203,7 @@ class Transformer(nn.Module):
 
     With `last` the logits are [B, V], those after the last token.
     """
-    memory, lengths, cache = writing
-    h, cache = self.write(tokens, memory, lengths, cache)
+    memory, lengths, before = writing
+    h, cache = self.write(tokens, memory, lengths, before)
     assert cache is not None
     return Writing(memory, lengths, cache), self.logits(h[:, -1] if last else h)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import convolution, readout, transformer
+from dl_core.layers import convolution, readout, stack, transformer
 from dl_core.layers.dropout import Dropout
 from dl_core.models.transformer import Size
 from dl_core.types import Array
@@ -29,7 +29,7 @@ SIZES: Mapping[str, Size] = {
   'huge': Size(32, 1_280, 16, 5_120),
 }
 EPSILON = 1e-6
-PARTITION = transformer.PARTITION  # see `Experiment.partition`
+PARTITION = stack.PARTITION  # see `Experiment.partition`
 
 
 class ViT(nn.Module):
@@ -83,6 +83,6 @@ class ViT(nn.Module):
       dropout=self.dropout,
       epsilon=EPSILON,
     )
-    encoder = transformer.Stack(block, layers, norm=True, name='encoder')
+    encoder = stack.Stack(block, layers, norm=True, name='encoder')
     h, _ = encoder(Dropout(self.dropout)(h, train=train), train=train)
     return readout.Readout(self.classes, name='output')(h[:, 0])

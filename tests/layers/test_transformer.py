@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from dl_core.layers import stack as stacks
 from dl_core.layers import transformer
 from dl_core.layers.multihead import ALL, Mask
 
@@ -16,7 +17,7 @@ block = functools.partial(transformer.Block, D, 2, 12)
 
 def stack(order='post', scanned=False, cross=False, layers=L, dropout=0.0):
   own = functools.partial(block, order, cross, dropout=dropout)
-  return transformer.Stack(own, layers, norm=order == 'pre', scanned=scanned)
+  return stacks.Stack(own, layers, norm=order == 'pre', scanned=scanned)
 
 
 def tokens(seed=0, time=T):
@@ -102,7 +103,7 @@ def test_token_by_token_with_a_cache_is_the_same_as_at_once(cross, scanned):
     y, cache = model.apply(variables, piece, mask, memory, cache=cache)
     found.append(y)
   np.testing.assert_allclose(jnp.concatenate(found, axis=1), whole, atol=1e-5)
-  assert int(cache.count) == T
+  assert int(cache.filled) == T
 
 
 def test_a_scan_computes_what_unrolled_layers_compute():

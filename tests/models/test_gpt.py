@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dl_core import tasks
-from dl_core.layers import transformer
+from dl_core.layers import stack
 from dl_core.models import gpt
 from dl_core.tasks import decode
 
@@ -79,7 +79,7 @@ def test_beyond_the_window_it_goes_on_from_the_last_half(variables):
   text = np.concatenate([TOKENS, TOKENS[:, ::-1], TOKENS], axis=1)
   for place in range(text.shape[1]):
     state, logits = advance(state, text[:, place : place + 1])
-    known = int(state.cache.count)
+    known = int(state.cache.filled)
     assert known == place + 1 if place < W else W // 2 < known <= W
     own = text[:, place + 1 - known : place + 1]
     expected = MODEL.apply(variables, own, train=False)[:, -1]
@@ -104,7 +104,7 @@ def test_the_log_probability_of_a_text_is_the_sum_over_its_tokens(variables):
 
 
 def test_weight_decay_shrinks_matrices_and_tables_alone(variables):
-  marked = transformer.decays(variables['params'])
+  marked = stack.decays(variables['params'])
   found = {
     jax.tree_util.keystr(path, simple=True, separator='.').rpartition('.')[2]: leaf
     for path, leaf in jax.tree_util.tree_leaves_with_path(marked)

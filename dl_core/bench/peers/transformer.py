@@ -96,7 +96,8 @@ class Transformer(nn.Module):
       grown.append((k, v))
       x = layer.norm1(x + self.found(layer.self_attn, q, k, v))
       (q,) = self.projected(layer.multihead_attn, x, 0, 1)
-      x = layer.norm2(x + self.found(layer.multihead_attn, q, *memory, seen))
+      keys, values = memory
+      x = layer.norm2(x + self.found(layer.multihead_attn, q, keys, values, seen))
       x = layer.norm3(x + layer.linear2(functional.relu(layer.linear1(x))))
     return (of_source, seen, grown, count + 1), self.logits(x[:, 0])
 

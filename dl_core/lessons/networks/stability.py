@@ -73,7 +73,6 @@ def pictures(
     draw.legend(panels[0])
     return figure
 
-  cold = trained.get(('post', 0)), trained.get(('pre', 0))
   listed = lambda values: ', '.join(
     f'{NAMES[order]} {value:.0%}' for order, value in values.items()
   )
@@ -89,13 +88,14 @@ def pictures(
       ', '.join(f'{NAMES[order]} {value:.3f}' for order, value in best.items()),
     ),
   ]
-  if None not in cold:
+  if 0 in warmups:
+    post, pre = trained['post', 0], trained['pre', 0]
     found.append(
       Claim(
         'Without a warm-up more learning rates train with the norm before each part '
         'than after the addition',
-        bool(cold[1] > cold[0]),
-        f'{cold[1]:.0%} and {cold[0]:.0%} of {len(rates)}',
+        bool(pre > post),
+        f'{pre:.0%} and {post:.0%} of {len(rates)}',
       )
     )
   return [

@@ -30,7 +30,7 @@ def attention(here: str, there: str) -> dict[str, Row]:
 
 
 def blocks(here: str, there: str, cross: bool) -> dict[str, Row]:
-  """Returns the rows that a `layers.transformer.Stack` needs.
+  """Returns the rows that a `layers.stack.Stack` needs.
 
   Args:
     here: path of the stack.
