@@ -181,7 +181,8 @@ def prepared(c: Config) -> Set:
     )
 
   def read(split):
-    texts, answers, of, images = [], [], [], []
+    texts, of, images = [], [], []
+    answers: list[str] = []
     for number, example in enumerate(sources.examples(declaration, split)):
       images.append(example['image'])
       own = example['questions']
