@@ -182,7 +182,7 @@ def prepared(c: Config) -> Set:
 
   def read(split):
     texts, of, images = [], [], []
-    answers: list[str] = []
+    answers: list[Any] = []
     for number, example in enumerate(sources.examples(declaration, split)):
       images.append(example['image'])
       own = example['questions']
