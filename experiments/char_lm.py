@@ -54,6 +54,9 @@ class Config(config.Generating):
   dropout: float = config.field(
     0.0, 'dropout rate of the recurrent layers', low=0, below=1
   )
+  warmup: int = config.field(
+    100, 'steps in which the learning rate rises from 0 to its peak; 0: none', low=0
+  )
   average: float = config.field(
     0.99,
     'decay of the moving average of the parameters, which is tested',
@@ -94,7 +97,7 @@ def build(c: Config) -> launch.Experiment:
     accuracy=measures.accuracy,
   )
   figure = 'nats_per_character' if text.counted(data.spec) else 'nats'
-  rate = schedules.cosine(c.learning_rate, c.steps)
+  rate = schedules.warmed(schedules.cosine(c.learning_rate, c.steps), c.warmup)
   return launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL,

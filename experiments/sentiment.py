@@ -11,7 +11,8 @@ Nothing in the model knows what a class is: names and their languages, film revi
 what their writers thought, one's own texts. The last hidden state is all that the
 lectures' network says; where attention pools instead, the report shows which words it
 reads. Beside the result stands the accuracy of naive Bayes, over triples of letters, or
-over words.
+over words. On names the network makes three quarters of its errors, as many as a linear
+SVM over letters; two thirds were the aim (BUILD_NOTES.md says what was tried).
 
 The recipe of sst2 is that of flax's example (85.21 % after 10 epochs, one run):
 https://github.com/google/flax/tree/main/examples/sst2
@@ -34,10 +35,10 @@ from dl_core.tasks import measures, optimizers, schedules
 class Config(config.Textual):
   dataset: str = 'languages'
   cell: str = config.field(
-    'lstm', 'kind of recurrent cell', choices=('lstm', 'gru', 'rnn')
+    'gru', 'kind of recurrent cell', choices=('lstm', 'gru', 'rnn')
   )
   layers: int = config.field(1, 'number of recurrent layers', low=1)
-  hidden: int = config.field(128, 'units of each recurrent layer and direction', low=1)
+  hidden: int = config.field(64, 'units of each recurrent layer and direction', low=1)
   bidirectional: bool = config.field(True, 'read from both ends')
   pool: str = config.field(
     'last',
@@ -45,6 +46,9 @@ class Config(config.Textual):
     choices=recurrent_classifier.POOLS,
   )
   embedding: int = config.field(64, 'numbers that embed a token', low=1)
+  grams: int = config.field(
+    4, 'longest n-grams of tokens that are embedded, too; 1: none', low=1, below=9
+  )
   head: int = config.field(
     0, 'units between the pooling and the logits; 0: none', low=0
   )
@@ -52,14 +56,14 @@ class Config(config.Textual):
     24, 'tokens of a sentence that are read, at most', low=1, below=2**16
   )
   dropout: float = config.field(
-    0.3, 'dropout rate of embeddings, outputs and head', low=0, below=1
+    0.5, 'dropout rate of embeddings, outputs and head', low=0, below=1
   )
   word_dropout: float = config.field(
     0.0, 'rate at which a token of training becomes an unknown one', low=0, below=1
   )
   decay: float = config.field(0.0, 'weight decay', low=0)
   average: float = config.field(
-    0.99,
+    0.995,
     'decay of the moving average of the parameters, which is tested; 0: the last ones',
     low=0,
     below=1,
@@ -68,16 +72,18 @@ class Config(config.Textual):
     'adam', 'optimizer; sgd: with momentum 0.9', choices=('adam', 'sgd')
   )
   batch_size: int = 64
-  steps: int = 4_000
-  learning_rate: float = 3e-3
-  eval_every: int = 400
+  steps: int = 2_000
+  learning_rate: float = 5e-3
+  eval_every: int = 200
 
 
 RECIPES = {
   'sst2': {
     'vocabulary': 'words',
     'pieces': 13_520,
+    'cell': 'lstm',
     'pool': 'attention',
+    'grams': 1,
     'hidden': 256,
     'embedding': 300,
     'head': 256,
@@ -93,11 +99,12 @@ RECIPES = {
   }
 }
 TINY = Config(
-  steps=2, batch_size=8, hidden=8, embedding=4, dropout=0.1, learning_rate=0.03
+  steps=2, batch_size=8, hidden=8, embedding=4, grams=2, dropout=0.1, learning_rate=0.03
 )
 BENCH = Config(
-  hidden=256, embedding=300, pool='attention', head=256, longest=16, pieces=13_520,
-  vocabulary='words', dataset='sst2',
+  cell='lstm', hidden=256, embedding=300, grams=1, pool='attention', head=256,
+  longest=16, dropout=0.3, average=0.99, pieces=13_520, vocabulary='words',
+  dataset='sst2',
 )  # fmt: skip
 
 
@@ -105,19 +112,10 @@ def build(c: Config) -> launch.Experiment:
   data, unknown = sentences.load(c, c.longest, c.vocabulary, c.pieces)
   spec = data.spec
   model = recurrent_classifier.RecurrentClassifier(
-    spec.limits.x['tokens'],
-    len(spec.classes),
-    c.cell,
-    c.layers,
-    c.hidden,
-    c.bidirectional,
-    c.pool,
-    c.embedding,
-    c.head,
-    c.dropout,
-    c.word_dropout,
-    unknown,
-  )
+    spec.limits.x['tokens'], len(spec.classes), c.cell, c.layers, c.hidden,
+    c.bidirectional, c.pool, c.embedding, c.head, c.dropout, c.word_dropout, unknown,
+    c.grams,
+  )  # fmt: skip
 
   def weigh(variables, x):
     return model.apply(variables, x, method='attention')

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import readout, recurrent, sequences
+from dl_core.layers import hashed, readout, recurrent, sequences
 from dl_core.types import Array
 
 PARTITION = recurrent.PARTITION  # see `Experiment.partition`
@@ -43,6 +43,7 @@ class RecurrentClassifier(nn.Module):
     dropout: rate, on embeddings, between layers, and before and after the pooling.
     word_dropout: rate at which a token of training becomes `unknown`.
     unknown: the token of words that the vocabulary lacks; None: there is none.
+    grams: the longest n-grams of tokens that are embedded beside the tokens; 1: none.
   """
 
   vocabulary: int
@@ -57,10 +58,13 @@ class RecurrentClassifier(nn.Module):
   dropout: float = 0.0
   word_dropout: float = 0.0
   unknown: int | None = None
+  grams: int = 1
 
   def setup(self):
     start = nn.initializers.normal(0.1)
     self.embed = nn.Embed(self.vocabulary, self.embedding, embedding_init=start)
+    if self.grams > 1:
+      self.around = hashed.Ngrams(self.embedding, self.grams, dropout=self.dropout)
     self.recurrent = sequences.Stacked(
       functools.partial(sequences.CELLS[self.cell], self.hidden),
       self.layers,
@@ -106,7 +110,10 @@ class RecurrentClassifier(nn.Module):
         self.make_rng('dropout'), self.word_dropout, tokens.shape
       )
       tokens = jnp.where(hidden, self.unknown, tokens)
-    embedded = self.drop(self.embed(tokens), deterministic=not train)
+    embedded = self.embed(tokens)
+    if self.grams > 1:
+      embedded += self.around(tokens, x['lengths'], train=train)
+    embedded = self.drop(embedded, deterministic=not train)
     return self.recurrent(embedded, lengths=x['lengths'], train=train)
 
   def weights(self, h, lengths, train):

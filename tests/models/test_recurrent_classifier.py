@@ -22,9 +22,9 @@ def drawn(seed, width=7):
 
 
 @pytest.mark.parametrize('pool', recurrent_classifier.POOLS)
-@pytest.mark.parametrize('layers', [1, 2])
-def test_padding_changes_nothing(pool, layers):
-  model, x = made(pool=pool, layers=layers), drawn(0)
+@pytest.mark.parametrize(('layers', 'grams'), [(1, 1), (2, 1), (1, 3)])
+def test_padding_changes_nothing(pool, layers, grams):
+  model, x = made(pool=pool, layers=layers, grams=grams), drawn(0)
   variables = model.init(jax.random.key(1), x, train=False)
   say = jax.jit(lambda x: model.apply(variables, x, train=False))
   inside = jnp.arange(7)[None] < LENGTHS[:, None]
