@@ -2,7 +2,7 @@
 
     python -m experiments.gcn                  # digits: three labels of each class
     python -m experiments.gcn --net=mlp        # the same net without edges
-    python -m experiments.gcn --dataset=karate --steps=200
+    python -m experiments.gcn --dataset=karate
     python -m experiments.gcn --dataset=cora --data_dir=DIR --seeds=100
     python -m experiments.gcn --dataset=cora --data_dir=DIR --net=gcnii --depth=64 \\
       --dropout=0.6 --steps=1500 --until= --patience=100 --keep_best

@@ -1,6 +1,6 @@
 """Graphs and their convolutions, computed and drawn. Lecture 10.
 
-    python -m experiments.graphs              # five pictures, 30 s
+    python -m experiments.graphs              # six pictures, 40 s
     python -m experiments.graphs --seed=1     # other graphs
 
 Nothing is trained. Five nodes by hand; why Â and not A; an image as a regular graph;
@@ -14,7 +14,7 @@ import dataclasses
 import numpy as np
 
 from dl_core import config, launch
-from dl_core.lessons.graphs import by_hand, limits, regular, spectrum
+from dl_core.lessons.graphs import by_hand, communities, limits, regular, spectrum
 from dl_core.types import Picture
 
 
@@ -35,8 +35,9 @@ def draw(c: Config) -> list[Picture]:
     by_hand.picture(),
     regular.picture(random, c.draws),
     spectrum.picture(spectrum.measure(random, c.draws)),
-    limits.picture(random, c.draws),
-    limits.communities(random, c.draws),
+    limits.order(random, c.draws),
+    limits.picture(),
+    communities.picture(random, c.draws),
   ]
 
 

@@ -252,7 +252,9 @@ def test_an_unknown_name_gets_the_nearest_and_the_list(stock):
     UserError, match=r'=fashionmnist .*did you mean fashion_mnist.*toys'
   ):
     sources.declare('fashionmnist', data_dir)
-  with pytest.raises(UserError, match=r'known here are breast_cancer, cifar10, dates'):
+  with pytest.raises(
+    UserError, match=r'known here are breast_cancer, cifar10, cora, dates'
+  ):
     sources.declare('qqq', data_dir)
 
 

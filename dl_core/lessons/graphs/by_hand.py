@@ -63,6 +63,8 @@ def picture() -> Picture:
   summed = [
     sum(float(by_hand[i][j]) ** 0.5 * FEATURES[j] for j in range(N)) for i in range(N)
   ]
+  x = jnp.float32(FEATURES)[None, :, None]
+  product = np.asarray(graphs.product(jnp.asarray(found)[None], x, N))
   twice = roots(squared_weights(loops=2))
   checked = (
     Claim(
@@ -71,15 +73,10 @@ def picture() -> Picture:
       f'{int(a.sum()) // 2} edges are {int(a.sum())} entries, and {N} loops',
     ),
     claims.identity(
-      'Â is 1/√(d_i d_j) at each edge and loop, the degrees counting the loops',
-      found,
-      roots(by_hand),
-      CLOSE,
-    ),
-    claims.identity(
-      'Â X is, for each node, the sum of its neighbours and itself with these weights',
-      graphs.product(found[None], jnp.float32(FEATURES)[None, :, None], N)[0, :, 0],
-      summed,
+      'Â is 1/√(d_i d_j) at each edge and loop, degrees counting loops; Â X sums with '
+      'these weights',
+      np.append(found, product),
+      np.append(roots(by_hand), summed),
       CLOSE,
     ),
     Claim(

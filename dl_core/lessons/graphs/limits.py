@@ -17,7 +17,6 @@ import numpy as np
 
 from dl_core import graphs
 from dl_core.data import shapes
-from dl_core.layers import graph_pooling
 from dl_core.models import graph_classifier
 from dl_core.report import claims, draw
 from dl_core.types import Claim, Picture
@@ -58,7 +57,7 @@ def corners(pairs: Any, n: int) -> np.ndarray:
   return np.stack([np.ones(n), np.diag(a @ a @ a) / 2], axis=1)
 
 
-def picture(random: np.random.Generator, draws: int) -> Picture:
+def picture() -> Picture:
   """Draws the two graphs that no such network tells apart."""
   plain = {
     net: [logits(net, whole(p, np.ones((6, 1)))) for p in (HEXAGON, TRIANGLES)]
@@ -69,29 +68,6 @@ def picture(random: np.random.Generator, draws: int) -> Picture:
     for net in NETS
   }
   apart = {net: float(np.abs(one - other).max()) for net, (one, other) in told.items()}
-  same, moved = [], []
-  for _ in range(draws):
-    n = int(random.integers(5, 15))
-    pairs = random.integers(n, size=(2 * n, 2))
-    x = whole(pairs, random.normal(size=(n, 3)))
-    order = random.permutation(n)
-    for net in NETS:
-      for readout in ('mean', 'sum', 'max', 'sorted'):
-        same.append(logits(net, x, readout))
-        host = jax.tree.map(np.asarray, x)
-        moved.append(logits(net, graphs.permuted(host, order), readout))
-  sizes = {
-    n: jax.eval_shape(
-      functools.partial(network('gin').init, train=False),
-      jax.random.key(0),
-      whole([(0, 1)], np.ones((n, 3))),
-    )
-    for n in (5, 500)
-  }
-  counts = [
-    sum(leaf.size for leaf in jax.tree.leaves(each['params']))
-    for each in sizes.values()
-  ]
   checked = (
     claims.identity(
       'With equal features, a hexagon and two triangles have the same logits under '
@@ -105,17 +81,6 @@ def picture(random: np.random.Generator, draws: int) -> Picture:
       min(apart.values()) > 1e-3,
       ', '.join(f'{net}: {value:.2g} apart' for net, value in apart.items()),
     ),
-    claims.identity(
-      'The order of the nodes changes nothing, for all readouts',
-      np.array(same),
-      np.array(moved),
-      1e-4,
-    ),
-    Claim(
-      'A network has as many parameters for 5 nodes as for 500',
-      counts[0] == counts[1],
-      f'{counts[0]:,} and {counts[1]:,}',
-    ),
   )
   return Picture(
     'What a graph network cannot tell',
@@ -123,6 +88,62 @@ def picture(random: np.random.Generator, draws: int) -> Picture:
     'like itself, so every layer computes the same for all twelve.',
     drawn,
     checked,
+  )
+
+
+def order(random: np.random.Generator, draws: int) -> Picture:
+  """Draws a graph and the same in another order, as matrices."""
+  same, moved = [], []
+  for _ in range(draws):
+    n = int(random.integers(5, 15))
+    pairs = random.integers(n, size=(2 * n, 2))
+    x = whole(pairs, random.normal(size=(n, 3)))
+    places = random.permutation(n)
+    for net in NETS:
+      for readout in ('mean', 'sum', 'max', 'sorted'):
+        same.append(logits(net, x, readout))
+        host = jax.tree.map(np.asarray, x)
+        moved.append(logits(net, graphs.permuted(host, places), readout))
+  sizes = {
+    n: jax.eval_shape(
+      functools.partial(network('gin').init, train=False),
+      jax.random.key(0),
+      whole([(0, 1)], np.ones((n, 3))),
+    )
+    for n in (5, 500)
+  }
+  counts = [
+    sum(leaf.size for leaf in jax.tree.leaves(each['params']))
+    for each in sizes.values()
+  ]
+  a = graphs.undirected(shapes.cycle(12), 12)
+  mixed = random.permutation(12)
+
+  def show():
+    titles = ('A of a ring', 'the same, other numbers')
+    figure, panels = draw.panels(5, 2.6, 2, titles=titles)
+    for axes, values in zip(panels, (a, a[np.ix_(mixed, mixed)]), strict=True):
+      draw.signed(axes, values, 1.5)
+    return figure
+
+  return Picture(
+    'One graph, many matrices',
+    'A ring of twelve nodes under two numberings. A network must not depend on which '
+    'of them it is given, nor on how many nodes there are.',
+    show,
+    (
+      claims.identity(
+        'The order of the nodes changes nothing, for all readouts',
+        np.array(same),
+        np.array(moved),
+        1e-4,
+      ),
+      Claim(
+        'A network has as many parameters for 5 nodes as for 500',
+        counts[0] == counts[1],
+        f'{counts[0]:,} and {counts[1]:,}',
+      ),
+    ),
   )
 
 
@@ -142,63 +163,3 @@ def drawn() -> Any:
       axes.plot(*places[list(pair)].T, color=draw.GREY, zorder=1)
     axes.scatter(*places.T, s=150, color=draw.BLUE, zorder=2)
   return figure
-
-
-def communities(random: np.random.Generator, draws: int) -> Picture:
-  """Draws how the penalty of DiffPool alone finds two planted communities."""
-  found = [planted(random) for _ in range(draws)]
-  adjacency, true, s = found[0]
-  right = [agreement(true, s) for _, true, s in found]
-  order = np.argsort(true, kind='stable')
-
-  def show():
-    titles = ('A, by community', 'assignment S')
-    figure, (left, side) = draw.panels(6, 3, 2, titles=titles)
-    left.imshow(adjacency[np.ix_(order, order)], cmap='Blues', interpolation='none')
-    side.imshow(s[order], cmap='Blues', aspect='auto', vmin=0, vmax=1)
-    draw.bare(left)
-    draw.bare(side)
-    return figure
-
-  return Picture(
-    'Pooling summarises',
-    'Two communities: many edges inside, few between. S assigns each node to one of '
-    'two clusters; it is found by descending ‖A − SSᵀ‖ and the entropy of its rows, '
-    'without features or labels.',
-    show,
-    (
-      Claim(
-        'The penalty of DiffPool alone finds two planted communities: 95 % of the '
-        'nodes in the mean',
-        float(np.mean(right)) >= 0.95,
-        f'{np.mean(right):.1%} of the nodes of {len(found)} graphs, at least '
-        f'{min(right):.1%}',
-      ),
-    ),
-  )
-
-
-def planted(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-  """Returns A [N, N] of two communities, the true ones [N], and S [N, 2] found."""
-  n = 24
-  true = random.permutation(np.arange(n) % 2)
-  chance = np.where(true[:, None] == true, 0.7, 0.08)
-  a = np.triu(random.random((n, n)) < chance, 1).astype(np.float32)
-  a = a + a.T
-  mask, start = jnp.ones((1, n)), random.normal(size=(1, n, 2))
-
-  def loss(logits):
-    link, entropy, _ = graph_pooling.costs(jnp.asarray(a)[None], mask, logits)
-    return (link + 0.1 * entropy / n)[0]
-
-  descend = lambda _, logits: logits - 5.0 * jax.grad(loss)(logits)
-  logits = jax.jit(lambda first: jax.lax.fori_loop(0, 300, descend, first))(
-    jnp.float32(start)
-  )
-  return a, true, np.asarray(jax.nn.softmax(logits[0], axis=-1))
-
-
-def agreement(true: np.ndarray, s: np.ndarray) -> float:
-  """Returns the share of nodes assigned right, whichever cluster is which."""
-  share = float(np.mean(s.argmax(1) == true))
-  return max(share, 1 - share)
