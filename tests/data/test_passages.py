@@ -76,7 +76,7 @@ def test_half_of_the_second_passages_are_of_another_document():
   follows = np.array(follows)
   # A that lost its end is not followed by B.
   assert not follows[random & np.array(long)].any()
-  assert follows[~random].mean() > 0.8
+  assert follows[~random].mean() > 0.7
 
 
 def test_long_pairs_fill_the_room_and_some_are_shorter():
