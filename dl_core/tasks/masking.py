@@ -45,7 +45,7 @@ def masked(
 
   def corrupt(key: Key, batch: Batch) -> Batch:
     place_key, kind_key, token_key = jax.random.split(key, 3)
-    read, lengths = batch.x['tokens'], batch.x['lengths']
+    read, lengths = jnp.asarray(batch.x['tokens']), batch.x['lengths']
     places, weight = chosen(place_key, read, lengths, rate, special)
     hidden = jnp.take_along_axis(read, places, axis=1)
     kind = jax.random.uniform(kind_key, places.shape)
