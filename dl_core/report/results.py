@@ -105,8 +105,17 @@ def _rank(group: Group) -> tuple[bool, float]:
 
 
 def _measure(entry: Row) -> str:
-  """Returns the name of the figure that the tables show of a run."""
-  return next(iter(entry['result'].get('baseline', {})), 'loss')
+  """Returns the name of the figure that the tables show of a run.
+
+  It is the first one that has been published for the data, else the baseline's first.
+  """
+  dataset = entry['settings']['source'].partition('/')[0]
+  published = [
+    figure['metric']
+    for figure in entry['published']
+    if figure['dataset'] == dataset and figure['metric'] in entry['result']
+  ]
+  return next(iter([*published, *entry['result'].get('baseline', {})]), 'loss')
 
 
 def _order(entry: Row) -> tuple:

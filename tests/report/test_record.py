@@ -142,6 +142,20 @@ def test_the_default_command_stands_for_an_experiment_and_else_the_best(finished
   assert [each['source'] for each in found] == ['digits/1', 'b/1']
 
 
+def test_the_figure_that_is_published_for_the_data_is_the_one_that_is_shown(finished):
+  found = record.row(finished('a'))
+  result = found['result'] | {'bleu': 36.9, 'nats': 1.7, 'baseline': {'nats': 5.6}}
+  figure = {'metric': 'bleu', 'value': 33.5, 'dataset': 'known', 'source': 'them'}
+  found |= {'result': result, 'published': [figure]}
+  of = lambda source: results.table(
+    results.grouped([found | {'settings': found['settings'] | {'source': source}}])
+  )
+  assert 'bleu 36.9' in of('known/1')
+  assert '33.5 (them)' in of('known/1')
+  assert 'nats 1.7' in of('other/1')
+  assert 'them' not in of('other/1')
+
+
 def test_only_what_stands_between_the_marks_is_renewed(finished):
   readme = f'before\n{results.BEGIN}\nold\n{results.END}\nafter\n'
   groups = results.grouped([record.row(finished())])
