@@ -5,8 +5,14 @@
     python -m experiments.transformer --norm=pre            # or none
     python -m experiments.transformer --positions=learned   # or none
     python -m experiments.transformer --dataset=multi30k --data_dir=DIR   # German
-    python -m experiments.transformer --size=base --plan
     python -m experiments.transformer --workdir=runs/transformer-... --prompt=TEXT
+    python -m experiments.transformer --size=tiny --vocabulary=words \\
+      --pieces=7853,5893 --positions=learned --longest=100 --notied \\
+      --plan                                            # 9,038,341 parameters
+    python -m experiments.transformer --size=base --vocabulary=words --pieces=37000 \\
+      --plan                                            # 63,082,496 parameters
+    python -m experiments.transformer --size=big --vocabulary=words --pieces=37000 \\
+      --plan                                            # 214,245,376 parameters
 
 Vaswani et al., 2017 (https://arxiv.org/abs/1706.03762), with its positions, its tied
 embeddings, smoothed labels and learning rate. The data and what is measured are those

@@ -1,0 +1,43 @@
+"""The plans of published networks that the docstrings show."""
+
+import importlib
+import json
+import re
+
+import pytest
+
+from dl_core import launch
+
+PLANS = {  # parameters: the experiment, and words of its command
+  13_890_309: ('seq2seq', '--attention=none'),
+  20_515_333: ('seq2seq', '--attention=additive'),
+  9_038_341: ('transformer', '--positions=learned'),
+}
+QUICKER = {'seq2seq': ['--longest=2']}  # which changes no count
+
+
+def documented(module):
+  """Returns {number of parameters: words of the command} of a docstring's plans."""
+  text = module.__doc__.replace('\\\n', ' ')
+  found = re.findall(r'python -m (\S+) (.*--plan) +# ([\d,]+) parameters', text)
+  return {
+    int(n.replace(',', '')): words.split()
+    for name, words, n in found
+    if name == module.__name__
+  }
+
+
+@pytest.mark.parametrize('count', PLANS)
+def test_a_documented_plan_has_its_number_of_parameters_and_needs_no_data(
+  count, tmp_path
+):
+  name, part = PLANS[count]
+  module = importlib.import_module(f'experiments.{name}')
+  words = documented(module)[count]
+  assert part in words
+  where = [f'--data_dir={tmp_path / "none"}', f'--workdir={tmp_path / "run"}']
+  small = ['--batch_size=1', *QUICKER.get(name, [])]
+  assert launch.run(module, name, ['', *words, *where, *small]) == 0
+  found = json.loads((tmp_path / 'run' / 'plan.json').read_text())
+  assert found['parameters'] == count
+  assert [path.name for path in tmp_path.rglob('*')] == ['run', 'plan.json']
