@@ -63,7 +63,7 @@ def check_make(words):
 
 
 def check_experiment(module, words):
-  settings = getattr(module, 'Config', None) or module.Settings
+  settings = getattr(module, 'Config', None) or module.settings.Settings
   kinds = {entry.name: entry.type for entry in dataclasses.fields(settings)}
   given = []
   for word in words:
