@@ -74,17 +74,18 @@ class Config(translation.Config):
     low=0,
     below=1,
   )
-  dropout: float = config.field(0.1, 'dropout rate', low=0, below=1)
+  dropout: float = config.field(0.0, 'dropout rate', low=0, below=1)
   warmup: int = config.field(
     400, 'steps in which the learning rate rises to --learning_rate', low=0
   )
   steps: int = 1_500
-  learning_rate: float = 2e-3
+  learning_rate: float = 4e-3
 
 
 RECIPES = translation.recipes(
   multi30k={
     'size': 'tiny',
+    'dropout': 0.1,
     'average': 0.998,
     'batch_size': 128,
     'steps': 2_260,
@@ -92,7 +93,7 @@ RECIPES = translation.recipes(
     'warmup': 600,
     'eval_every': 226,
   },
-  kor_eng={'size': 'nano', 'dropout': 0.3},
+  kor_eng={'dropout': 0.3},
 )
 TINY = Config(
   dataset='copies',
@@ -105,6 +106,7 @@ TINY = Config(
 BENCH = Config(
   dataset='multi30k',
   size='tiny',
+  dropout=0.1,
   vocabulary='bpe',
   pieces=(8_000,),
   longest=(16,),
