@@ -13,6 +13,7 @@ from flax import linen as nn
 from dl_core.interpret import translations
 from dl_core.report import draw
 from dl_core.tasks import translation
+from dl_core.tasks.decode import shown
 from dl_core.types import Data, Picture, Task, Variables
 
 PANEL = 1.5  # inches
@@ -73,7 +74,9 @@ def looks(
   found = sown(model, variables, x)
   caption = (
     'One row of panels for each layer, one panel for each head. In a panel each row is '
-    'a token that looks, each column one that is looked at; dark is much attention.'
+    'a token that looks, each column one that is looked at; dark is much attention. '
+    f'The source is “{shown("".join(read)).strip()}”, the translation '
+    f'“{shown("".join(given)).strip()}”.'
   )
   return [
     Picture(
