@@ -55,9 +55,10 @@ class Config(seq2seq.Config):
   widths: tuple[int, ...] = ()
   hidden: int = 160
   embedding: int = 64
-  steps: int = 6_500
+  batch_size: int = 32
+  steps: int = 14_000
   learning_rate: float = 4e-3
-  eval_every: int = 500
+  eval_every: int = 1_000
 
 
 TINY = Config(
