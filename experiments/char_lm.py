@@ -65,7 +65,7 @@ class Config(config.Generating):
   )
   batch_size: int = 32
   steps: int = 1_500
-  learning_rate: float = 4e-3
+  learning_rate: float = 1.2e-2
   eval_every: int = 250
 
 
@@ -77,12 +77,15 @@ RECIPES = {
     'refit': True,
     'steps': 5_600,
     'learning_rate': 2e-3,
+    'warmup': 0,
     'average': 0.999,
     'eval_every': 500,
   }
 }
 JUDGES = {'scipy_docs': wellformed.FORMULAS, 'stdlib_code': wellformed.CODE}
-TINY = Config(steps=2, batch_size=8, hidden=8, window=8, length=8, learning_rate=0.03)
+TINY = Config(
+  steps=2, batch_size=8, hidden=8, window=8, length=8, learning_rate=0.03, warmup=0
+)
 BENCH = Config(dataset='tiny_shakespeare', hidden=512, length=1_000)
 
 

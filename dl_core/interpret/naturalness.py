@@ -16,6 +16,7 @@ from dl_core.types import Batch, Claim, Data, Picture, Task
 
 TEMPERATURE = 0.8  # of the samples
 READ = 100  # tokens that are read before each sample
+EXCERPT = 300  # characters
 QUARTERS = (0, 1, 2, 4)  # of the training, after which samples are compared
 
 
@@ -55,7 +56,7 @@ def report(judges: Sequence[Judge] = ()) -> interpret.Report:
     }
     length = observed[min(observed)]['samples'].shape[1]
     every = [wellformed.words(training(data)), *judges]
-    return [picture(every, written, real(data, length))]
+    return [picture(every, written, real(data, length)), excerpts(written)]
 
   return pictures
 
@@ -98,9 +99,6 @@ def picture(
     judge.parts: [judge.judge(written[step]) for step in steps] for judge in judges
   }
   truth = {judge.parts: judge.judge(real) for judge in judges}
-  last = steps[-1]
-  nearest = [min(steps, key=lambda s: abs(4 * s - part * last)) for part in QUARTERS]
-  moments = sorted(set(nearest))
 
   def show():
     look = {'xlabel': 'step', 'ylabel': 'right, %', 'ylim': (-3, 103)}
@@ -120,11 +118,32 @@ def picture(
     tuple(
       claim(
         judge,
-        {step: found[judge.parts][steps.index(step)] for step in moments},
+        {step: found[judge.parts][steps.index(step)] for step in moments(steps)},
         truth[judge.parts],
       )
       for judge in judges
     ),
+  )
+
+
+def moments(steps: Sequence[int]) -> list[int]:
+  """Returns the steps nearest to the start, a quarter, half and the end of training."""
+  last = max(steps)
+  nearest = [min(steps, key=lambda s: abs(4 * s - part * last)) for part in QUARTERS]
+  return sorted(set(nearest))
+
+
+def excerpts(written: Mapping[int, Sequence[str]]) -> Picture:
+  """Shows the beginning of the first sample at some moments of training."""
+  parts = [
+    f'step {step:,}\n\n{decoding.shown(written[step][0][:EXCERPT])}'
+    for step in moments(sorted(written))
+  ]
+  return Picture(
+    'As it learns to write',
+    f'The same place of the test split is continued at temperature {TEMPERATURE:g}: '
+    'before training, and after a quarter, half and all of it.',
+    lambda: '\n\n\n'.join(parts),
   )
 
 

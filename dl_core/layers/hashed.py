@@ -41,7 +41,7 @@ class Ngrams(nn.Module):
     What stands after the end of a sequence changes nothing before it.
     """
     drop = nn.Dropout(self.dropout, broadcast_dims=(2,))
-    first, total = nn.initializers.normal(0.1), 0
+    first, total = nn.initializers.normal(0.1), jnp.zeros(())
     for n in range(2, self.longest + 1):
       table = nn.Embed(self.rows, self.features, embedding_init=first, name=f'gram_{n}')
       found = table(coded(tokens, lengths, n) % self.rows)

@@ -66,3 +66,10 @@ def test_real_text_stands_where_samples_do_and_has_no_padding(of):
   assert first == ''.join(map(str, split.y[0, 100:110]))
   assert second == ''.join(map(str, split.y[1, 100:105]))
   assert len(naturalness.training(toy)) == 120 + 105
+
+
+def test_excerpts_are_of_four_moments():
+  text = naturalness.excerpts({s: [f'text {s}'] for s in (0, 10, 26, 50, 75, 100)})
+  lines = [line for line in text.draw().split('\n') if line]
+  assert lines[::2] == ['step 0', 'step 26', 'step 50', 'step 100']
+  assert lines[1::2] == ['text 0', 'text 26', 'text 50', 'text 100']

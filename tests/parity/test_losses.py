@@ -27,7 +27,9 @@ peers_step = importlib.import_module('dl_core.bench.peers.step')
 STEPS, BATCHES = 20, 4
 SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
 FRUITS = {'dataset': 'fruits', 'batch_size': 8}
-SENTENCES = {'hidden': 8, 'embedding': 8, 'longest': 8, 'batch_size': 8}
+SENTENCES = {
+  'hidden': 8, 'embedding': 8, 'grams': 1, 'longest': 8, 'batch_size': 8,
+}  # fmt: skip
 TINY = {'size': 16, 'latent': 8, 'batch_size': 8}
 TOKENS = {'dataset': 'copies', 'longest': (6,), 'batch_size': 8, 'dropout': 0.0}
 COPIES = {'dataset': 'copies', 'hidden': 8, 'longest': (6,), 'batch_size': 8}
@@ -62,7 +64,11 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'lstm': ('char_lm', {'cell': 'lstm', **SMALL}, 0.5),
   'gru': ('char_lm', {'cell': 'gru', **SMALL}, 0.5),
   'rnn': ('char_lm', {'cell': 'rnn', **SMALL}, 0.5),
-  'sentences': ('sentiment', SENTENCES | {'pool': 'attention', 'head': 8}, 0.5),
+  'sentences': (
+    'sentiment',
+    SENTENCES | {'cell': 'lstm', 'pool': 'attention', 'head': 8},
+    0.5,
+  ),
   'sentences, last': ('sentiment', SENTENCES | {'cell': 'gru', 'layers': 2}, 0.5),
   'seq2seq': ('seq2seq', COPIES, 0.5),
   'transformer': ('transformer', TOKENS, 0.3),
