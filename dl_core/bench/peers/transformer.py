@@ -29,7 +29,10 @@ class Transformer(nn.Module):
       size.width,
       size.heads,
       custom_encoder=nn.TransformerEncoder(
-        nn.TransformerEncoderLayer(*sides, **how), size.layers, norm()
+        nn.TransformerEncoderLayer(*sides, **how),
+        size.layers,
+        norm(),
+        enable_nested_tensor=False,
       ),
       custom_decoder=nn.TransformerDecoder(
         nn.TransformerDecoderLayer(*sides, **how), size.layers, norm()
