@@ -18,6 +18,7 @@ from dl_core.layers import squeeze
 from dl_core.models import (
   alexnet,
   autoencoder,
+  bert,
   captioner,
   char_lm,
   elman,
@@ -25,6 +26,7 @@ from dl_core.models import (
   gan,
   gcn,
   googlenet,
+  gpt,
   graph_classifier,
   lenet,
   linear,
@@ -78,6 +80,7 @@ MUTAG = graphs.Graphs((28, 7), (28, 28), (28,))
 SMALL_GRAPH = graphs.Graphs((7, 3), (7, 7), (7,))
 Graphs = graph_classifier.GraphClassifier
 SMALL_SIZE = transformer.Size(2, 8, 2, 12)
+PAIR_OF_PASSAGES = {'tokens': (7,), 'segments': (7,), 'lengths': (), 'places': (3,)}
 PAIR = {'source': (6,), 'target': (5,), 'lengths': ()}
 SENTENCE = {'tokens': (9,), 'lengths': ()}
 Reader = functools.partial(recurrent_classifier.RecurrentClassifier, 13_520, 2)
@@ -143,6 +146,14 @@ MODELS = {
   'transformer, convolutions': Row(
     transformer.Transformer(5, 5, SMALL_SIZE, 'pre', encoder='convolution'), PAIR,
     (5, 5), 40 + 2 * 400 + 2 * 836 + 16, {},
+  ),
+  'gpt2': Row(
+    gpt.GPT(50_257), (9,), (9, 50_257), 124_439_808,
+    {'vocabulary': 5, 'size': gpt.Size(2, 8, 2, 9, 0)},
+  ),
+  'bert base': Row(
+    bert.BERT(30_522), PAIR_OF_PASSAGES, (3 * 30_522 + 2,), 110_106_428,
+    {'vocabulary': 5, 'size': SMALL_SIZE, 'positions': 7},
   ),
   'vit base/16': Row(
     vit.ViT(1_000), RGB, K, 86_567_656,
@@ -336,6 +347,8 @@ USELESS = {
   'transformer base': KEYS,
   'transformer, convolutions': {name for name in KEYS if name.startswith('writer')},
   'vit base/16': {'encoder.blocks.attention.key.bias'},
+  'bert base': {'encoder.blocks.attention.key.bias'},
+  'gpt2': {'stack.blocks.attention.key.bias'},
   'vgg 11 bn': {f'convolution_{stage}_1.bias' for stage in range(1, 6)},
   'googlenet torchvision aux': {'convolution_2.norm.bias'},
   'gin, mutag, ε learnt': {
@@ -345,8 +358,10 @@ USELESS = {
 
 
 READERS = (
+  bert.BERT,
   char_lm.CharLM,
   elman.Elman,
+  gpt.GPT,
   recurrent_classifier.RecurrentClassifier,
   seq2seq.Seq2Seq,
   transformer.Transformer,
@@ -367,8 +382,20 @@ def structure(model, example, batch_size=4):
     example,
     is_leaf=lambda shape: type(shape) is tuple,
   )
-  init = functools.partial(model.init_with_output, train=False)
+
+  def init(key, x):
+    output, variables = model.init_with_output(key, x, train=False)
+    return flat(output), variables
+
   return x, *jax.eval_shape(init, jax.random.key(0), x)
+
+
+def flat(output):
+  """Returns the outputs of several heads, if there are, side by side."""
+  if not isinstance(output, dict):
+    return output
+  leaves = jax.tree.leaves(output)
+  return jnp.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
 
 
 @pytest.mark.parametrize('name', MODELS)
@@ -447,21 +474,23 @@ def computed(name, model, example):
   variables = trees.unflatten(shapes, draws)
   state = {part: tree for part, tree in variables.items() if part != 'params'}
 
-  def inputs(leaf):
+  def inputs(path, leaf):
     if leaf.dtype == jnp.int32:
       most = getattr(model, 'vocabulary', 5)
+      if 'segments' in jax.tree_util.keystr(path):
+        return random.integers(bert.SEGMENTS, size=leaf.shape)
       return random.integers(1, most, size=leaf.shape)
     return np.float32(random.normal(size=leaf.shape))
 
   def drawn_inputs():
-    x = jax.tree.map(inputs, like)
+    x = jax.tree_util.tree_map_with_path(inputs, like)
     return connected(x, random) if isinstance(x, graphs.Graphs) else x
 
   x, strangers = drawn_inputs(), drawn_inputs()
   strangers = jax.tree.map(lambda a, b: np.concatenate([a[:1], b[1:]]), x, strangers)
 
   def evaluate(variables, x):
-    return model.apply(variables, x, train=False)
+    return flat(model.apply(variables, x, train=False))
 
   def total(params):
     outputs, _ = model.apply(
