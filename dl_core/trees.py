@@ -1,5 +1,6 @@
-"""The leaves of a tree of arrays by name, and a digest of each."""
+"""The leaves of a tree of arrays: their names, digests and number of elements."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,3 +54,8 @@ def unflatten(like: Any, leaves: Mapping[str, Array]) -> Any:
     return value
 
   return jax.tree_util.tree_map_with_path(take, like)
+
+
+def size(tree: Any) -> int:
+  """Returns the number of elements of all arrays, or shapes, of a tree."""
+  return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))

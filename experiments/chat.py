@@ -14,7 +14,7 @@ one kind, and batches of a single kind teach more slowly, as do small embeddings
 import dataclasses
 
 from dl_core import launch
-from dl_core.interpret import translations
+from dl_core.interpret import dialogues
 from experiments import seq2seq
 
 LINES = {
@@ -70,7 +70,7 @@ TINY = Config(
 def build(c: Config) -> launch.Experiment:
   experiment = seq2seq.build(c, pool=0, spread=1.0)
   english = c.dataset == 'dialogues' and c.pair in ('', 'question-answer')
-  report = translations.dialogue(
+  report = dialogues.report(
     experiment.task, LINES if english else {}, experiment.report
   )
   return experiment._replace(report=report, published=())

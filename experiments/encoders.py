@@ -12,8 +12,6 @@ convolutions of Gehring et al., 2017, and the Transformer's own.
 import dataclasses
 import functools
 
-import jax
-
 from dl_core import config, launch
 from dl_core.launch import equal
 from dl_core.launch.families import translation
@@ -39,6 +37,7 @@ TINY = Config(
 def study(c: Config) -> launch.Study:
   base = transformer.Config(**config.shared(c, 'size', *PASSED))
   of = lambda kind, depth: dataclasses.replace(base, encoder=kind, encoder_layers=depth)
+  read = lambda c: equal.parameters(transformer.build(c), 'reader')
   count = lambda kind: lambda depth: read(of(kind, depth))
   wanted = read(base)
   runs, sizes = {}, {}
@@ -47,14 +46,6 @@ def study(c: Config) -> launch.Study:
     runs[kind] = transformer, of(kind, depth)
     sizes[kind] = count(kind)(depth)
   return launch.Study(runs, functools.partial(encoders.pictures, sizes))
-
-
-def read(c: transformer.Config) -> int:
-  """Returns the number of parameters of an encoder, without its embeddings."""
-  experiment = transformer.build(c)
-  batch = experiment.data.spec.batch
-  params = jax.eval_shape(experiment.task.init, jax.random.key(0), batch)['params']
-  return sum(leaf.size for leaf in jax.tree.leaves(params['reader']))
 
 
 if __name__ == '__main__':

@@ -21,13 +21,10 @@ nanoGPT's recipe for a CPU is 1.88 nats on 20 random batches, that for a GPU 1.4
 
 import dataclasses
 
-import optax
-
 from dl_core import config, launch, tasks
 from dl_core.data import text
 from dl_core.interpret import writing
-from dl_core.launch.families import calls
-from dl_core.layers import stack
+from dl_core.launch.families import calls, pretraining
 from dl_core.models import gpt
 from dl_core.models.weights import gpt as weights
 from dl_core.tasks import contexts, measures, optimizers, schedules
@@ -35,7 +32,7 @@ from dl_core.types import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(config.Generating):
+class Config(pretraining.Config, config.Generating):
   dataset: str = 'python_docs'
   size: str = config.field('nano', 'size of the network', choices=tuple(gpt.SIZES))
   as_printed: bool = config.field(
@@ -55,19 +52,6 @@ class Config(config.Generating):
   refit: bool = config.field(
     False,
     'train on the validation split too (after all settings have been chosen on it)',
-  )
-  dropout: float = config.field(0.0, 'dropout rate', low=0, below=1)
-  weight_decay: float = config.field(
-    0.1, 'weight decay of AdamW, which multiplies it by the learning rate', low=0
-  )
-  warmup: int = config.field(
-    100, 'steps in which the learning rate rises to --learning_rate', low=0
-  )
-  average: float = config.field(
-    0.99,
-    'decay of the moving average of the parameters, which is tested',
-    low=0,
-    below=1,
   )
   batch_size: int = 16
   steps: int = 1_000
@@ -127,15 +111,12 @@ def build(c: Config) -> launch.Experiment:
     accuracy=measures.accuracy,
   )
   figure = 'nats_per_character' if text.counted(data.spec) else 'nats'
-  rate = schedules.warmed(schedules.tenth(c.learning_rate, c.steps), c.warmup)
-  adam = optax.adamw(rate, 0.9, 0.99, weight_decay=c.weight_decay, mask=stack.decays)
+  rate = schedules.tenth(c.learning_rate, c.steps)
   return launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL,
     task=task,
-    optimizers=(
-      optax.chain(optax.clip_by_global_norm(1.0), adam, optimizers.average(c.average)),
-    ),
+    optimizers=(pretraining.optimizer(c, rate, 0.99),),
     data=data._replace(notes=(*data.notes, contexts.note(size.window, c.context))),
     averaged=optimizers.averaged,
     observe=writing.observe(task, c.length, c.top_k, c.top_p),

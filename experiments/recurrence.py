@@ -15,13 +15,13 @@ No single learning rate is fair to all: at 4e-3 the LSTM ends behind the plain c
 their own best rates ahead of it. So each network has its own, chosen on validation.
 """
 
-import bisect
 import dataclasses
 import functools
 
 from dl_core import config, launch
 from dl_core.data import text
 from dl_core.interpret import writing
+from dl_core.launch import equal
 from dl_core.lessons.recurrent import kinds
 from dl_core.models import char_lm as models
 from experiments import char_lm
@@ -81,22 +81,13 @@ def study(c: Config) -> launch.Study:
     for depth in DEPTHS:
       # One layer is the LSTM that is compared with other cells, too.
       label = 'lstm' if depth == c.layers == 1 else f'depth-{depth}'
-      hidden = narrowed(sized, depth, c.hidden, most)
+      count = lambda hidden, depth=depth: sized(
+        layers=depth, hidden=hidden
+      ).parameters()
+      hidden = equal.fewest(count, most, c.hidden)
       sizes[label] = depth, hidden, sized(layers=depth, hidden=hidden).parameters()
       runs[label] = run('lstm', layers=depth, hidden=hidden)
   return launch.Study(runs, functools.partial(draw, c.what, sizes))
-
-
-def narrowed(sized, layers: int, most: int, parameters: int) -> int:
-  """Returns the fewest units a layer that give a network as many parameters.
-
-  Args:
-    sized: (layers=, hidden=) -> the network.
-    layers, most: number of layers, and the largest number of units.
-    parameters: the fewest that the network may have.
-  """
-  count = lambda hidden: sized(layers=layers, hidden=hidden).parameters()
-  return 1 + bisect.bisect_left(range(1, most), parameters, key=count)
 
 
 def draw(what, sizes, results):

@@ -1,6 +1,7 @@
 """Every test runs on CPU with 8 simulated devices; promotion of ranks is an error."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -21,8 +22,10 @@ os.environ['JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES'] = '-1'
 from collections import Counter
 from pathlib import Path
 
+import jax
 import pytest
 
+EXECUTABLES = 800  # in memory, of about 2 MB each, before a worker drops them
 SECONDS: Counter[str] = Counter()  # of each test file; setups and teardowns count
 
 
@@ -38,6 +41,15 @@ def pytest_terminal_summary(terminalreporter):
   terminalreporter.section('slowest test files')
   for name, seconds in SECONDS.most_common(10):
     terminalreporter.write_line(f'{seconds:8.1f} s  {name}')
+
+
+@pytest.fixture(autouse=True)
+def _drop_executables():
+  """Keeps a worker small: JAX holds what it has compiled until it is told not to."""
+  yield
+  if len(jax.devices()[0].client.live_executables()) > EXECUTABLES:
+    jax.clear_caches()
+    gc.collect()
 
 
 @pytest.fixture(scope='session')

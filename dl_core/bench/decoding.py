@@ -70,7 +70,7 @@ def count(experiment: Experiment) -> int:
 
 
 def ours(experiment: Experiment, batch: Batch) -> Ours:
-  """Compiles the writing of B texts, each of which goes on from token 0."""
+  """Compiles the generation of B texts; each starts from token 0."""
   c, decode, length = experiment.config, experiment.task.decode, count(experiment)
   assert decode, 'the model of the task does not write'
   init = functools.partial(train.init_state, experiment)

@@ -1,4 +1,4 @@
-"""Draws two passages, of which the second follows the first or is from elsewhere.
+"""Draws two passages: the second follows the first or comes from another document.
 
 Devlin et al. 2019 (https://arxiv.org/abs/1810.04805), appendix A.2: A and B are whole
 sentences in a row of one document, or B is from another one; together they have T - 3

@@ -40,6 +40,25 @@ def single(ids: np.ndarray) -> Encoded:
   return Encoded(ids, np.broadcast_to(np.uint8(1), ids.shape))
 
 
+def constant(train: np.ndarray, test: np.ndarray, size: int) -> dict[str, float]:
+  """Scores the constant prediction: the frequency of each token in training.
+
+  Args:
+    train, test: their tokens [n].
+    size: V of the vocabulary.
+
+  Returns:
+    nats: cross entropy per token of the test split, with one added to each count;
+    accuracy: of the most frequent token.
+  """
+  counts = np.bincount(train, minlength=size) + 1
+  nats = np.log(counts.sum() / counts)[test]
+  return {
+    'nats': float(np.mean(nats)),
+    'accuracy': float(np.mean(test == counts.argmax())),
+  }
+
+
 def points(given: Vocabulary) -> np.ndarray:
   """Returns the code points of a vocabulary of characters."""
   return vocabulary.points(json.loads(given.content)['tokens'])

@@ -72,24 +72,29 @@ class Text(NamedTuple):
   notes: tuple[str, ...]
 
 
-Wanted = Callable[[], Choice]  # raises UserError where the flags will not do
+def named(c: config.Config, window: int, vocabulary: str, pieces: int) -> Text:
+  """Finds the text of `c.dataset`: a user's own file (`own`), or a set of `sources`.
 
-
-def named(name: str, data_dir: str = '', wanted: Wanted = vocabularies.choice) -> Text:
-  """Finds a set of `sources`.
-
-  It is read only if its tokens are characters and it declares none. A stored set has
+  A set is read only if its tokens are characters and it declares none. A stored set has
   the vocabulary that it is stored with, whatever is wanted.
 
+  Args:
+    c: `dataset` and `data_dir` are used.
+    window: see `own`.
+    vocabulary, pieces: see `vocabularies.choice`.
+
   Raises:
-    UserError: there is no such set, or it is no text.
+    UserError: there is no such set or file, or it is no text.
   """
-  declaration = sources.declare(name, data_dir)
+  wanted = functools.partial(vocabularies.choice, vocabulary, pieces)
+  if c.dataset == 'text' and not stored.declaration(c.dataset, c.data_dir):
+    return own(c.data_dir, window, wanted())
+  declaration = sources.declare(c.dataset, c.data_dir)
   if declaration.features.get('text', declarations.Feature('')).kind != 'Text':
     held = ', '.join(f'{key} ({f.kind})' for key, f in declaration.features.items())
     raise UserError(
-      f'--dataset={name} was given, whose examples hold {held}; wanted is text (Text), '
-      'give a set that has it'
+      f'--dataset={c.dataset} was given, whose examples hold {held}; wanted is text '
+      '(Text), give a set that has it'
     )
   origins, follows, notes = _three_splits(declaration)
   choice = wanted() if not declaration.stored else kept(declaration)
@@ -132,22 +137,19 @@ def kept(declaration: Declaration) -> Choice:
   return Choice(found.kind, found.size, found)
 
 
-def own(data_dir: str, window: int, wanted: Wanted = vocabularies.choice) -> Text:
+def own(data_dir: str, window: int, choice: Choice) -> Text:
   """Reads a user's own file; nothing is written beside it.
 
   Its encoding is UTF-8, or as its byte-order mark says, which is no token.
 
   Args:
-    data_dir: its path; or the workdir of a run, see `stored`.
+    data_dir: its path.
     window: characters that must fit into training, and one more.
-    wanted: makes the choice of the vocabulary.
+    choice: of the vocabulary.
 
   Raises:
     UserError: it cannot be read, is in another encoding or too short.
   """
-  if stored.declaration('text', data_dir):
-    return named('text', data_dir)
-  choice = wanted()
   if not data_dir:
     raise UserError(
       '--dataset=text was given without its file; give --data_dir=FILE, a text in UTF-8'

@@ -17,6 +17,7 @@ from dl_core.config import Answering, Config
 from dl_core.data import (
   batches,
   cache,
+  coded,
   sides,
   sources,
   stored,
@@ -178,15 +179,10 @@ def lengths(batch: Batch) -> Any:
 def constant(train: tuple, test: tuple, size: int) -> dict[str, float]:
   """Scores the best constant answers: token frequencies, and the likeliest target."""
   (_, y, weight), (_, test_y, test_weight) = train, test
-  counts = np.bincount(y[weight > 0], minlength=size) + 1
-  nats = np.log(counts.sum() / counts)[test_y[test_weight > 0]]
+  tokens = coded.constant(y[weight > 0], test_y[test_weight > 0], size)
   rows, often = np.unique(y, axis=0, return_counts=True)
   exact = np.all(test_y == rows[often.argmax()][None], axis=1)
-  return {
-    'nats': float(np.mean(nats)),
-    'accuracy': float(np.mean(test_y[test_weight > 0] == counts.argmax())),
-    'exact': float(np.mean(exact)),
-  }
+  return tokens | {'exact': float(np.mean(exact))}
 
 
 def sample(spec: Spec, key: Key) -> Batch:

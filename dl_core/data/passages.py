@@ -1,7 +1,7 @@
 """Pairs of passages from documents, for BERT: does the second follow the first?
 
-Pairs are drawn anew at every step on the device (`adjacent`): drawn once and for all,
-they are learnt by heart.
+Pairs are drawn anew at every step on the device (`adjacent`): a fixed set of pairs
+would be memorised.
 
 Shapes: B pairs, T tokens of the longest, N tokens of a split in M sentences.
 """
@@ -18,6 +18,7 @@ from dl_core.config import Config
 from dl_core.data import (
   adjacent,
   batches,
+  coded,
   corpus,
   declarations,
   stored,
@@ -64,11 +65,7 @@ def load(c: Config, longest: int, vocabulary: str, pieces: int) -> Passages:
   Raises:
     UserError: there is no such set, it is no text, or the vocabulary will not do.
   """
-  wanted = functools.partial(vocabularies.choice, vocabulary, pieces)
-  if c.dataset == 'text':
-    text = corpus.own(c.data_dir, longest, wanted)
-  else:
-    text = corpus.named(c.dataset, c.data_dir, wanted)
+  text = corpus.named(c, longest, vocabulary, pieces)
   if text.kind in (vocabularies.CHARACTERS, 'words', 'bpe'):
     raise UserError(
       f'--vocabulary={vocabulary} was given, which has no [CLS], [SEP] and [MASK]; '
@@ -192,11 +189,10 @@ def one(
 
 def constant(train: Sentences, test: Sentences, size: int) -> dict[str, float]:
   """Scores the best constant answers: token frequencies, and either sentence."""
-  counts = np.bincount(train.ids, minlength=size) + 1
-  nats = np.log(counts.sum() / counts)[test.ids]
+  tokens = coded.constant(train.ids, test.ids, size)
   return {
-    'masked_loss': float(np.mean(nats)),
-    'masked_accuracy': float(np.mean(test.ids == counts.argmax())),
+    'masked_loss': tokens['nats'],
+    'masked_accuracy': tokens['accuracy'],
     'next_accuracy': 0.5,
   }
 

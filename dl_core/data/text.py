@@ -61,11 +61,7 @@ def load(
       setting asks for the validation split where there is none; or the vocabulary will
       not do.
   """
-  wanted = functools.partial(vocabularies.choice, vocabulary, pieces)
-  if c.dataset == 'text':
-    text = corpus.own(c.data_dir, window, wanted)
-  else:
-    text = corpus.named(c.dataset, c.data_dir, wanted)
+  text = corpus.named(c, window, vocabulary, pieces)
   splits = corpus.SPLITS
   if refit:
     rules = ('patience', 'until', 'keep_best')
@@ -225,16 +221,11 @@ def unigram(
     counted: whether to divide by the characters, too.
 
   Returns:
-    nats: cross entropy a token of the test split, one added to each count;
-    accuracy: of the most frequent token;
+    nats, accuracy: see `coded.constant`;
     nats_per_character: all nats over all characters, if wanted.
   """
-  counts = np.bincount(train.ids, minlength=tokens) + 1
-  nats = np.log(counts.sum() / counts)[test.ids]
-  found = {
-    'nats': float(np.mean(nats)),
-    'accuracy': float(np.mean(test.ids == counts.argmax())),
-  }
+  found = coded.constant(train.ids, test.ids, tokens)
   if counted:
-    found['nats_per_character'] = float(nats.sum() / test.characters.sum(dtype=float))
+    nats = found['nats'] * len(test.ids)
+    found['nats_per_character'] = float(nats / test.characters.sum(dtype=float))
   return found

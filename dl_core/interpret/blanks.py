@@ -43,8 +43,9 @@ def guesses(data: Data, logits: np.ndarray) -> list[str]:
 def observe(task: Task, corrupt: Any) -> Any:
   """Makes the `observe` of an experiment: guesses for hidden words of validation.
 
-  It returns {'read' [N, T], 'true' [N, T]: tokens with and without holes, 'places'
-  [N, K], 'logits' [N, K, V] of those that were chosen}.
+  It returns {'read' [N, T], 'true' [N, T]: tokens as read and before they were hidden;
+  'places' [N, K]: the predicted ones; 'weight' [N, K]: 0 where a row has fewer;
+  'best' [N, K, TOP]: the likeliest tokens}.
   """
 
   def look(variables, data, key):
@@ -71,7 +72,7 @@ def report(corrupt: Any, rate: float, marks: Mapping[str, int]) -> Any:
 
   Args:
     corrupt: hides tokens; see `tasks.masking`.
-    rate: share of the tokens that it asks for.
+    rate: share of the tokens that are predicted.
     marks: see `data.passages`.
   """
 
@@ -101,8 +102,8 @@ def sheet(title: str, seen: Mapping[str, np.ndarray], data: Data) -> Picture:
       lines.append(f'  {one(seen["true"][row, place])}: {tried}')
     lines.append('')
   caption = (
-    'Passages of the validation split. Below each stand the words that were hidden, or '
-    f'asked for, and the {TOP} likeliest guesses for each.'
+    'Passages of the validation split. Below each stand the words that were '
+    f'predicted, and the {TOP} likeliest guesses for each.'
   )
   return Picture(title, caption, lambda: '\n'.join(lines))
 
@@ -110,7 +111,7 @@ def sheet(title: str, seen: Mapping[str, np.ndarray], data: Data) -> Picture:
 def statistics(
   corrupt: Any, rate: float, marks: Mapping[str, int], data: Data, key: Any
 ) -> Picture:
-  """Counts what happens to the tokens that are asked for."""
+  """Counts what happens to the tokens that are predicted."""
   batches: list[Any] = []
   step = 0
   while sum(len(batch.x['lengths']) for batch, _ in batches) < DRAWN:
@@ -129,7 +130,7 @@ def statistics(
     same = now == before
     kinds += [masked.sum(), (~masked & ~same).sum(), same.sum()]
   shares = kinds / asked
-  names = ('[MASK]', 'another token', 'as it was')
+  names = ('[MASK]', 'a random token', 'kept')
   wanted = np.array(
     [masking.HIDDEN, masking.RANDOM, 1 - masking.HIDDEN - masking.RANDOM]
   )
@@ -142,13 +143,13 @@ def statistics(
     return figure
 
   return Picture(
-    'What becomes of the tokens that are asked for',
+    'What the predicted tokens are replaced by',
     'Counted over pairs as they are drawn in training.',
     show,
     (
       Claim(
-        f'{rate:.0%} of the tokens are asked for; of those 80 % are hidden, 10 % '
-        'exchanged and 10 % left as they are',
+        f'{rate:.0%} of the tokens are predicted; of those 80 % are masked, 10 % '
+        'replaced at random and 10 % kept',
         bool(abs(asked / tokens - rate) < 0.01 and far.max() < 4),
         f'{asked / tokens:.1%} of {tokens:,}; '
         + ', '.join(f'{n} {s:.1%}' for n, s in zip(names, shares, strict=True)),

@@ -1,9 +1,9 @@
-"""Shows where each head of a Transformer looks.
+"""Shows what each head of a Transformer attends to.
 
-Shapes: L layers, H heads, T tokens that look, S tokens that are looked at.
+Shapes: L layers, H heads, T tokens that attend, S tokens that are attended to.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -17,7 +17,7 @@ from dl_core.tasks.decode import shown
 from dl_core.types import Data, Picture, Task, Variables
 
 PANEL = 1.5  # inches
-PLACES = 4  # examples from the shortest to the longest, of which one is drawn
+PLACES = 4  # test examples spread over the lengths; the second is drawn
 
 
 def sown(model: nn.Module, variables: Variables, x: Any) -> dict[str, np.ndarray]:
@@ -58,39 +58,33 @@ def looks(
   """Makes the pictures of one translation."""
   x, _ = translation.examples(data, 'test', PLACES)
   x = jax.tree.map(lambda leaf: leaf[1:2], x)
-  marks = translation.marks_of(data)
-  said = translations.greedy(task, variables, data, x)
-  rows = translations.ends(said, marks.stop)[0]
-  first = np.full((1, 1), marks.start, said.dtype)
-  x = x | {'target': np.concatenate([first, said[:, :-1]], axis=1)}
-  places = int(x['lengths'][0])
-  read = translations.pieces(data, x['source'][0, :places], 'source')
-  given = translations.pieces(data, x['target'][0, :rows])
-  sides: Mapping[str, tuple] = {
-    'reader.attention': ('The encoder looks at its own text', read, read),
-    'writer.attention': ('The decoder looks at what it has written', given, given),
-    'writer.cross_attention': ('The decoder looks at the source', given, read),
+  said, x = translations.followed(task, variables, data, x)
+  read = int(x['lengths'][0])
+  given = translations.ends(said, translation.marks_of(data).stop)[0]
+  sides = {
+    'reader.attention': ('Attention of the encoder', read, read),
+    'writer.attention': ('Attention of the decoder to its own tokens', given, given),
+    'writer.cross_attention': ('Attention of the decoder to the source', given, read),
   }
+  spelt = lambda name, count, side: ''.join(
+    translations.pieces(data, x[name][0, :count], side)
+  )
   found = sown(model, variables, x)
   caption = (
     'One row of panels for each layer, one panel for each head. In a panel each row is '
-    'a token that looks, each column one that is looked at; dark is much attention. '
-    f'The source is “{shown("".join(read)).strip()}”, the translation '
-    f'“{shown("".join(given)).strip()}”.'
+    'a token that attends, each column one that it attends to; the darker, the larger '
+    f'the weight. The source is “{shown(spelt("source", read, "source")).strip()}”, '
+    f'the translation “{shown(spelt("target", given, "target")).strip()}”.'
   )
   return [
-    Picture(
-      title, caption, drawn(found[name][:, 0, :, : len(own), : len(seen)], own, seen)
-    )
-    for name, (title, own, seen) in sides.items()
+    Picture(title, caption, drawn(found[name][:, 0, :, :rows, :columns]))
+    for name, (title, rows, columns) in sides.items()
     if name in found
   ]
 
 
-def drawn(
-  weights: np.ndarray, own: Sequence[str], seen: Sequence[str]
-) -> Callable[[], Any]:
-  """Makes the drawing of weights [L, H, T, S] with the tokens of both sides."""
+def drawn(weights: np.ndarray) -> Callable[[], Any]:
+  """Makes the drawing of weights [L, H, T, S]."""
 
   def show():
     layers, heads = weights.shape[:2]
@@ -103,7 +97,7 @@ def drawn(
     for panel, each in zip(
       panels, weights.reshape(-1, *weights.shape[2:]), strict=True
     ):
-      translations.heat(panel, each, own, seen)
+      panel.imshow(each, cmap='Blues', vmin=0, vmax=1, aspect='auto')
       panel.set(xticks=[], yticks=[])
     return figure
 

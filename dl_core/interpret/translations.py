@@ -1,4 +1,4 @@
-"""Shows what a model writes for sources, and where it looks while it writes.
+"""Shows what a model writes for sources, and what it attends to meanwhile.
 
 Shapes: N examples, S tokens of a source, T of a target.
 """
@@ -43,8 +43,8 @@ def report(
 
   Args:
     task: of `tasks.translate`.
-    maps: (variables, x) -> how much [N, T, S] each step looks at each token of the
-      source; None: it looks at none.
+    maps: (variables, x) -> weights [N, T, S] of each step over the tokens of the
+      source; None: it has no attention.
   """
 
   def pictures(variables, observed, data, key):
@@ -67,6 +67,15 @@ def greedy(task: Task, variables: Variables, data: Data, x: Any) -> np.ndarray:
   assert decode, 'the model of the task does not write'
   marks = translation.marks_of(data)
   return np.asarray(translation.written(decode, variables, x, count, marks))
+
+
+def followed(
+  task: Task, variables: Variables, data: Data, x: Any
+) -> tuple[np.ndarray, Any]:
+  """Returns what greedy decoding writes [N, T], and x with it as the target."""
+  said = greedy(task, variables, data, x)
+  first = np.full((len(said), 1), translation.marks_of(data).start, said.dtype)
+  return said, x | {'target': np.concatenate([first, said[:, :-1]], axis=1)}
 
 
 def sheet(title: str, seen: Mapping[str, np.ndarray], data: Data) -> Picture:
@@ -103,10 +112,7 @@ def looks(
   x: Any,
 ) -> Picture:
   """Makes the picture of attention while a model writes."""
-  said = greedy(task, variables, data, x)
-  marks = translation.marks_of(data)
-  first = np.full((len(said), 1), marks.start, said.dtype)
-  x = x | {'target': np.concatenate([first, said[:, :-1]], axis=1)}
+  said, x = followed(task, variables, data, x)
   weights = np.asarray(maps(variables, x))
   seen = [
     (
@@ -114,7 +120,7 @@ def looks(
       pieces(data, said[n, :rows]),
       pieces(data, x['source'][n, : x['lengths'][n]], 'source'),
     )
-    for n, rows in enumerate(ends(said, marks.stop))
+    for n, rows in enumerate(ends(said, translation.marks_of(data).stop))
   ]
   shares = [
     each for own, rows, columns in seen for each in alignment.share(own, columns, rows)
@@ -134,7 +140,7 @@ def looks(
     f'{np.mean(shares or [0]):.0%} over {len(shares):,} digits of {len(said)} sources',
   )
   return Picture(
-    'Where it looks',
+    'What it attends to',
     'Each row is a token that is written, each column one that was read; the darker, '
     'the more attention it has. Every row is a new softmax over the source. A dot is '
     'the stop token.',
@@ -214,34 +220,3 @@ def search(task: Task, variables: Variables, data: Data, x: Any) -> Picture:
       ),
     ),
   )
-
-
-def dialogue(task: Task, lines: Mapping[str, str], others: Any) -> Any:
-  """Makes the `report` that begins with the answers to some lines.
-
-  Args:
-    task: of `tasks.translate`.
-    lines: {what is said to the model: its right answer}; {} leaves the picture out.
-    others: the `report` that follows.
-  """
-
-  def pictures(variables, observed, data, key):
-    rest = others(variables, observed, data, key)
-    if not lines:
-      return rest
-    read = [data.read(line) for line in lines]
-    x = {name: np.stack([each[name] for each in read]) for name in read[0]}
-    said = translation.texts(data, greedy(task, variables, data, x))
-    words = '\n\n'.join(
-      f'— {line}\n— {shown(answer)}' for line, answer in zip(lines, said, strict=True)
-    )
-    right = sum(a == b for a, b in zip(said, lines.values(), strict=True))
-    claim = Claim(
-      'Every answer is the one that follows from what is said',
-      right == len(lines),
-      f'{right} of {len(lines)} answers are right',
-    )
-    caption = 'Each line is answered by itself.'
-    return [Picture('A dialogue', caption, lambda: words, (claim,)), *rest]
-
-  return pictures

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from dl_core import config, metrics, train
+from dl_core import config, metrics, train, trees
 from dl_core.report import claims, page
 from dl_core.runtime import multihost
 from dl_core.train import compiled, evaluate, initial, log, manifest, workdir
@@ -139,7 +139,7 @@ def about(experiment: Experiment) -> dict[str, Any]:
   data = experiment.data
   variables = jax.eval_shape(experiment.task.init, jax.random.key(0), data.spec.batch)
   return {
-    'parameters': sum(leaf.size for leaf in jax.tree.leaves(variables['params'])),
+    'parameters': trees.size(variables['params']),
     'published': [figure._asdict() for figure in experiment.published],
     'metrics': metrics.declared(),
     'data': {

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 
 from dl_core import config as configs
-from dl_core import tasks, train
+from dl_core import tasks, train, trees
 from dl_core.launch import jobs, seeds, studies
 from dl_core.runtime import (
   collectives,
@@ -99,7 +99,7 @@ def of(experiment: Experiment) -> dict[str, Any]:
   held = compiled.held(program)
   total = sum(held.values())
   return {
-    'parameters': sum(leaf.size for leaf in jax.tree.leaves(state.params)),
+    'parameters': trees.size(state.params),
     'modules': modules(state.params),
     'batch_size': c.batch_size,
     'precision': c.precision,

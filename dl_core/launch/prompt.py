@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 
+from dl_core.data import stream
 from dl_core.launch import predict
 from dl_core.runtime import signals
 from dl_core.tasks import decode, translation
@@ -23,9 +24,8 @@ def main(module: ModuleType, name: str, c: Any) -> int:
 
   A model of language continues the text, token by token: `--seed` seeds the sampling,
   see also `--temperature`, `--top_k`, `--top_p` and `--length`. A model of pairs of
-  texts prints its answer, see `--beam`. The vocabulary is the one that the workdir
-  stores, whatever became of the text since. A model that writes no text, but has an
-  answer to one, such as what is hidden in it, prints that.
+  texts prints its answer, see `--beam`. A model of masked words prints its guesses. The
+  vocabulary is the one that the workdir stores, whatever became of the text since.
 
   Raises:
     UserError: there is no trained model, or the prompt has a token it does not know.
@@ -105,8 +105,8 @@ def answered(task: Any, data: Data, variables: Variables, c: Any, text: str, x: 
 
 
 def told(task: Any, data: Data, variables: Variables, c: Any, text: str, x: Any):
-  """Prints what a model says about a text."""
+  """Prints the answer of a model that writes no text."""
   del c, text
   outputs = task.outputs(variables, jax.tree.map(lambda leaf: leaf[None], x))
-  output = jax.tree.map(lambda leaf: leaf[0], jax.device_get(outputs))
+  output = stream.at(jax.device_get(outputs), 0)
   print(decode.shown(task.answer(x, output, data.spec.classes).words), flush=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import jax
 
-from dl_core import train
+from dl_core import train, trees
 from dl_core.launch import jobs
 from dl_core.launch.jobs import Job
 from dl_core.runtime import flops
@@ -66,8 +66,7 @@ def quick(experiment: Experiment) -> bool:
   """Returns whether one step of several seeds is faster than one step of each."""
   backend = jax.default_backend()
   state = train.shapes(experiment)
-  size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-  if size > SMALL.get(backend, SMALL_ELSEWHERE):
+  if trees.size(state.params) > SMALL.get(backend, SMALL_ELSEWHERE):
     return False
   update = train.make_update(experiment.task, experiment.optimizers)
   program = jax.make_jaxpr(update)(state, experiment.data.spec.batch)

@@ -1,4 +1,4 @@
-"""The keys and values of earlier tokens, so that each is computed once.
+"""A cache of the keys and values of earlier tokens, for decoding token by token.
 
 Shapes: L layers, B texts, H heads, S places, K features of a head, T new tokens.
 """
@@ -12,11 +12,11 @@ from dl_core.types import Array
 
 
 class Cache(NamedTuple):
-  """The keys and values of the tokens so far, of all layers, with room for more.
+  """Keys and values of the tokens so far, of all layers, with room for later ones.
 
   Attributes:
     keys, values: [L, B, H, S, K].
-    filled: how many tokens it holds.
+    filled: number of tokens that it holds.
   """
 
   keys: Any
@@ -24,7 +24,7 @@ class Cache(NamedTuple):
   filled: Any
 
   def extended(self, layer: Array | int, new: Keys) -> tuple['Cache', Keys]:
-    """Writes those of T new tokens of one layer; returns all of that layer."""
+    """Adds T new tokens of one layer; returns the cache and all keys of that layer."""
     at = (layer, 0, 0, self.filled, 0)
     write = lambda old, more: jax.lax.dynamic_update_slice(
       old, more[None].astype(old.dtype), at

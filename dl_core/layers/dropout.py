@@ -1,11 +1,10 @@
 """Dropout (Srivastava et al., 2014, https://jmlr.org/papers/v15/srivastava14a.html).
 
-Dropout needs many random bits, but not such good ones as an initialization does. JAX's
-own generator takes a tenth of a Transformer's step on a CPU, and most of its compile
-time: 18 of 24 seconds. Here each word of 32 bits is a hash of its place and of 64 bits
-that JAX draws, and decides on four activations: a byte below the threshold keeps one.
-So a rate is a multiple of 1/256 (0.1 becomes 0.1016), and what is kept is scaled by
-exactly that rate.
+Dropout needs many random bits of modest quality. JAX's generator takes a tenth of a
+Transformer's step on a CPU and 18 of the 24 seconds of its compilation. Here each word
+of 32 bits is a hash of its index and of 64 bits drawn by JAX, and decides on four
+activations: each byte below a threshold keeps one. So a rate is rounded to a multiple
+of 1/256 (0.1 becomes 0.1016), and activations are scaled by the rounded rate.
 """
 
 import math
@@ -18,11 +17,11 @@ from dl_core.types import Array, Key
 
 BYTES = 4  # of a random word
 VALUES = 256  # of a byte
-GOLDEN = 0x9E3779B9  # 2³² / φ: spreads neighbouring places over all words
+GOLDEN = 0x9E3779B9  # 2³² / φ: spreads neighbouring indices over all words
 
 
 class Dropout(nn.Module):
-  """Sets activations to 0 at random in training and scales the others up.
+  """Sets random activations to 0 in training and scales the others up.
 
   Attributes:
     rate: probability of being dropped, rounded to a multiple of 1/256.
@@ -46,7 +45,7 @@ def threshold(rate: float) -> int:
 
 
 def dropped(key: Key, x: Array, rate: float) -> Array:
-  """Returns x with a share `rate` of its entries 0, the others scaled."""
+  """Returns x with a share `rate` of its entries set to 0 and the others scaled up."""
   kept = threshold(rate)
   scale = jnp.asarray(VALUES / kept, x.dtype)
   return jnp.where(drawn(key, x.shape) < kept, x * scale, jnp.zeros((), x.dtype))
@@ -57,14 +56,14 @@ def drawn(key: Key, shape: tuple[int, ...]) -> Array:
   *rest, last = shape or (1,)
   words = (*rest, -(-last // BYTES))
   first, second = jax.random.bits(key, (2,), jnp.uint32)
-  place = jax.lax.iota(jnp.uint32, math.prod(words))
-  bits = mixed(mixed(place * jnp.uint32(GOLDEN) + first) ^ second)
+  index = jax.lax.iota(jnp.uint32, math.prod(words))
+  bits = mixed(mixed(index * jnp.uint32(GOLDEN) + first) ^ second)
   found = jax.lax.bitcast_convert_type(bits.reshape(words), jnp.uint8)
   return found.reshape(*rest, -1)[..., :last].reshape(shape)
 
 
 def mixed(x: Array) -> Array:
-  """Mixes the bits of words, one to one: each bit of x moves half of the others.
+  """Mixes the bits of words by a bijection: each bit of x flips half of the output.
 
   The constants are Chris Wellons' (https://github.com/skeeto/hash-prospector).
   """

@@ -1,4 +1,4 @@
-"""Token embeddings that may also read out: logits are products with every embedding.
+"""Token embeddings that can be tied to the output layer.
 
 Press & Wolf, "Using the output embedding to improve language models", 2017
 (https://arxiv.org/abs/1608.05859). Shapes: D features, V tokens of the vocabulary.
@@ -33,7 +33,7 @@ class Embed(nn.Module):
     return self.embedding.take(tokens, axis=0)
 
   def logits(self, x: Array) -> Array:
-    """Maps features [..., D] to logits [..., V], float32, by the same table."""
+    """Maps features [..., D] to logits [..., V], float32: products with the table."""
     return jnp.einsum(
       '...d,vd->...v', x, self.embedding, preferred_element_type=jnp.float32
     )

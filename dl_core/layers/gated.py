@@ -1,12 +1,12 @@
 """Gated convolutions over a sentence.
 
 Gehring et al., "Convolutional sequence to sequence learning", 2017
-(https://arxiv.org/abs/1705.03122), the encoder of section 3: each layer sees three
-tokens, half of its features gate the other half,
+(https://arxiv.org/abs/1705.03122), the encoder of section 3: each layer has a window of
+three tokens, and half of its outputs gate the other half,
 
   x = (x + a ⊗ σ(b)) · √½     [a; b] = convolution(x)
 
-so L layers see 2L + 1 tokens, and padding is set to 0 before each of them.
+so L layers reach L tokens to each side. Padding is set to 0 before each layer.
 
 Shapes: B texts, T tokens, D features.
 """
@@ -21,14 +21,14 @@ from dl_core.types import Array
 class Convolutions(nn.Module):
   """L gated convolutions.
 
-  Parameters: dense layers `layer_0` ... of what `kernel` neighbouring tokens have, side
-  by side: [kernel · D, 2D].
+  Parameters: dense layers `layer_0` ..., whose inputs are the features of `kernel`
+  neighbouring tokens: [kernel · D, 2D].
 
   Attributes:
     width: D.
     layers: L.
-    kernel: how many neighbours a layer sees, an odd number.
-    dropout: rate, of what each layer reads.
+    kernel: number of tokens in a layer's window, odd.
+    dropout: dropout rate of each layer's input.
   """
 
   width: int

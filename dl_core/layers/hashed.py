@@ -11,6 +11,7 @@ Shapes: B sequences, T tokens, R rows of a table, D features.
 import jax.numpy as jnp
 from flax import linen as nn
 
+from dl_core.layers import attention
 from dl_core.types import Array
 
 BEFORE, AFTER = 0, 1  # what stands around a sequence; tokens are counted from 2
@@ -51,7 +52,7 @@ class Ngrams(nn.Module):
 
 def coded(tokens: Array, lengths: Array, n: int) -> Array:
   """Returns a hash, uint32 [B, T], of the n-gram around each token; n >= 2."""
-  inside = jnp.arange(tokens.shape[1])[None] < lengths[:, None]
+  inside = attention.real(lengths, tokens.shape[1])
   marked = jnp.where(inside, tokens + 2, AFTER)
   marked = jnp.pad(marked, ((0, 0), (n - 2, 0)), constant_values=BEFORE)
   marked = jnp.pad(marked, ((0, 0), (0, 1)), constant_values=AFTER).astype(jnp.uint32)

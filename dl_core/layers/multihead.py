@@ -1,17 +1,16 @@
 """Scaled dot-product attention with several heads.
 
 Vaswani et al., "Attention is all you need", 2017 (https://arxiv.org/abs/1706.03762),
-section 3.2. Each head compares a query with every key and returns the values, weighted
-by how well their keys fit:
+section 3.2. Each head returns a mean of the values, weighted by how similar their keys
+are to a query:
 
   attention(q, k, v) = softmax(q kᵀ / √K) v
 
-H heads do so side by side, each with its own K = D / H features, and W_o mixes what
-they found. Queries, keys and values are three linear maps of the same tokens in
-self-attention; in cross-attention keys and values are those of another text.
+There are H heads, each with K = D / H features of its own, and W_o mixes their outputs.
+In self-attention queries, keys and values are linear maps of the same tokens; in
+cross-attention keys and values come from another text.
 
-Shapes: B texts, T queries, S places that are looked at, D features, H heads, K features
-of a head.
+Shapes: B texts, T queries, S keys, D features, H heads, K features of a head.
 """
 
 import functools
@@ -23,7 +22,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers.attention import LOW
+from dl_core.layers import attention
 from dl_core.layers.dropout import Dropout
 from dl_core.types import Array
 
@@ -32,14 +31,14 @@ HALVES = (jnp.bfloat16, jnp.float16)
 
 
 class Mask(NamedTuple):
-  """Which places each query sees; by default all of them.
+  """Which keys each query attends to; by default all of them.
 
   Attributes:
-    causal: whether a query sees its own place and those before it only.
-    first: place of the first query, such as the number of tokens in a cache.
-    lengths: [B], how many places are real in each text; None: all.
-    segments: ([B, T], [B, S]), numbers of texts that share a row; a query sees the
-      places of its own text only. None: a row is one text.
+    causal: whether a query attends to its own position and earlier ones only.
+    first: position of the first query, such as the number of tokens in a cache.
+    lengths: [B], number of keys of each text that are not padding; None: all.
+    segments: ([B, T], [B, S]), numbers of the texts that are packed in a row; a query
+      attends to keys of its own text only. None: a row is one text.
   """
 
   causal: bool = False
@@ -47,18 +46,18 @@ class Mask(NamedTuple):
   lengths: Array | None = None
   segments: tuple[Array, Array] | None = None
 
-  def dense(self, queries: int, places: int) -> Array | None:
-    """Returns booleans [1 or B, 1, T, S], True where a query sees; None: everywhere."""
+  def dense(self, queries: int, keys: int) -> Array | None:
+    """Returns the mask as booleans [1 or B, 1, T, S]; None: all are True."""
     parts = []
-    place = jnp.arange(places)
+    key = jnp.arange(keys)
     if self.causal:
       own = self.first + jnp.arange(queries)
-      parts.append((place[None] <= own[:, None])[None])
+      parts.append((key[None] <= own[:, None])[None])
     if self.lengths is not None:
-      parts.append((place[None] < self.lengths[:, None])[:, None])
+      parts.append(attention.real(self.lengths, keys)[:, None])
     if self.segments is not None:
-      of_query, of_place = self.segments
-      parts.append(of_query[:, :, None] == of_place[:, None])
+      of_query, of_key = self.segments
+      parts.append(of_query[:, :, None] == of_key[:, None])
     if not parts:
       return None
     return functools.reduce(jnp.logical_and, parts)[:, None]
@@ -68,14 +67,14 @@ ALL = Mask()
 
 
 class Keys(NamedTuple):
-  """What queries look at: keys and values [B, H, S, K]."""
+  """The keys and values that queries attend to, [B, H, S, K]."""
 
   keys: Any
   values: Any
 
 
 def choice(
-  backend: str, dtype: Any, features: int, mask: Mask, dropout: bool
+  backend: str, dtype: Any, features: int, mask: Mask, weights: bool
 ) -> tuple[str, str]:
   """Returns which implementation computes attention, and why.
 
@@ -83,16 +82,16 @@ def choice(
     backend: 'cpu', 'gpu' or 'tpu'.
     dtype: of queries, keys and values.
     features: K.
-    mask: which places are seen.
-    dropout: whether weights are dropped.
+    mask: of the keys.
+    weights: whether the weights are needed, for dropout or for pictures.
 
   Returns:
     'cudnn', 'xla' (`jax.nn.dot_product_attention`) or 'products', and a reason.
   """
   if backend == 'cpu':
     return 'products', 'batched products are the fastest on a CPU'
-  if dropout:
-    return 'products', 'dropout needs the weights, which fused kernels do not hold'
+  if weights:
+    return 'products', 'the weights are needed, which fused kernels do not return'
   if backend != 'gpu':
     return 'xla', f'there is no cuDNN on {backend}'
   if dtype not in HALVES:
@@ -112,19 +111,17 @@ def attend(
   drop: Callable[[Array], Array] | None = None,
   keep: Callable[[Array], Any] | None = None,
 ) -> Array:
-  """Looks up values by how well their keys fit each query.
-
-  A query that sees no place finds zeros.
+  """Computes scaled dot-product attention.
 
   Args:
     q: queries [B, H, T, K].
     k, v: keys and values [B, H, S, K].
-    mask: which places are seen.
-    drop: applied to the weights [B, H, T, S], in training.
-    keep: called with the weights, where they are wanted.
+    mask: of the keys.
+    drop: dropout of the weights [B, H, T, S]; None: none.
+    keep: called with the weights; None: they are not kept.
 
   Returns:
-    [B, H, T, K].
+    [B, H, T, K]; zeros for a query that may attend to no key.
   """
   backend, features = jax.default_backend(), q.shape[-1]
   name, reason = choice(backend, q.dtype, features, mask, bool(drop or keep))
@@ -135,12 +132,12 @@ def attend(
 
 
 def products(q, k, v, mask, drop=None, keep=None):
-  """Computes `attend` by two batched matrix products around a softmax."""
+  """Computes `attend` by two batched matrix products with a softmax between."""
   scores = jnp.einsum('bhtk,bhsk->bhts', q, k, preferred_element_type=jnp.float32)
   scores *= q.shape[-1] ** -0.5
   seen = mask.dense(q.shape[2], k.shape[2])
   if seen is not None:
-    scores = jnp.where(seen, scores, LOW)
+    scores = jnp.where(seen, scores, attention.LOW)
   weights = jax.nn.softmax(scores, axis=-1)
   if mask.lengths is not None or mask.segments is not None:
     weights = weights * seen  # zeros, not an average, where no place is seen
@@ -152,7 +149,7 @@ def products(q, k, v, mask, drop=None, keep=None):
 
 
 def library(q, k, v, mask, name):
-  """Computes `attend` by JAX's own function, through XLA or cuDNN."""
+  """Computes `attend` by `jax.nn.dot_product_attention`, with XLA or cuDNN."""
   q, k, v = (jnp.swapaxes(each, 1, 2) for each in (q, k, v))
   own: dict[str, Any] = {'implementation': name}
   if name == 'cudnn':
@@ -166,7 +163,7 @@ def library(q, k, v, mask, name):
 
 
 class MultiHead(nn.Module):
-  """Attention of H heads, with the maps of queries, keys, values and of what is found.
+  """Multi-head attention.
 
   Parameters: dense layers `query`, `key`, `value` [D, H·K] and `output` [H·K, D]. A
   head is K neighbouring columns of the first three, so a mesh may split them by heads.
@@ -175,9 +172,10 @@ class MultiHead(nn.Module):
     width: D.
     heads: H.
     use_bias: whether the four layers have biases.
-    dropout: rate, of the weights.
+    dropout: dropout rate of the attention weights.
     features: K; None: D / H.
-    kernel_init, output_init: initializers of the kernels; of the output's.
+    kernel_init: initializer of the kernels.
+    output_init: initializer of the kernel of `output`; None: the same.
   """
 
   width: int
@@ -203,14 +201,14 @@ class MultiHead(nn.Module):
     batch, time, _ = x.shape
     return x.reshape(batch, time, self.heads, -1).swapaxes(1, 2)
 
-  def look_up(self, x: Array) -> Keys:
+  def project(self, x: Array) -> Keys:
     """Returns the keys and values of tokens [B, S, D]."""
     return Keys(self.split(self.key(x)), self.split(self.value(x)))
 
   def __call__(
     self, x: Array, keys: Keys, mask: Mask = ALL, *, train: bool = False
   ) -> Array:
-    """Maps tokens [B, T, D] that look at `keys` to what they find [B, T, D].
+    """Maps tokens [B, T, D] to what they attend to [B, T, D].
 
     The weights [B, H, T, S] are sown as `weights` in the collection of intermediates.
     """
@@ -225,7 +223,7 @@ class MultiHead(nn.Module):
 
 
 def share(width: int, heads: int, features: int | None = None) -> int:
-  """Returns K: what is given, or else D / H."""
+  """Returns K: `features`, or else D / H."""
   if features is None and width % heads:
     raise ValueError(f'{width=} is no multiple of {heads=}')
   return features or width // heads

@@ -1,12 +1,12 @@
-"""Positions of tokens: without them attention sees a set of words, not a sentence.
+"""Positional encodings: attention itself does not depend on the order of the tokens.
 
 Vaswani et al., "Attention is all you need", 2017 (https://arxiv.org/abs/1706.03762),
 section 3.5, add
 
   PE(t, 2i) = sin(t / 10000^(2i/D))     PE(t, 2i + 1) = cos(t / 10000^(2i/D))
 
-to the embeddings; PE(t + k) is a rotation of PE(t) that depends on k alone. Learned
-positions are a table, which has no row beyond the longest text of the training.
+to the embeddings; PE(t + k) is PE(t) rotated by angles that depend on k alone. Learned
+positions are rows of a table, so there are none beyond its last row.
 
 Shapes: T tokens, D features.
 """
@@ -31,7 +31,7 @@ def sinusoid(most: int, width: int) -> np.ndarray:
 
 
 class Positions(nn.Module):
-  """Adds a vector for its place to each token.
+  """Adds the vector of its position to each token.
 
   Parameters, if learned: `table` [most, D].
 
@@ -47,7 +47,7 @@ class Positions(nn.Module):
 
   @nn.compact
   def __call__(self, x: Array, first: Array | int = 0) -> Array:
-    """Maps [B, T, D], whose first token stands at the place `first`, to the same.
+    """Maps [B, T, D], whose first token has the position `first`, to the same shape.
 
     Raises:
       ValueError: a text is longer than `most`.

@@ -1,17 +1,17 @@
 """The block of a Transformer.
 
-Vaswani et al., 2017 (https://arxiv.org/abs/1706.03762): tokens look at each other, then
-each goes through a network of two layers by itself; both times what comes out is added
-to what went in. A decoder's block also looks at what the encoder made of the source.
+Vaswani et al., 2017 (https://arxiv.org/abs/1706.03762): self-attention, then a network
+of two layers that is applied to each token alone, each with a residual connection. A
+decoder's block also attends to the encoder's output.
 
-Where layer norm (Ba, Kiros & Hinton, 2016, https://arxiv.org/abs/1607.06450) stands:
+The position of layer norm (Ba, Kiros & Hinton, 2016, https://arxiv.org/abs/1607.06450):
 
   post   x = norm(x + part(x))     the paper, BERT, GPT-1
-  pre    x = x + part(norm(x))     GPT-2, GPT-3; the stack ends with one more norm
+  pre    x = x + part(norm(x))     GPT-2, GPT-3; another norm follows the last block
   none   x = x + part(x)
 
-Shapes: B texts, T tokens, S places that are looked at, D features, F hidden units of
-the network, H heads, K features of a head.
+Shapes: B texts, T tokens, S tokens of another text, D features, F hidden units of the
+network, H heads, K features of a head.
 """
 
 import functools
@@ -34,21 +34,21 @@ ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
 
 
 class Block(nn.Module):
-  """Self-attention, cross-attention if wanted, and a network of two layers.
+  """Self-attention, optional cross-attention, and a network of two layers.
 
   Attributes:
     width: D.
     heads: H.
     hidden: F.
     order: one of `ORDERS`.
-    cross: whether it looks at another text, too.
+    cross: whether there is cross-attention.
     activation: a name of `ACTIVATIONS`.
-    dropout: rate, of the weights of attention, of hidden units and of what is added.
+    dropout: dropout rate of attention weights, of hidden units and of residuals.
     use_bias: whether dense layers and norms have biases.
     epsilon: added to the variance in layer norm.
     features: K; None: D / H.
     kernel_init: initializer of the kernels.
-    output_init: initializer of the kernels before an addition; None: the same.
+    output_init: initializer of the kernels before a residual; None: the same.
   """
 
   width: int
@@ -106,18 +106,18 @@ class Block(nn.Module):
 
     Args:
       x: the tokens.
-      mask: which of each other they see.
-      memory: keys and values of the other text, see `look_up`.
-      memory_mask: which of those they see.
-      cache: of the tokens before them; None: there are none.
+      mask: of self-attention.
+      memory: keys and values of the other text, see `project`.
+      memory_mask: of cross-attention.
+      cache: keys and values of earlier tokens; None: there are none.
       layer: number of this block in the cache.
       train: whether dropout is applied.
 
     Returns:
-      The new features, and the cache with these tokens.
+      The features, and the cache with these tokens added.
     """
     h = self.before(self.attention_norm, x)
-    keys = self.attention.look_up(h)
+    keys = self.attention.project(h)
     if cache is not None:
       cache, keys = cache.extended(layer, keys)
     h = self.attention(h, keys, mask, train=train)
@@ -132,14 +132,14 @@ class Block(nn.Module):
     return self.after(self.mlp_norm, x, self.down(h), train), cache
 
   def before(self, norm: Any, x: Array) -> Array:
-    """Returns what a part of the block reads."""
+    """Returns the input of a part of the block."""
     return norm(x) if self.order == 'pre' else x
 
   def after(self, norm: Any, x: Array, found: Array, train: bool) -> Array:
-    """Adds what a part of the block found to its input."""
+    """Adds the output of a part of the block to its residual."""
     x = x + self.drop(found, train=train)
     return norm(x) if self.order == 'post' else x
 
-  def look_up(self, memory: Array) -> Keys:
+  def project(self, memory: Array) -> Keys:
     """Returns the keys and values of another text [B, S, D]."""
-    return self.cross_attention.look_up(memory)
+    return self.cross_attention.project(memory)

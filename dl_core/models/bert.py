@@ -85,7 +85,7 @@ class BERT(nn.Module):
     self.drop = Dropout(self.dropout)
 
   def __call__(self, x: dict[str, Array], *, train: bool) -> dict[str, Array]:
-    """Says what is hidden, and whether the second sentence is a random one.
+    """Predicts the hidden tokens and whether the second passage is random.
 
     Args:
       x: tokens, segments [B, T], of segments 0 and 1, lengths [B], and places [B, K],

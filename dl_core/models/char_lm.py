@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from dl_core import trees
 from dl_core.layers import readout, sequences
 from dl_core.types import Array
 
@@ -76,7 +77,7 @@ class CharLM(nn.Module):
     tokens = jax.ShapeDtypeStruct((1, 1), jnp.int32)
     init = functools.partial(self.init, train=False)
     shapes = jax.eval_shape(init, jax.random.key(0), tokens)
-    return sum(leaf.size for leaf in jax.tree.leaves(shapes))
+    return trees.size(shapes)
 
   @nn.nowrap
   def stacked(self, **how) -> sequences.Stacked:

@@ -3,13 +3,13 @@
 Radford et al., "Improving language understanding by generative pre-training", 2018
 (https://openai.com/index/language-unsupervised), with the norm after each addition;
 "Language models are unsupervised multitask learners", 2019, with the norm before each
-part and one more at the end; Brown et al., "Language models are few-shot learners",
-2020 (https://arxiv.org/abs/2005.14165), the same, larger. The last uses attention in
-bands in every other layer; ours is dense everywhere, which changes no count.
+part and another at the end; Brown et al., "Language models are few-shot learners", 2020
+(https://arxiv.org/abs/2005.14165), the same architecture, larger. GPT-3 has banded
+attention in every other layer; here all attention is dense, with the same parameters.
 
-Positions are learned, so there are none beyond the window. A text that grows longer is
-read again from the last half of the window, and goes on from there: every token has
-between half a window and a window of context.
+Positions are learned, so there are none beyond the window. When a text outgrows it, the
+last half of the window is read again from position 0 and generation continues after it:
+every token has between half a window and a window of context.
 
 Shapes: B texts, T tokens, W tokens of the window, V tokens in the vocabulary, D
 features, H heads, K features of a head, F hidden units, L layers.
@@ -77,7 +77,7 @@ SIZES: Mapping[str, Size] = {
   '13B': Size(40, 5_120, 40),
   '175B': Size(96, 12_288, 96),
 }
-# Table 2.1 of the paper of GPT-3 has heads and widths there that do not fit together.
+# Two rows of table 2.1 of GPT-3's paper have heads whose features are not D / H.
 AS_PRINTED: Mapping[str, Size] = {
   '1.3B': Size(24, 2_048, 24, features=128),
   '13B': Size(40, 5_140, 40, features=128),
@@ -166,11 +166,12 @@ class GPT(nn.Module):
   ) -> tuple[Writing, Array]:
     """Reads on, in evaluation mode: (state, tokens [B, T]) -> (state, [B, T, V]).
 
-    With `last` the logits are [B, V], those after the last token. Several tokens are
-    read at once at the beginning of a text only.
+    With `last` the logits are [B, V], those after the last token. Of a prompt that is
+    longer than the window only its end is read. Several tokens at once must fit into
+    what is left of the window, else all logits are NaN.
 
     Raises:
-      ValueError: all logits are wanted of more tokens than the window holds.
+      ValueError: there are more tokens than the window holds, without `last`.
     """
     room, time = writing.tokens.shape[1], x.shape[1]
     if time > room and not last:
@@ -184,10 +185,13 @@ class GPT(nn.Module):
     h, cache = self.read(x, writing.cache)
     assert cache is not None
     tokens = jnp.concatenate([writing.tokens, x.astype(jnp.int32)], axis=1)[:, -room:]
-    return Writing(tokens, cache), self.embedding.logits(h[:, -1] if last else h)
+    logits = self.embedding.logits(h[:, -1] if last else h)
+    if x.shape[1] > 1:
+      logits = jnp.where(cache.filled <= room, logits, jnp.nan)
+    return Writing(tokens, cache), logits
 
   def reread(self, writing: Writing) -> Writing:
-    """Reads the last half of the window again, as the beginning of a text."""
+    """Reads the last half of the window again, from position 0."""
     tokens = writing.tokens
     half = tokens[:, tokens.shape[1] - tokens.shape[1] // 2 :]
     empty = jax.tree.map(jnp.zeros_like, writing.cache)

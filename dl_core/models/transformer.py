@@ -149,7 +149,7 @@ class Transformer(nn.Module):
 
   def read(self, x: dict[str, Array], train: bool = False) -> Keys:
     """Reads sources; returns the keys and values [L, B, H, S, K] of all layers."""
-    return self.writer.look_up(self.encode(x, train))
+    return self.writer.project(self.encode(x, train))
 
   def encode(self, x: dict[str, Array], train: bool = False) -> Array:
     """Maps sources to features [B, S, D]."""

@@ -132,8 +132,8 @@ def _line(group: Group) -> str:
   values = [entry['result'][name] for entry in entries]
   measured = f'{name} {history.shown(name, statistics.fmean(values))}'
   if len(values) > 1:
-    seeds = ', '.join(str(seed) for seed in sorted(group))
-    measured += f' ± {history.shown(name, statistics.stdev(values))} (seeds {seeds})'
+    deviation = history.shown(name, statistics.stdev(values))
+    measured += f' ± {deviation} (seeds {_numbers(group)})'
   seconds = statistics.fmean(entry['result']['seconds'] for entry in entries)
   measured += f', {seconds:.0f} s'
   baseline = first['result'].get('baseline', {}).get(name)
@@ -160,8 +160,27 @@ def _claims(group: Group) -> str:
   held = ' and '.join(str(result['hold']) for result in found)
   measured = f'{held} of {found[0]["claims"]} claims hold'
   if len(found) > 1:
-    measured += f' (seeds {", ".join(map(str, group))})'
+    measured += f' (seeds {_numbers(group)})'
   measured += f', {statistics.fmean(result["seconds"] for result in found):.0f} s'
   command = re.sub(r' --seed[= ]\d+', '', first['command'])
-  source = first['settings']['source']
+  source = _sources(first['settings']['source'])
   return f'| {first["experiment"]} | {source} | {measured} | | | `{command}` |'
+
+
+def _numbers(seeds: Iterable[int]) -> str:
+  """Writes numbers in order, with a dash where three or more follow each other."""
+  rows: list[list[int]] = []
+  for seed in sorted(seeds):
+    if rows and seed == rows[-1][-1] + 1:
+      rows[-1].append(seed)
+    else:
+      rows.append([seed])
+  return ', '.join(
+    f'{row[0]}–{row[-1]}' if len(row) > 2 else ', '.join(map(str, row)) for row in rows
+  )
+
+
+def _sources(text: str) -> str:
+  """Writes the sources of a study once each, and of more than five only the sets."""
+  parts = list(dict.fromkeys(text.split(', ')))
+  return ', '.join(p for p in parts if len(parts) <= 5 or '/' in p)

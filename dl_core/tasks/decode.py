@@ -77,19 +77,21 @@ def generate(
   return text
 
 
-def of(model: Any, start: Callable[[Variables, Any, int], Any]) -> Decode:
+def of(
+  model: Any, start: Callable[[Variables, Any, int], Any], axes: Any = 0
+) -> Decode:
   """Makes the `Decode` of a module.
 
   Args:
     model: reads on by its `advance(state, tokens, last)`.
-    start: see `Decode`.
+    start, axes: see `Decode`.
   """
 
   def advance(variables, state, tokens, last=False):
     state, logits = model.apply(variables, state, tokens, last, method='advance')
     return state, cast(logits, jnp.float32)
 
-  return Decode(start, advance)
+  return Decode(start, advance, axes)
 
 
 def scored(

@@ -65,7 +65,7 @@ def language(
     del variables  # a zero state is no parameter
     return model.start(1 if x is None else len(x), length)
 
-  decode = decoding.of(model, start)._replace(axes=axes)
+  decode = decoding.of(model, start, axes)
 
   def judged(logits, batch):
     weight = batch.weight['tokens'] if counted else batch.weight

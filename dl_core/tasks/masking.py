@@ -1,10 +1,10 @@
-"""Masked language modelling: hides tokens at random and asks for them.
+"""Masked language modelling: random tokens are hidden and are to be predicted.
 
 Devlin et al. 2019 (https://arxiv.org/abs/1810.04805), section 3.1: of the places that
-are chosen 80 % become [MASK], 10 % another token, 10 % stay as they are; since a model
-cannot know which, it must keep what it knows of every token.
+are chosen, 80 % become [MASK], 10 % become a random token and 10 % stay as they are.
+The model cannot tell which, so it needs a good representation of every token.
 
-Shapes: B texts, T tokens, K places at most that are asked for in a text.
+Shapes: B texts, T tokens, K places at most that are predicted in a text.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.layers import attention
 from dl_core.types import Array, Batch, Key
 
 HIDDEN, RANDOM = 0.8, 0.1
-PUBLISHED = 0.15  # share of the tokens that are asked for
+PUBLISHED = 0.15  # share of the tokens that are predicted
 
 
 def most(rate: float, longest: int) -> int:
@@ -32,10 +33,10 @@ def masked(
   Of a text of n tokens round(rate · n) are chosen, at least one and no special one.
 
   Args:
-    rate: share of tokens that are asked for.
+    rate: share of tokens that are predicted.
     tokens: V.
-    mask: the token that stands for a hidden one.
-    special: tokens that are neither chosen nor drawn as another token.
+    mask: the token [MASK].
+    special: tokens that are never chosen, nor drawn as random tokens.
 
   Returns:
     (key, Batch) -> a Batch with places [B, K] in x, `masked` [B, K] in y, the tokens
@@ -68,8 +69,7 @@ def chosen(
 ) -> tuple[Array, Array]:
   """Draws places [B, K] of tokens [B, T], and their weights."""
   longest = tokens.shape[1]
-  real = jnp.arange(longest)[None] < lengths[:, None]
-  real &= ~jnp.isin(tokens, jnp.asarray(special))
+  real = attention.real(lengths, longest) & ~jnp.isin(tokens, jnp.asarray(special))
   scores = jnp.where(real, jax.random.uniform(key, tokens.shape), -1.0)
   found, places = jax.lax.top_k(scores, min(most(rate, longest), longest))
   count = jnp.maximum(1, jnp.round(rate * lengths))[:, None]

@@ -9,7 +9,7 @@ from dl_core.types import Array, Metrics, Params, Task, Variables
 
 
 def penalised(task: Task, penalty: Callable[[Params], Array]) -> Task:
-  """Makes the task whose loss is that of another and a penalty.
+  """Makes a task that adds a penalty to another task's loss.
 
   The loss of validation has it too, so what stops a run by it sees what is minimised.
 

@@ -33,9 +33,8 @@ def translate(model: Any, axes: Any = 0, smoothing: float = 0.0) -> Task:
       length)`, which returns the state before the first of `length` tokens, and by its
       `advance(state, tokens, last)`; see `models.seq2seq`.
     axes: where that state has its B, see `Decode`.
-    smoothing: of the labels in the loss; `nats` are those of plain labels.
+    smoothing: label smoothing in `loss`; `nats` is the loss without it.
   """
-
   smoothed = measures.smoothed(smoothing)
 
   def judge(logits: Array, batch: Batch) -> Metrics:
@@ -52,8 +51,7 @@ def translate(model: Any, axes: Any = 0, smoothing: float = 0.0) -> Task:
   def start(variables, x, length):
     return model.apply(variables, x, length, method='start')
 
-  decode = decoding.of(model, start)._replace(axes=axes)
-  return judged(model, judge)._replace(decode=decode)
+  return judged(model, judge)._replace(decode=decoding.of(model, start, axes))
 
 
 def exact(said: Any, wanted: Any, weight: Any) -> Any:

@@ -5,7 +5,7 @@ import pytest
 
 from dl_core import tasks
 from dl_core.data import copies
-from dl_core.interpret import translations
+from dl_core.interpret import dialogues
 from dl_core.types import Decode
 
 DATA = copies.load(8, 9)
@@ -30,7 +30,7 @@ def repeats():
 )
 def test_a_dialogue_shows_every_answer_and_holds_if_all_are_right(lines, right):
   others = lambda *given: ['the others']
-  report = translations.dialogue(repeats(), lines, others)
+  report = dialogues.report(repeats(), lines, others)
   picture, *rest = report({}, {}, DATA, None)
   assert rest == ['the others']
   assert picture.draw() == '— ab\n— ab\n\n— ccc\n— ccc'
@@ -40,5 +40,5 @@ def test_a_dialogue_shows_every_answer_and_holds_if_all_are_right(lines, right):
 
 
 def test_without_lines_there_is_no_dialogue():
-  report = translations.dialogue(repeats(), {}, lambda *given: ['the others'])
+  report = dialogues.report(repeats(), {}, lambda *given: ['the others'])
   assert report({}, {}, DATA, None) == ['the others']

@@ -105,4 +105,4 @@ def test_the_implementation_is_chosen_for_a_reason(
 def test_heads_that_do_not_divide_the_width_are_refused():
   model = multihead.MultiHead(10, 3)
   with pytest.raises(ValueError, match='multiple'):
-    model.init(jax.random.key(0), jnp.ones((1, 2, 10)), method='look_up')
+    model.init(jax.random.key(0), jnp.ones((1, 2, 10)), method='project')

@@ -29,7 +29,7 @@ def tokens(seed=0, time=T):
 def made(order='post', cross=False):
   """(variables, function of tokens and mask) of each kind of stack."""
   model = stack(order, cross=cross)
-  look = lambda model, x: model(x, memory=model.look_up(x) if cross else None)
+  look = lambda model, x: model(x, memory=model.project(x) if cross else None)
   variables = model.init(jax.random.key(0), tokens(), method=look)
   move = lambda leaf: leaf + 0.1 * jax.random.normal(jax.random.key(1), leaf.shape)
   variables = jax.tree.map(move, variables)
@@ -94,7 +94,7 @@ def test_token_by_token_with_a_cache_is_the_same_as_at_once(cross, scanned):
   model, x = stack('pre', scanned, cross), tokens()
   memory = None
   if cross:
-    look = lambda model, text: model.look_up(text)
+    look = lambda model, text: model.project(text)
     memory = model.apply(variables, tokens(3, 4), method=look)
   mask = Mask(causal=True)
   whole = model.apply(variables, x, mask, memory)[0]

@@ -103,6 +103,17 @@ def test_the_log_probability_of_a_text_is_the_sum_over_its_tokens(variables):
   np.testing.assert_allclose(found, each[:, 1:].sum(axis=1), rtol=1e-5)
 
 
+def test_several_tokens_beyond_the_window_have_no_logits(variables):
+  task = tasks.language(MODEL, W, 'window', axes=gpt.AXES)
+  more = np.concatenate([TOKENS, TOKENS[:, :2]], axis=1)
+  assert np.isnan(decode.scored(task.decode, variables, TOKENS, more[:, :3])).all()
+  fits = decode.scored(task.decode, variables, TOKENS[:, :2], TOKENS[:, 2:])
+  assert np.isfinite(fits).all()
+  state = MODEL.start(3, 4 * W)
+  with pytest.raises(ValueError, match='8 tokens were given, but the window holds 6'):
+    MODEL.apply(variables, state, more, method='advance')
+
+
 def test_weight_decay_shrinks_matrices_and_tables_alone(variables):
   marked = stack.decays(variables['params'])
   found = {

@@ -157,7 +157,7 @@ def test_attention_has_the_outputs_and_weights_of_pytorch(causal):
   mask = Mask(causal=causal, lengths=jnp.asarray(LENGTHS))
 
   def look(model, x):
-    return model(x, model.look_up(x), mask)
+    return model(x, model.project(x), mask)
 
   found, sown = model.apply(
     {'params': params}, x, method=look, mutable=['intermediates']

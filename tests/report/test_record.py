@@ -102,7 +102,7 @@ def test_the_seeds_of_one_setting_are_one_line_with_mean_and_deviation(finished)
   ]
   *_, line = results.table(results.grouped(rows)).splitlines()
   assert line == (
-    '| lenet | mnist/1.0.0 | accuracy 99.00% ± 0.20% (seeds 0, 1, 2), 60 s | 11.35% '
+    '| lenet | mnist/1.0.0 | accuracy 99.00% ± 0.20% (seeds 0–2), 60 s | 11.35% '
     '| 99.05% (LeCun) | `python -m experiments.lenet --dataset=mnist '
     '--data_dir=DATA_DIR` |'
   )
@@ -286,7 +286,7 @@ def test_eight_processes_record_at_once_and_nothing_is_lost(
   assert sorted(row['settings']['seed'] for row in rows) == list(range(8))
   groups = results.grouped(rows)
   expected = results.renew(README, groups)
-  assert '(seeds 0, 1, 2, 3, 4, 5, 6, 7)' in expected
+  assert '(seeds 0–7)' in expected
   assert (checkout / 'README.md').read_bytes() == expected.encode()
   expected = results.renew(results.ALL, groups)
   assert (checkout / 'RESULTS.md').read_bytes() == expected.encode()
@@ -347,6 +347,22 @@ def test_a_study_is_recorded_by_its_claims(tmp_path):
   }
   both = '2 and 3 of 3 claims hold (seeds 0, 1), 10 s'
   assert both in results.table(results.grouped([entry, other]))
+
+
+def test_a_list_of_many_seeds_or_sources_is_written_short(finished):
+  entry = record.row(finished())
+  groups = [
+    {seed: entry | {'settings': entry['settings'] | {'seed': seed}} for seed in seeds}
+    for seeds in ((2, 0), (5, 2, 1, 0), (0, 1, 3, 4))
+  ]
+  lines = results.table(groups)
+  for wanted in ('(seeds 0, 2)', '(seeds 0–2, 5)', '(seeds 0, 1, 3, 4)'):
+    assert wanted in lines
+  folds = ', '.join(f'mutag/1.0.0, fold {n}, gin' for n in range(9))
+  found = {'claims': 1, 'hold': 1, 'seconds': 9.0}
+  for source, wanted in ((folds, 'mutag/1.0.0'), ('a, b, a', 'a, b')):
+    study = {'settings': entry['settings'] | {'source': source}, 'result': found}
+    assert f'| {wanted} | 1 of 1 claims' in results.table([{0: entry | study}])
 
 
 def test_a_study_of_runs_takes_the_time_that_they_took_together(finished, tmp_path):

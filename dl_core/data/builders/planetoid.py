@@ -86,8 +86,8 @@ def unpickled(path: Path) -> Any:
 def read(paths: Mapping[str, Path], name: str) -> Planetoid:
   """Puts a graph together.
 
-  The test documents are stored in the order of ind.NAME.test.index, and are put into
-  that of their numbers.
+  The test documents are stored in the order of ind.NAME.test.index and are put back
+  into the order of their numbers.
 
   Args:
     paths: {'ind.NAME.x': its path, ...}.

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core import trees
 from dl_core.layers import convolution
 from dl_core.lessons.convolutions import lines
 from dl_core.report import claims, draw
@@ -71,7 +72,7 @@ def made(layer: Layer) -> tuple[int, tuple[int, ...]]:
   )
   image = jax.ShapeDtypeStruct((1, layer.side, layer.side, layer.channels), jnp.float32)
   y, variables = jax.eval_shape(model.init_with_output, jax.random.key(0), image)
-  return sum(leaf.size for leaf in jax.tree.leaves(variables)), y.shape[1:]
+  return trees.size(variables), y.shape[1:]
 
 
 def example() -> tuple[np.ndarray, np.ndarray]:

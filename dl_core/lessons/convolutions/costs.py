@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from dl_core import trees
 from dl_core.layers import convolution
 from dl_core.lessons.convolutions.channels import Layer
 from dl_core.report import draw
@@ -71,8 +72,7 @@ def counted(layer: Layer) -> tuple[Cost, Cost]:
 
 
 def cost(function: Any, weights: Any, x: Any) -> Cost:
-  size = sum(leaf.size for leaf in jax.tree.leaves(weights))
-  return Cost(size, flops.count(function, weights, x).products // 2)
+  return Cost(trees.size(weights), flops.count(function, weights, x).products // 2)
 
 
 def shape(*sides: int) -> jax.ShapeDtypeStruct:

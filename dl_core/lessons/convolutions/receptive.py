@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from dl_core import trees
 from dl_core.layers import convolution
 from dl_core.report import draw
 from dl_core.types import Array, Claim, Picture
@@ -127,7 +128,7 @@ def counted(stack: Stack) -> int:
     ]
   )
   made = jax.eval_shape(model.init, jax.random.key(0), image)
-  return sum(leaf.size for leaf in jax.tree.leaves(made))
+  return trees.size(made)
 
 
 def rings(strength: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend import core
 
+from dl_core import trees
 from dl_core.models import alexnet, googlenet, resnet
 from dl_core.report import draw
 from dl_core.runtime import flops
@@ -66,8 +67,8 @@ def size(model: Any) -> Size:
   variables = jax.eval_shape(ask, image)
   answer = lambda variables, x: model.apply(variables, x, train=False)
   program = jax.make_jaxpr(answer)(variables, image).jaxpr
-  parameters = sum(leaf.size for leaf in jax.tree.leaves(variables['params']))
-  return Size(max(depths(program, [0] * len(program.invars))), parameters)
+  layers = max(depths(program, [0] * len(program.invars)))
+  return Size(layers, trees.size(variables['params']))
 
 
 def depths(program: Any, given: list[int]) -> list[int]:

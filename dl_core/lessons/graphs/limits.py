@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dl_core import graphs
+from dl_core import graphs, trees
 from dl_core.data import shapes
 from dl_core.models import graph_classifier
 from dl_core.report import claims, draw
@@ -112,10 +112,7 @@ def order(random: np.random.Generator, draws: int) -> Picture:
     )
     for n in (5, 500)
   }
-  counts = [
-    sum(leaf.size for leaf in jax.tree.leaves(each['params']))
-    for each in sizes.values()
-  ]
+  counts = [trees.size(each['params']) for each in sizes.values()]
   a = graphs.undirected(shapes.cycle(12), 12)
   mixed = random.permutation(12)
 

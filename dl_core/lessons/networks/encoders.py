@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from dl_core.lessons import curves
 from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
@@ -24,21 +23,15 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
     sizes: {label: parameters of the encoder}.
     results: the runs.
   """
-  curves = {
-    label: np.stack([curve(run, 'nats') for run in runs], axis=1)
-    for label, runs in results.items()
-  }  # [T, seeds] each
-  steps = [
-    line['step']
-    for line in next(iter(results.values()))[0].lines
-    if line['split'] == 'validation'
-  ]
-  nats = {label: tested(runs, 'nats') for label, runs in results.items()}
-  bleu = {label: tested(runs, 'bleu') for label, runs in results.items()}
+  found = {
+    label: curves.over(runs, 'validation', 'nats') for label, runs in results.items()
+  }
+  nats = {label: curves.ends(runs, 'nats') for label, runs in results.items()}
+  bleu = {label: curves.ends(runs, 'bleu') for label, runs in results.items()}
 
   def show():
     figure, axes = draw.panel(5.8, 3.3, xlabel='step', ylabel='validation nats a token')
-    for label, values in curves.items():
+    for label, (steps, values) in found.items():
       name = f'{NAMES[label]}, {sizes[label]:,} parameters'
       draw.band(axes, steps, values, name, COLOURS[label])
     axes.set_ylim(bottom=0)
@@ -53,7 +46,7 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
     Picture(
       'What reads the source',
       'The decoder is that of a Transformer in all three; the encoders have about as '
-      'many parameters each.',
+      'many parameters as each other.',
       show,
       (
         Claim(
@@ -65,13 +58,3 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
       ),
     )
   ]
-
-
-def curve(run: Any, name: str) -> np.ndarray:
-  """Returns the validation figures [T] of a run."""
-  return np.array([line[name] for line in run.lines if line['split'] == 'validation'])
-
-
-def tested(runs: Sequence[Any], name: str) -> np.ndarray:
-  """Returns the figure of every seed on the test split."""
-  return np.array([run.lines[-1][name] for run in runs])

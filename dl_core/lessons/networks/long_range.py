@@ -1,4 +1,4 @@
-"""How far back a network reaches: one letter is asked for, at distances up to 128.
+"""How far back a network remembers: recall of one letter, at distances up to 128.
 
 The lecture: a recurrent network loses what is far away, a Transformer reaches near and
 far words alike. Shapes: N examples, K distances, S tokens of a source, V tokens in the
@@ -29,7 +29,7 @@ Runs = Mapping[str, Sequence[Any]]  # {label: `studies.Finished` of every seed}
 
 
 def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
-  """Draws accuracy by distance, and how far an untrained network hears.
+  """Draws accuracy by distance, and the reach of untrained networks.
 
   Args:
     sizes: {label: parameters}.
@@ -65,7 +65,7 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
   )
   return [
     Picture(
-      'A letter is asked for',
+      'Recall of one letter',
       f'{count} random letters and a question: which one stood so many places before '
       'the end? Left: the share of right answers by distance; dotted: chance. Right: '
       'how much the probabilities of the answer change, before any training, when the '
@@ -79,8 +79,8 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
           f'{percent("transformer")}; {percent("lstm")}',
         ),
         Claim(
-          'An untrained LSTM hears nothing of the farthest letter, an untrained '
-          'Transformer as much as of the nearest',
+          'The answer of an untrained LSTM does not depend on the farthest letter, '
+          'that of an untrained Transformer as much as on the nearest',
           bool(last['lstm'] < 0.01 and 0.5 < last['transformer'] < 2),
           f'farthest over nearest: LSTM {last["lstm"]:.1g}, '
           f'Transformer {last["transformer"]:.2g}',
@@ -106,10 +106,10 @@ def by_distance(run: Any) -> np.ndarray:
 
 
 def influence(run: Any, count: int) -> np.ndarray:
-  """Returns how much an untrained answer hangs on the letter at each distance [K].
+  """Returns how much an untrained answer depends on the letter at each distance [K].
 
-  The mean over examples of |Δp|, summed over the vocabulary, when the letter that is
-  asked for becomes the next one of the alphabet.
+  The mean over examples of |Δp|, summed over the vocabulary, when the letter in
+  question becomes the next one of the alphabet.
   """
   task = run.experiment.task
   kinds = np.repeat(np.arange(len(recall.distances(count))), recall.EACH)

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from dl_core.lessons.networks.encoders import curve
+from dl_core.lessons import curves
 from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
@@ -15,19 +13,18 @@ FIGURE = 'masked_loss'
 def pictures(results: Mapping[str, Sequence[Any]]) -> list[Picture]:
   """Draws the learning curves of {'rate-0.15': runs of every seed, ...}, rising."""
   rates = [float(label.removeprefix('rate-')) for label in results]
-  curves = {
-    rate: np.stack([curve(run, FIGURE) for run in runs], axis=1)
+  found = {
+    rate: curves.over(runs, 'validation', FIGURE)
     for rate, runs in zip(rates, results.values(), strict=True)
-  }  # [T, seeds] each
-  first = next(iter(results.values()))[0].lines
-  steps = np.array([line['step'] for line in first if line['split'] == 'validation'])
-  last = {rate: values[-1].mean() for rate, values in curves.items()}
+  }
+  last = {rate: values[-1].mean() for rate, (_, values) in found.items()}
   best = min(last, key=lambda rate: last[rate])
 
   def show():
-    titles = ['by steps', 'by words that were asked for']
+    titles = ['by steps', 'by hidden words']
     figure, panels = draw.panels(8.4, 3.2, 2, titles=titles, sharey=True)
-    for (rate, values), colour in zip(curves.items(), draw.COLOURS, strict=False):
+    for (rate, curve), colour in zip(found.items(), draw.COLOURS, strict=False):
+      steps, values = curve
       draw.band(panels[0], steps, values, f'{rate:.0%}', colour)
       draw.band(panels[1], steps * rate, values, f'{rate:.0%}', colour)
     panels[0].set(xlabel='step', ylabel='validation nats, at 15 %')
@@ -39,8 +36,8 @@ def pictures(results: Mapping[str, Sequence[Any]]) -> list[Picture]:
   return [
     Picture(
       'Too little and too much',
-      'Networks that were trained with more or fewer hidden words; all of them are '
-      'judged by the same words, of which 15 % are hidden.',
+      'Validation loss of networks that were trained with different shares of hidden '
+      'words. All are judged by the same words, of which 15 % are hidden.',
       show,
       (
         Claim(

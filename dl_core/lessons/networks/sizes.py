@@ -1,12 +1,12 @@
 """The sizes of GPT-1, GPT-2 and GPT-3, counted and drawn."""
 
 import functools
-import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core import trees
 from dl_core.models import gpt
 from dl_core.report import draw
 from dl_core.types import Claim, Picture
@@ -34,7 +34,7 @@ def parameters(name: str) -> int:
   tokens = jnp.zeros((1, 1), jnp.int32)
   init = functools.partial(model.init, train=False)
   shapes = jax.eval_shape(init, jax.random.key(0), tokens)
-  return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
+  return trees.size(shapes)
 
 
 def pictures() -> list[Picture]:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core import trees
 from dl_core.layers import recurrent
 from dl_core.lessons.recurrent import by_hand, lstm_by_hand
 from dl_core.report import draw
@@ -104,7 +105,7 @@ def parameters(steps: int) -> int:
   """Returns the number of parameters of a layer that has read T steps."""
   x = jax.ShapeDtypeStruct((1, steps, INPUTS), jnp.float32)
   shapes = jax.eval_shape(recurrent.RNN(HIDDEN).init, jax.random.key(0), x)
-  return sum(leaf.size for leaf in jax.tree.leaves(shapes))
+  return trees.size(shapes)
 
 
 def picture(found: Found) -> Picture:

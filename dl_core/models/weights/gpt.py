@@ -1,17 +1,19 @@
 """Names of a GPT in files of Hugging Face: GPT2LMHeadModel, OpenAIGPTLMHeadModel.
 
-Their dense layers are `Conv1D`, whose matrices lie as ours do, and queries, keys and
-values are the thirds of one. The head is tied to the embedding of the tokens, so files
-lack it, and the files of 2019 lack the prefix and have masks.
+Their dense layers are `Conv1D`, whose matrices have our layout; one of them computes
+queries, keys and values. The output layer is tied to the token embedding, so files lack
+it. Files of 2019 lack the prefix too, and contain masks. `gelu` of a GPT-1 is the
+approximation by tanh.
 """
 
 from dl_core.models import gpt
 from dl_core.models.weights import stored
 from dl_core.models.weights.stored import Row
-from dl_core.models.weights.transformer import PARTS
+from dl_core.models.weights.transformer import projections
 from dl_core.types import Names
 
 PREFIX = 'transformer.'
+ACTIVATIONS = {'gelu': ('gelu',), 'gelu_tanh': ('gelu_new', 'gelu_pytorch_tanh')}
 
 
 def names(model: gpt.GPT) -> Names:
@@ -30,18 +32,16 @@ def names(model: gpt.GPT) -> Names:
     'stack.blocks.up': each('mlp.c_fc'),
     'stack.blocks.down': each('mlp.c_proj'),
   }
-  for number, name in enumerate(PARTS):
-    for kind, array in (('kernel', 'weight'), ('bias', 'bias')):
-      whole = stored.part(f'{block}.attn.c_attn.{array}', number, len(PARTS))
-      table[f'stack.blocks.attention.{name}.{kind}'] = stored.stacked(
-        stored.plain(whole)
-      )
+  fused = f'{block}.attn.c_attn'
+  table |= projections(
+    'stack.blocks.attention', f'{fused}.weight', f'{fused}.bias', stored.plain
+  )
   return Names(
     {'transformers': table},
     heads=(),
     settings={
-      'activation_function': ('gelu_new',),
-      'afn': ('gelu',),
+      'activation_function': ACTIVATIONS[model.size.activation],
+      'afn': ('gelu',) if model.size.activation == 'gelu_tanh' else (),
       'layer_norm_epsilon': (1e-5,),
       'n_head': (model.size.heads,),
       'scale_attn_by_inverse_layer_idx': (False,),

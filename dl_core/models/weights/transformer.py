@@ -11,6 +11,8 @@ Nothing in a file says whether norms stand before or after (norm_first), how man
 there are, or which activation is computed.
 """
 
+from collections.abc import Callable
+
 from dl_core.models import transformer
 from dl_core.models.weights import recurrent, stored
 from dl_core.models.weights.stored import Row
@@ -19,14 +21,27 @@ from dl_core.types import Names
 PARTS = ('query', 'key', 'value')
 
 
+def projections(
+  here: str, weight: str, bias: str, change: Callable[[Row], Row] = stored.of
+) -> dict[str, Row]:
+  """Returns the rows of queries, keys and values that are fused in a file.
+
+  Args:
+    here: path of a `MultiHead` in a stack.
+    weight, bias: names of the two arrays there, {n} being the number of the layer.
+    change: of each row, such as `stored.plain`.
+  """
+  return {
+    f'{here}.{name}.{kind}': stored.stacked(change(stored.part(array, k, len(PARTS))))
+    for k, name in enumerate(PARTS)
+    for kind, array in (('kernel', weight), ('bias', bias))
+  }
+
+
 def attention(here: str, there: str) -> dict[str, Row]:
   """Returns the rows of an nn.MultiheadAttention in each of stacked layers."""
-  table: dict[str, Row] = {f'{here}.output': stored.stacked(f'{there}.out_proj')}
-  for number, name in enumerate(PARTS):
-    for kind, array in (('kernel', 'weight'), ('bias', 'bias')):
-      whole = stored.part(f'{there}.in_proj_{array}', number, len(PARTS))
-      table[f'{here}.{name}.{kind}'] = stored.stacked(whole)
-  return table
+  fused = projections(here, f'{there}.in_proj_weight', f'{there}.in_proj_bias')
+  return fused | {f'{here}.output': stored.stacked(f'{there}.out_proj')}
 
 
 def blocks(here: str, there: str, cross: bool) -> dict[str, Row]:

@@ -3,7 +3,7 @@
 from dl_core.models import vit
 from dl_core.models.weights import stored
 from dl_core.models.weights.stored import Row
-from dl_core.models.weights.transformer import PARTS
+from dl_core.models.weights.transformer import projections
 from dl_core.types import Names
 
 
@@ -15,15 +15,11 @@ def blocks(there: str, parts: dict[str, str], fused: tuple[str, str]) -> dict[st
     parts: {layer of a block here: there}.
     fused: arrays there with the weights and biases of queries, keys and values.
   """
-  table: dict[str, Row] = {
+  weight, bias = (f'{there}.{array}' for array in fused)
+  return projections('encoder.blocks.attention', weight, bias) | {
     f'encoder.blocks.{mine}': stored.stacked(f'{there}.{theirs}')
     for mine, theirs in parts.items()
   }
-  for number, name in enumerate(PARTS):
-    for kind, array in zip(('kernel', 'bias'), fused, strict=True):
-      whole = stored.part(f'{there}.{array}', number, len(PARTS))
-      table[f'encoder.blocks.attention.{name}.{kind}'] = stored.stacked(whole)
-  return table
 
 
 def names(model: vit.ViT) -> Names:

@@ -11,7 +11,7 @@ WORDS = 1_433
 
 
 class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-  """2,708 papers of 7 fields, and 5,278 pairs of which one cites the other.
+  """2,708 papers in 7 fields and the 5,278 citations between them.
 
   Sen et al. 2008, in the split of Yang et al. 2016 (https://arxiv.org/abs/1603.08861):
   20 labels a class train, 500 validate, 1,000 test.
