@@ -81,12 +81,12 @@ def test_heads_are_apart():
 
 
 @pytest.mark.parametrize(
-  ('backend', 'dtype', 'features', 'mask', 'dropout', 'name', 'reason'),
+  ('backend', 'dtype', 'features', 'mask', 'weights', 'name', 'reason'),
   [
     ('cpu', jnp.float32, 64, ALL, False, 'products', 'CPU'),
     ('gpu', jnp.bfloat16, 64, Mask(causal=True), False, 'cudnn', 'bfloat16'),
     ('gpu', jnp.bfloat16, 64, Mask(lengths=np.ones(2)), False, 'cudnn', 'no dense'),
-    ('gpu', jnp.bfloat16, 64, ALL, True, 'products', 'dropout'),
+    ('gpu', jnp.bfloat16, 64, ALL, True, 'products', 'weights'),
     ('gpu', jnp.float32, 64, ALL, False, 'xla', '16 bits'),
     ('gpu', jnp.bfloat16, 20, ALL, False, 'xla', 'heads of 8'),
     ('gpu', jnp.bfloat16, 256, ALL, False, 'xla', 'heads of 8'),
@@ -95,9 +95,9 @@ def test_heads_are_apart():
   ],
 )
 def test_the_implementation_is_chosen_for_a_reason(
-  backend, dtype, features, mask, dropout, name, reason
+  backend, dtype, features, mask, weights, name, reason
 ):
-  found = multihead.choice(backend, dtype, features, mask, dropout)
+  found = multihead.choice(backend, dtype, features, mask, weights)
   assert found[0] == name
   assert reason in found[1]
 
