@@ -121,10 +121,20 @@ def documents(text: corpus.Text, c: Config) -> list[summaries.Document]:
 
 
 def trained(c: Config) -> gpt.Config:
-  """Returns the settings of the model that the study trains."""
+  """Returns the settings of the model that the study trains.
+
+  Raises:
+    UserError: its window has too little room for documents and summaries.
+  """
+  window = c.window or WINDOW
+  if 2 * c.length > window:
+    raise UserError(
+      f'--length={c.length} was given, with a window of {window} tokens; give at most '
+      f'{window // 2}, so that half of the window is for the document'
+    )
   pieces = c.pieces if c.vocabulary in subwords.TRAINED else 0
   same = config.shared(c, 'size', 'vocabulary', 'length')
-  return gpt.Config(**same, pieces=pieces, window=c.window or WINDOW)
+  return gpt.Config(**same, pieces=pieces, window=window)
 
 
 def starting(c: Config) -> gpt.Config:

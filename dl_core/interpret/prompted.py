@@ -40,7 +40,8 @@ class Model(NamedTuple):
   window: int
 
   def encode(self, text: str, place: str) -> np.ndarray:
-    return coded.read_by(self.vocabulary, text, place, 'leave it out').ids
+    mend = 'leave it out, or give a model that knows it'
+    return coded.read_by(self.vocabulary, text, place, mend).ids
 
   @property
   def end(self) -> int:
