@@ -59,7 +59,9 @@ class Config(config.Textual):
     choices=prompted.NORMALISED,
   )
   documents: int = config.field(
-    200, 'most documents to sum up, and most questions made from --dataset', low=2
+    200,
+    'most documents to sum up, and most questions made from --dataset; 0: none',
+    low=0,
   )
   length: int = config.field(
     40, 'tokens written for a summary, whose first sentence is kept', low=1
@@ -86,38 +88,23 @@ def study(c: Config) -> launch.Study:
     if c.examples
     else choices.embedded(text, c.documents, c.shots)
   )
-
+  documents = lambda: summaries.held_out(text)[: c.documents] if c.documents else []
   if not c.plan:  # an error of the data comes before the model is trained
-    documents(text, c)
+    documents()
     source.read()
 
   def draw(runs):
     asked = {c.seed + n: prompted.model(run) for n, run in enumerate(runs)}
     counts = sorted({0, min(1, c.shots), c.shots})
-    return [
-      *cues.pictures(documents(text, c), c.length, c.top_k, asked),
-      *shots.pictures(source.read(), counts, c.normalise, asked),
-    ]
+    summed_up = cues.pictures(documents(), c.length, c.top_k, asked)
+    return summed_up + shots.pictures(source.read(), counts, c.normalise, asked)
 
   if not c.init_from:
-    return launch.Study(
-      {'gpt': (gpt, trained(c))}, lambda found: draw(found['gpt']), (source.name,)
-    )
+    runs = {'gpt': (gpt, trained(c))}
+    return launch.Study(runs, lambda found: draw(found['gpt']), (source.name,))
   model = given.model(gpt, starting(c))
   sources = (text.source, source.name, model.experiment.data.spec.source)
   return launch.Study({}, lambda found: draw([model] * c.seeds), sources)
-
-
-def documents(text: corpus.Text, c: Config) -> list[summaries.Document]:
-  """Returns the documents to sum up. Raises UserError where there are too few."""
-  found = summaries.held_out(text)
-  if len(found) < 2:
-    raise UserError(
-      f'{text.source} was given, where {len(found)} documents of the validation and '
-      'test splits begin with a summary; give a --dataset with more, each a sentence, '
-      'an empty line and a body, with two empty lines before the next'
-    )
-  return found[: c.documents]
 
 
 def trained(c: Config) -> gpt.Config:

@@ -103,7 +103,15 @@ def embedded(text: Text, count: int, shots: int) -> Source:
     text: whose documents.
     count: the most examples to be answered.
     shots: examples that the training part must have.
+
+  Raises:
+    UserError: there is nothing to be answered; `read` raises it, too.
   """
+  if not count:
+    raise UserError(
+      '--documents=0 was given without --examples, which leaves no question; give '
+      '--examples=FILE, or drop it'
+    )
 
   def read():
     train = endings(summaries.found(text.read('train')), f'train of {text.source}')

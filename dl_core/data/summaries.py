@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from dl_core.data import passages
 from dl_core.data.corpus import Text
+from dl_core.types import UserError
 
+SPLITS = ('validation', 'test')
 SENTENCE = re.compile(r'(?<=[.!?])\s+')
 SHORTEST = 30  # body, in characters
 FEWEST = 3  # words of a summary
@@ -36,8 +38,19 @@ def found(text: str) -> list[Document]:
 
 
 def held_out(text: Text) -> list[Document]:
-  """Returns those of the validation and test splits of a text."""
-  return [each for split in ('validation', 'test') for each in found(text.read(split))]
+  """Returns those of the validation and test splits of a text.
+
+  Raises:
+    UserError: there is none.
+  """
+  documents = [each for split in SPLITS for each in found(text.read(split))]
+  if not documents:
+    raise UserError(
+      f'{text.source} was given, where no document of the validation and test splits '
+      'begins with a summary; give a --dataset with some: a sentence, an empty line '
+      'and a body, with two empty lines before the next document'
+    )
+  return documents
 
 
 def first_sentence(text: str) -> str:

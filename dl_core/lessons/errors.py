@@ -1,14 +1,18 @@
 """Standard errors of means over examples, of values [R, N]: R seeds, N examples."""
 
+import math
+
 import numpy as np
 
 LARGE = 2  # standard errors that a mean must be away from 0
 
 
 def of(values: np.ndarray) -> tuple[float, float]:
-  """Returns the mean and its standard error over the examples."""
+  """Returns the mean and its standard error over the examples, ∞ of one."""
   each = values.mean(axis=0)
-  return float(each.mean()), float(each.std(ddof=1) / np.sqrt(len(each)))
+  if len(each) < 2:
+    return float(each.mean()), math.inf
+  return float(each.mean()), float(each.std(ddof=1)) / math.sqrt(len(each))
 
 
 def above(values: np.ndarray) -> bool:

@@ -55,6 +55,8 @@ def test_a_bad_line_is_refused_by_its_number(tmp_path, line, words):
 def test_too_few_examples_and_no_file_are_refused(tmp_path):
   with pytest.raises(UserError, match=r'8 examples, .* --shots=3 wants 12 or more'):
     own(tmp_path, GOOD, shots=3)
+  with pytest.raises(UserError, match='--documents=0 was given without --examples'):
+    choices.embedded(TEXT, 0, 1)
   with pytest.raises(UserError, match=r'cannot be read .No such file'):
     choices.own(str(tmp_path / 'nothing'), 1)
 

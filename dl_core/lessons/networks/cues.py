@@ -20,7 +20,7 @@ from dl_core.tasks import rouge
 from dl_core.types import Claim, Picture
 
 SHOWN = 4  # summaries
-CUED, PLAIN, LEAD = 'with TL;DR:', 'without', 'first sentence of the document'
+CUED, PLAIN, LEAD = 'with the cue', 'without it', 'first sentence of the document'
 
 
 def pictures(
@@ -35,7 +35,12 @@ def pictures(
     documents: to sum up.
     count, top_k: see `prompted.summed_up`.
     models: {seed: the model of that seed}.
+
+  Returns:
+    Two pictures; none without documents.
   """
+  if not documents:
+    return []
   bodies = [each.body for each in documents]
   written = lambda cue: [
     prompted.summed_up(model, bodies, cue, count, jax.random.key(seed), top_k)
@@ -70,8 +75,8 @@ def pictures(
     Picture(
       'Summaries without fine-tuning',
       f'ROUGE of the first sentence that the model writes after {len(true)} documents '
-      'that it was not trained on, with the cue "TL;DR:" after the document and '
-      'without. The reference is the first line, which is not part of the document.',
+      'of the validation and test splits, with the cue "TL;DR:" after the document and '
+      'without it. The reference is the first line, which the model does not read.',
       show,
       (
         Claim(
