@@ -294,7 +294,10 @@ class Study(NamedTuple):
       or for several seeds in workdir/label-seed-SEED. A run whose config has
       init_from='study:LABEL' is made after the run LABEL and starts from it.
     draw: ({label: its finished run for each seed}) -> Pictures; see `studies.Finished`.
+    sources: names and versions of the data that only `draw` reads, part of the study's
+      identity.
   """
 
   runs: Mapping[str, tuple[Any, Any]]
   draw: Callable[[Mapping[str, Any]], list[Picture]] | None = None
+  sources: tuple[str, ...] = ()

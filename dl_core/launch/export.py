@@ -28,7 +28,7 @@ def main(module: ModuleType, name: str, c: Config) -> int:
       f'layers of {name}; export a model that has one'
     )
   arrays = exchange.given(model.variables(), names)
-  settings = {name: values[0] for name, values in names.settings.items()}
+  settings = {name: values[0] for name, values in names.settings.items() if values}
   files.write(out, arrays, settings)
   print(f'{out}: {len(arrays)} arrays, named as by {next(iter(names.tables))}')
   return 0

@@ -39,8 +39,15 @@ def main(module: ModuleType, name: str, c: configs.Config) -> int:
   simulate(c.mesh)
   sharding.check(c.mesh, c.batch_size)
   study = studies.of(module, c)
-  planned = studies.plan(module, name, c, study).jobs if study else {}
-  for group in seeds.alike(planned or {'': jobs.plan(module, name, c)}):
+  if study is None:
+    planned = {'': jobs.plan(module, name, c)}
+  else:
+    planned = studies.plan(module, name, c, study).jobs
+  if not planned:
+    raise UserError(
+      f'--plan was given, but {name} trains nothing with these settings; drop it'
+    )
+  for group in seeds.alike(planned):
     found = of(next(iter(group.values())).experiment)
     paths = [job.folder / 'plan.json' for job in group.values()]
     for path in paths:

@@ -67,9 +67,9 @@ def of(module: ModuleType, c: config.Drawing) -> Study | None:
   if study is None or study.draw is None:
     return Study(runs)
   draw = study.draw
-  return Study(
-    runs,
-    lambda found: draw(
+  return study._replace(
+    runs=runs,
+    draw=lambda found: draw(
       {label: [found[one] for one in called] for label, called in labels.items()}
     ),
   )
@@ -102,6 +102,7 @@ class Plan(NamedTuple):
 def plan(module: ModuleType, name: str, c: config.Drawing, study: Study) -> Plan:
   """Builds the runs of a study; see `jobs.plan`."""
   sources = {each.build(own).data.spec.source for each, own in study.runs.values()}
+  sources |= {*study.sources}
   more = {'runs': list(study.runs)}
   owner = workdir.Owner(
     name, module.__doc__ or name, c, ', '.join(sorted(sources)), more
