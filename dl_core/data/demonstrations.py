@@ -7,7 +7,6 @@ Shapes: B lists, N pairs of each, V tokens in the vocabulary. A list x [B, 2N] i
 head, then N pairs without the last word; y is x, one token later.
 """
 
-import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -51,7 +50,7 @@ def data(lists: Demonstrations, batch_size: int) -> Data:
     return {'accuracy': float(counts.max() / counts.sum())}
 
   def of(split: str) -> Data:
-    draw = functools.partial(lists.draw, split=split)
+    draw = lambda key, size: lists.draw(key, size, split)
     return drawn.computed(
       lists.source, draw, batch_size, lists.batches, baseline, lists.notes
     )
