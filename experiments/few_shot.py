@@ -23,7 +23,7 @@ class Config(config.Config):
   dataset: str = config.field(
     'translations', 'data set: word lists, computed', choices=('translations',)
   )
-  shots: int = config.field(3, 'most examples of a translation', low=1, high=10)
+  shots: int = config.field(3, 'most examples of a translation', low=2, high=10)
   permuted_shots: int = config.field(
     7, 'most examples of a permutation', low=1, high=63
   )
@@ -37,7 +37,7 @@ class Config(config.Config):
 
 
 TINY = Config(
-  steps=2, batch_size=8, seeds=1, shots=1, permuted_shots=2, width=8, layers=1
+  steps=2, batch_size=8, seeds=1, shots=2, permuted_shots=2, width=8, layers=1
 )
 
 

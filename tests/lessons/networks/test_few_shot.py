@@ -18,7 +18,7 @@ LISTS = {
 
 
 @functools.cache
-def tested(label):
+def drawn(label):
   """Returns the data, and the batches of its test split."""
   data = demonstrations.data(LISTS[label], 8)
   return data, list(data.splits['test']())
@@ -27,7 +27,7 @@ def tested(label):
 def answering(label, said):
   """Returns one run whose answers [B, N] are said(x, y), where y are the right ones."""
   lists = LISTS[label]
-  data, batches = tested(label)
+  data, batches = drawn(label)
   right = {batch.x.tobytes(): batch.y[:, 1::2] for batch in batches}
 
   def outputs(variables, x):
