@@ -84,9 +84,9 @@ def panel(curves: Mapping[str, Shares]) -> Any:
   for (label, each), colour in zip(curves.items(), draw.COLOURS, strict=False):
     places = np.arange(len(each.best))
     draw.band(axes, places, each.right, label, colour, marker='o', ms=4)
-    axes.plot(places, each.best, color=colour, ls='--', lw=1)
-  axes.plot([], color=draw.GREY, ls='--', lw=1, label='best possible')
-  draw.legend(axes, loc='lower right')
+    axes.plot(places, each.best, color=draw.GREY, ls='--', lw=1.2)
+  axes.plot([], color=draw.GREY, ls='--', lw=1.2, label='best possible')
+  draw.legend(axes, loc='center right')
   return figure
 
 

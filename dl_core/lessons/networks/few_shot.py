@@ -56,7 +56,7 @@ def pictures(
 
 
 def claims(plain: Shares, described: Shares, new: Shares) -> tuple[Claim, ...]:
-  """Claims that a known task is recognised, and that a new one is not yet learned.
+  """Claims that a known task is recognised, and that learning a new one takes longer.
 
   Args:
     plain, described: of translations without and with the name of the language.
@@ -83,8 +83,9 @@ def claims(plain: Shares, described: Shares, new: Shares) -> tuple[Claim, ...]:
       f'{len(mean) - 1}, {1 - told[0]:.1%} with the name alone',
     ),
     Claim(
-      'In as many steps no new task is learned from examples: after all of them, less '
-      'than half of the way from chance to the best possible, with every seed',
+      'After as many steps of training a new task is not learned from its examples: '
+      'all of them lead less than half of the way from chance to the best possible, '
+      'with every seed',
       bool((new.right[-1] < (chance + possible) / 2).all()),
       f'{listed(learned)} after 0 to {len(learned) - 1} shots; chance {chance:.1%}, '
       f'possible at last {possible:.1%}',
