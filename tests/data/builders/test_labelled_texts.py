@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from dl_core.data import sources
+from dl_core.data import cldr, sources
 from dl_core.data.builders.languages import languages_dataset_builder as languages
 from dl_core.data.builders.sst2 import sst2_dataset_builder as sst2
 from dl_core.types import UserError
@@ -25,7 +25,7 @@ def test_a_name_is_of_one_language_and_short_enough(named):
   assert all(set(name) <= set(languages.ALPHABET) for name in count)
   assert named['de']['territory', 'DE'] == 'deutschland'
   assert 'germania' not in named['it'].values()  # Romanian has it too
-  assert languages.lower('tr', 'IRAK İsveç') == 'ırak isveç'
+  assert cldr.lower('tr', 'IRAK İsveç') == 'ırak isveç'
 
 
 def test_no_concept_is_in_two_splits(named):

@@ -1,35 +1,15 @@
 """Names in sixteen languages, from the locale data of Unicode (CLDR) in Babel."""
 
 import collections
-import importlib.metadata
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow_datasets as tfds
 
+from dl_core.data import cldr
+from dl_core.data.cldr import Concept
 from dl_core.types import UserError
 
-INSTALLED = importlib.metadata.version('babel')
-NAMES = {
-  'en': 'English',
-  'de': 'German',
-  'fr': 'French',
-  'es': 'Spanish',
-  'it': 'Italian',
-  'pt': 'Portuguese',
-  'nl': 'Dutch',
-  'sv': 'Swedish',
-  'fi': 'Finnish',
-  'pl': 'Polish',
-  'cs': 'Czech',
-  'hu': 'Hungarian',
-  'tr': 'Turkish',
-  'ro': 'Romanian',
-  'vi': 'Vietnamese',
-  'id': 'Indonesian',
-}
 ALPHABET = ''.join(
   sorted(
     " '-’abcdefghijklmnopqrstuvwxyzßàáâãäåæçèéêëìíîïñòóôõöøùúûüýāăąćčďđęěğĩıłńňőœřśşšťů"
@@ -39,8 +19,6 @@ ALPHABET = ''.join(
 SHORTEST, LONGEST = 3, 24  # characters of a name
 EACH = {'test': 60, 'validation': 60, 'train': 400}  # names of a language in a split
 
-Concept = tuple[str, str]  # a kind, and what CLDR calls the thing itself
-
 
 class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
   """8,320 names of countries, languages, scripts, currencies, units, months and days.
@@ -49,13 +27,13 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
   such as Germany, is in two splits, so that its other names do not give it away.
   """
 
-  VERSION = tfds.core.Version('.'.join(re.findall(r'\d+', f'{INSTALLED}.0')[:3]))
-  COUNTS = {split: len(NAMES) * count for split, count in EACH.items()}  # noqa: RUF012
+  VERSION = tfds.core.Version(cldr.VERSION)
+  COUNTS = {split: len(cldr.LANGUAGES) * count for split, count in EACH.items()}  # noqa: RUF012
 
   def _info(self):
     features = {
       'text': tfds.features.Text(),
-      'label': tfds.features.ClassLabel(names=list(NAMES.values())),
+      'label': tfds.features.ClassLabel(names=list(cldr.LANGUAGES.values())),
     }
     return tfds.core.DatasetInfo(
       builder=self,
@@ -67,7 +45,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
       metadata=tfds.core.MetadataDict(
         alphabet=ALPHABET,
         notes=[
-          f'The names are those of CLDR in Babel {INSTALLED}, in lower case, of '
+          f'The names are those of CLDR in Babel {cldr.INSTALLED}, in lower case, of '
           f'{SHORTEST} to {LONGEST} letters; a name that two of the languages have is '
           'left out.',
           'No concept, such as a country, is in two splits.',
@@ -87,14 +65,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 def own() -> dict[str, dict[Concept, str]]:
   """Returns {language: {concept: its name}}, of names that no other language has."""
-  from babel import Locale
-
-  found = {
-    code: {
-      concept: lower(code, name) for concept, name in concepts(Locale(code)) if name
-    }
-    for code in NAMES
-  }
+  found = {code: cldr.names(code) for code in cldr.LANGUAGES}
   count = collections.Counter(
     name for named in found.values() for name in set(named.values())
   )
@@ -105,31 +76,6 @@ def own() -> dict[str, dict[Concept, str]]:
     code: {concept: name for concept, name in named.items() if wanted(name)}
     for code, named in found.items()
   }
-
-
-def concepts(locale) -> Iterator[tuple[Concept, str]]:
-  """Yields all that CLDR names in a language, with the names."""
-  kinds = {
-    'territory': locale.territories,
-    'language': locale.languages,
-    'script': locale.scripts,
-    'currency': locale.currencies,
-    'month': locale.months['stand-alone']['wide'],
-    'day': locale.days['stand-alone']['wide'],
-    'unit': {
-      unit: names.get('long') for unit, names in locale.unit_display_names.items()
-    },
-  }
-  for kind, named in kinds.items():
-    for code, name in named.items():
-      yield (kind, str(code)), name
-
-
-def lower(code: str, name: str) -> str:
-  """Returns a name in lower case; Turkish has an i with a dot and one without."""
-  if code == 'tr':
-    name = name.replace('İ', 'i').replace('I', 'ı')
-  return unicodedata.normalize('NFC', name.lower())
 
 
 def divided(
@@ -160,7 +106,7 @@ def divided(
     short = {code: len(names) for code, names in rows.items() if len(names) < count}
     if short:
       raise UserError(
-        f'Babel {INSTALLED} has too few names for the {split} split of languages '
+        f'Babel {cldr.INSTALLED} has too few names for the {split} split of languages '
         f'({short}, {count} wanted); install the version that constraints.txt names'
       )
     found[split] = [
