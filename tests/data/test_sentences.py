@@ -6,7 +6,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from dl_core import config
-from dl_core.data import sentences, subwords
+from dl_core.data import sentence_tokens, sentences, subwords
 from dl_core.types import UserError
 
 KEY = jax.random.key(0)
@@ -135,11 +135,11 @@ def test_a_class_that_train_lacks_is_refused(tables):
 
 
 def test_words_are_told_from_marks_and_from_what_is_joined_to_them(tables):
-  assert sentences.spaced("It's good, I don't mind!", True) == (
+  assert sentence_tokens.spaced("It's good, I don't mind!", True) == (
     'It ʼs good , I do nʼt mind !'
   )
   data, unknown = load(tables, vocabulary='words', pieces=60)
-  assert unknown == sentences.UNKNOWN['words']
+  assert unknown == sentence_tokens.UNKNOWN['words']
   content = data.files()['vocabulary.json']
   described = subwords.json.loads(content)['tokens']['model']['vocab']
   assert described['<unk>'] == unknown
