@@ -100,7 +100,7 @@ def test_a_gpt_of_the_same_window_is_taken(place, capsys):
 @pytest.mark.parametrize(
   ('words', 'told'),
   [
-    (('--positions=4'), 'the network has 4 positions'),
+    (('--positions=4',), 'the network has 4 positions'),
     (('--vocabulary=characters',), r'has no \[CLS\] and \[SEP\]'),
     (('--size=gpt2', '--pieces=60000', '--vocabulary=bpe'), 'which has 50,257 tokens'),
     (('--freeze=backbone',), 'without --init_from'),

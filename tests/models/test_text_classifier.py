@@ -4,8 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core import trees
 from dl_core.models import bert, gpt, text_classifier
 from dl_core.models.transformer import Size
+from dl_core.models.weights import exchange, files
+from dl_core.models.weights import gpt as gpt_names
+from dl_core.models.weights import text_classifier as classifier_names
 
 V, T, K = 11, 8, 3
 BODY = gpt.GPT(V, gpt.Size(2, 8, 2, T, 0))
@@ -71,3 +75,18 @@ def test_gpt_predicts_the_tokens_of_its_texts_and_no_marks():
   silent = MODEL.clone(auxiliary=False)
   logits = silent.apply(v, X, train=True, rngs={'dropout': jax.random.key(0)})
   assert logits.shape == (2, K)
+
+
+def test_a_file_of_the_pretrained_gpt_fills_the_body_and_the_rest_begins_anew(tmp_path):
+  path = tmp_path / 'model.safetensors'
+  init = jax.jit(lambda x: BODY.init(jax.random.key(0), x, train=False))
+  pretrained = init(TOKENS % V)
+  files.write(path, exchange.given(pretrained, gpt_names.names(BODY)))
+  like = trees.flatten(variables(MODEL, X))
+  table = classifier_names.names(MODEL)
+  found = exchange.load(path, table, like, text_classifier.GPT_BODY)
+  assert found.notes[0].endswith('were taken, and new, output begin anew')
+  own = trees.flatten(pretrained)
+  assert found.leaves.keys() == own.keys()
+  for name, array in found.leaves.items():
+    np.testing.assert_array_equal(array, own[name])

@@ -27,4 +27,6 @@ def names(
     for layer, row in found.tables['transformers'].items()
     if layer not in found.heads
   }
-  return found._replace(tables={'transformers': table | own}, heads=('output',))
+  return found._replace(
+    tables={'transformers': table | own}, heads=('output',), tied={}
+  )
