@@ -78,9 +78,7 @@ class Config(pretraining.Config, config.Transfer, config.Textual):
 
 
 RECIPES = {'sst2': {'pieces': 4_096, 'learning_rate': 5e-4}}
-TINY = Config(
-  steps=2, batch_size=8, pieces=1_000, longest=16, labels=4, learning_rate=0.01
-)
+TINY = Config(steps=2, batch_size=8, longest=8, labels=4, learning_rate=0.01)
 BENCH = Config(dataset='sst2', size='mini', batch_size=32)
 
 
