@@ -3,6 +3,7 @@
     python -m experiments.bert                            # Python's own documentation
     python -m experiments.bert --rate=0.4                 # more is masked
     python -m experiments.bert --dataset=text --data_dir=FILE
+    python -m experiments.bert --dataset=sst2 --data_dir=DIR   # to begin finetune from
     python -m experiments.bert --workdir=runs/bert-... --prompt='the [MASK] of a list'
     python -m experiments.bert --size=base --pieces=30522 --longest=512 --norm=post \\
       --plan
@@ -11,7 +12,8 @@
 
 Devlin et al., 2019 (https://arxiv.org/abs/1810.04805). It needs no labels. 15 % of the
 tokens are predicted: most of them are masked, some replaced, some kept. And the second
-of two passages follows the first or comes from another document. Evaluation predicts
+of two passages follows the first or comes from another document. Of a set of labelled
+texts each stands alone, and its label is not read (--without_next). Evaluation predicts
 15 % whatever --rate is. The published sizes have their norms after each addition
 (--norm=post); with --norm=pre, the default here, small networks beat the word
 frequencies sooner.
@@ -20,13 +22,14 @@ frequencies sooner.
 import dataclasses
 
 from dl_core import config, launch, tasks
-from dl_core.data import passages
+from dl_core.data import forms, passages, phrases, sentences, unlabelled
 from dl_core.interpret import blanks
 from dl_core.launch.families import calls, pretraining
 from dl_core.layers import transformer
 from dl_core.models import bert
 from dl_core.models.weights import bert as weights
 from dl_core.tasks import masking, measures, optimizers, schedules
+from dl_core.types import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +60,21 @@ class Config(pretraining.Config, config.Filling):
   eval_every: int = 250
 
 
+RECIPES = {'sst2': {'without_next': True}}
 TINY = Config(steps=2, batch_size=8, pieces=256, longest=16, learning_rate=0.01)
 BENCH = Config(size='mini', longest=128, batch_size=32)
 
 
 def build(c: Config) -> launch.Experiment:
-  data, marks = passages.load(c, c.longest, c.vocabulary, c.pieces)
+  alone = phrases.labelled(c.dataset, c.data_dir)
+  if alone and not c.without_next:
+    raise UserError(
+      f'--dataset={c.dataset} was given, whose texts are labelled and stand alone, so '
+      'that none follows another; add --without_next'
+    )
+  load = unlabelled.load if alone else passages.load
+  pieces = pretraining.pieces(c.vocabulary, c.pieces)
+  data, marks = load(c, c.longest, c.vocabulary, pieces)
   tokens = data.spec.limits.x['tokens']
   model = bert.BERT(tokens, bert.SIZES[c.size], c.longest, c.norm, c.dropout)
   hide = lambda rate: masking.masked(rate, tokens, marks['mask'], tuple(marks.values()))
@@ -72,8 +84,13 @@ def build(c: Config) -> launch.Experiment:
     'masked': tasks.Head(reported=right),
     'next': tasks.Head(share=0.0 if c.without_next else 1.0, reported=right),
   }
+  if alone:
+    del heads['next']
   plain = tasks.several(model, heads)._replace(answer=blanks.answer(data))
   task = tasks.corrupted(plain, corrupt, judged)
+  if alone:
+    widths, axes = forms.widths(c.longest), forms.axes(forms.BERT)
+    task = tasks.cut(task, widths, axes, sentences.lengths)
   rate = schedules.linear(c.learning_rate, c.steps)
   return launch.Experiment(
     config=c,

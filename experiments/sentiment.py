@@ -23,7 +23,7 @@ import dataclasses
 import optax
 
 from dl_core import config, launch, tasks
-from dl_core.data import ngrams, sentences
+from dl_core.data import forms, ngrams, sentences
 from dl_core.interpret import reading
 from dl_core.launch.families import calls
 from dl_core.models import recurrent_classifier
@@ -130,7 +130,7 @@ def build(c: Config) -> launch.Experiment:
     config=c,
     steps_per_call=calls.SMALL,
     task=tasks.cut(
-      task, sentences.widths(c.longest), sentences.AXES, sentences.lengths
+      task, sentences.widths(c.longest), forms.axes(forms.PLAIN), sentences.lengths
     ),
     optimizers=(optax.chain(optax.add_decayed_weights(c.decay), moves, *averaging),),
     averaged=optimizers.averaged if averaging else None,

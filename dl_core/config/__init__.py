@@ -27,6 +27,7 @@ from dl_core.config.identity import restored as restored
 from dl_core.config.identity import settings as settings
 from dl_core.config.identity import shared as shared
 from dl_core.config.identity import written as written
+from dl_core.config.kinds import TOKENS as TOKENS
 from dl_core.config.kinds import Answering as Answering
 from dl_core.config.kinds import Filling as Filling
 from dl_core.config.kinds import Generating as Generating

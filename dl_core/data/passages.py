@@ -8,7 +8,7 @@ Shapes: B pairs, T tokens of the longest, N tokens of a split in M sentences.
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -66,20 +66,7 @@ def load(c: Config, longest: int, vocabulary: str, pieces: int) -> Passages:
     UserError: there is no such set, it is no text, or the vocabulary will not do.
   """
   text = corpus.named(c, longest, vocabulary, pieces)
-  if text.kind in (vocabularies.CHARACTERS, 'words', 'bpe'):
-    raise UserError(
-      f'--vocabulary={vocabulary} was given, which has no [CLS], [SEP] and [MASK]; '
-      'give wordpiece, or a file with a vocabulary that has them'
-    )
-  marks = MARKS
-  if text.kind != 'wordpiece':
-    given = text.vocabulary()
-    marks = {name: getattr(given, name) for name in MARKS}
-    if None in marks.values():
-      raise UserError(
-        f'--vocabulary={vocabulary} was given, which lacks '
-        f'{", ".join(n for n, mark in marks.items() if mark is None)}; give one of BERT'
-      )
+  marks = marked(text.kind, text.vocabulary, vocabulary)
 
   @functools.cache
   def split(name) -> Sentences:
@@ -126,6 +113,35 @@ def load(c: Config, longest: int, vocabulary: str, pieces: int) -> Passages:
     files=lambda: {vocabularies.FILE: text.vocabulary().content},
   )
   return Passages(data, marks)
+
+
+def marked(
+  kind: str, vocabulary: Callable[[], Vocabulary | None], name: str
+) -> Mapping[str, int]:
+  """Returns the marks of a vocabulary; see `Passages`.
+
+  Args:
+    kind: of the vocabulary, see `Vocabulary`.
+    vocabulary: () -> the vocabulary; it is not called for one that is trained here.
+    name: what was given as --vocabulary.
+
+  Raises:
+    UserError: it lacks some.
+  """
+  if kind in (vocabularies.CHARACTERS, 'words', 'bpe'):
+    raise UserError(
+      f'--vocabulary={name} was given, which has no [CLS], [SEP] and [MASK]; '
+      'give wordpiece, or a file with a vocabulary that has them'
+    )
+  if kind == 'wordpiece':
+    return MARKS
+  marks = {mark: getattr(vocabulary(), mark) for mark in MARKS}
+  if None in marks.values():
+    raise UserError(
+      f'--vocabulary={name} was given, which lacks '
+      f'{", ".join(n for n, mark in marks.items() if mark is None)}; give one of BERT'
+    )
+  return marks
 
 
 def arranged(text: str, given: Vocabulary, place: str) -> Sentences:

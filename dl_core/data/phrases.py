@@ -1,7 +1,8 @@
 """Finds sets of labelled texts: prepared ones, or a user's own.
 
 A user's own texts are files DIR/train/CLASS/*.txt, and val and test alike; or lines of
-a text, a tab and its class: a file, or DIR/train.tsv, DIR/val.tsv and DIR/test.tsv.
+a text, a tab and its class: a file, or DIR/train.tsv, DIR/val.tsv and DIR/test.tsv. An
+example may consist of two texts: they have a tab between them, here and in a line.
 """
 
 import functools
@@ -13,7 +14,15 @@ from typing import NamedTuple
 import numpy as np
 
 from dl_core import config
-from dl_core.data import declarations, encodings, listing, sources, splits, stored
+from dl_core.data import (
+  declarations,
+  encodings,
+  forms,
+  listing,
+  sources,
+  splits,
+  stored,
+)
 from dl_core.data.declarations import Declaration, Feature
 from dl_core.types import UserError
 
@@ -22,7 +31,7 @@ MEND = 'save it as UTF-8'
 
 
 class Labelled(NamedTuple):
-  texts: list[str]
+  texts: list[str]  # two texts of one example are joined by `forms.PAIR`
   labels: np.ndarray  # int32 [n]
 
 
@@ -52,8 +61,12 @@ class Phrases(NamedTuple):
     return {'text': Feature('Text'), 'label': label}
 
 
-def named(name: str, data_dir: str = '') -> Phrases:
+def named(name: str, data_dir: str = '', most: int = 1) -> Phrases:
   """Finds the set `name`; 'folder' is a user's own.
+
+  Args:
+    name, data_dir: see `sources.declare`.
+    most: texts of an example, at most.
 
   Raises:
     UserError: there is no such set, or its examples are no labelled texts.
@@ -65,13 +78,14 @@ def named(name: str, data_dir: str = '') -> Phrases:
   kinds = {key: feature.kind for key, feature in declaration.features.items()}
   texts = [key for key, kind in kinds.items() if kind == 'Text']
   labels = [key for key, kind in kinds.items() if kind == 'ClassLabel']
-  if len(texts) != 1 or len(labels) != 1:
+  if not 0 < len(texts) <= most or len(labels) != 1:
     held = ', '.join(f'{key} ({kind})' for key, kind in kinds.items())
     raise UserError(
-      f'--dataset={name} was given, whose examples hold {held}; wanted are one text '
-      '(Text) and one label (ClassLabel), give a set that has them'
+      f'--dataset={name} was given, whose examples hold {held}; wanted are '
+      f'{"one text" if most == 1 else "one text or two"} (Text) and one label '
+      '(ClassLabel), give a set that has them'
     )
-  (text,), (label,) = texts, labels
+  (label,) = labels
   classes = declaration.features[label].names
 
   @functools.cache
@@ -81,7 +95,9 @@ def named(name: str, data_dir: str = '') -> Phrases:
     mend = 'delete it and prepare the set again'
     return Labelled(
       [
-        encodings.decoded(each[text], f'text {row} {where}', mend)
+        forms.PAIR.join(
+          encodings.decoded(each[text], f'text {row} {where}', mend) for text in texts
+        )
         for row, each in enumerate(found)
       ],
       declarations.checked(
@@ -104,6 +120,14 @@ def named(name: str, data_dir: str = '') -> Phrases:
     ),
     splits.parts(declaration.source, counts),
   )
+
+
+def labelled(name: str, data_dir: str = '') -> bool:
+  """Returns whether the set `name` has labels, as 'folder' and sets of classes have."""
+  if name in sources.USERS and not stored.declaration(name, data_dir):
+    return name == 'folder'
+  features = sources.declare(name, data_dir).features.values()
+  return any(feature.kind == 'ClassLabel' for feature in features)
 
 
 def users(data_dir: str) -> Phrases:

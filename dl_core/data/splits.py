@@ -168,3 +168,22 @@ def carve(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
   for number in range(len(classes)):
     chosen[random.permutation(np.flatnonzero(which == number))[: quotas[number]]] = True
   return chosen
+
+
+def few(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+  """Draws `count` examples of each class, the same on every machine.
+
+  Args:
+    labels: integers [n].
+    count: how many of each class; where a class has fewer, all of it.
+    seed: of the draw. (`RandomState`'s stream is frozen; `Generator`'s is not.)
+
+  Returns:
+    Their numbers, in rising order.
+  """
+  random = np.random.RandomState(seed)
+  drawn = [
+    random.permutation(np.flatnonzero(labels == label))[:count]
+    for label in np.unique(labels)
+  ]
+  return np.sort(np.concatenate(drawn))

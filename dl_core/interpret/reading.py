@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dl_core import interpret
-from dl_core.data import ngrams
+from dl_core.data import stream
 from dl_core.interpret import classification
 from dl_core.report import draw
 from dl_core.types import Array, Batch, Claim, Data, Picture, Task, Variables
@@ -23,7 +23,9 @@ SHARES = (0.25, 0.5, 0.75, 1.0)  # of a sentence
 Weigh = Callable[[Variables, Any], Array]  # (variables, x) -> weights [N, T]
 
 
-def report(task: Task, weigh: Weigh | None = None) -> interpret.Report:
+def report(
+  task: Task, weigh: Weigh | None = None, shares: bool = True
+) -> interpret.Report:
   """Makes the report of a classifier of sentences.
 
   It shows the confusion matrix, the accuracy after each share of a sentence, sentences
@@ -32,15 +34,17 @@ def report(task: Task, weigh: Weigh | None = None) -> interpret.Report:
   Args:
     task: its outputs are logits [N, K] of {tokens [N, T], lengths [N]}.
     weigh: the weights that the model pools with; None: it has none.
+    shares: whether a sentence may end after any of its tokens.
   """
   matrix = classification.report(task)
   outputs: Any = task.outputs
 
   def pictures(variables, observed, data, key):
     said = jax.jit(lambda x: jax.nn.softmax(outputs(variables, x).astype(jnp.float32)))
-    batch = some(data, MOST)
     few = some(data, SHOWN)
-    found = [*matrix(variables, observed, data, key), heard(said, batch)]
+    found = [*matrix(variables, observed, data, key)]
+    if shares:
+      found.append(heard(said, some(data, MOST)))
     if weigh is not None:
       weights = np.asarray(weigh(variables, few.x))
       found.append(attended(few, weights, np.asarray(said(few.x)), data))
@@ -51,10 +55,10 @@ def report(task: Task, weigh: Weigh | None = None) -> interpret.Report:
 
 def some(data: Data, count: int) -> Batch:
   """Returns up to `count` sentences of the test split, spread over all lengths."""
-  tokens, lengths, labels = ngrams.joined(data.splits['test']())
-  places = np.unique(np.linspace(0, len(labels) - 1, count).astype(int))
-  x = {'tokens': tokens[places], 'lengths': lengths[places]}
-  return Batch(x, labels[places], np.ones(len(places), np.float32))
+  real = [stream.at(batch, batch.weight > 0) for batch in data.splits['test']()]
+  whole = jax.tree.map(lambda *leaves: np.concatenate(leaves), *real)
+  places = np.unique(np.linspace(0, len(whole.y) - 1, count).astype(int))
+  return stream.at(whole, places)
 
 
 def heard(said: Callable[[Any], Array], batch: Batch) -> Picture:

@@ -31,17 +31,15 @@ SIZES: Mapping[str, Size] = {
 }
 SEGMENTS = 2
 EPSILON = 1e-12
+INIT = nn.initializers.truncated_normal(0.02)
 PARTITION = {  # see `Experiment.partition`
   **stack.PARTITION,
   'words.embedding': ('tensor', None),
 }
 
 
-class BERT(nn.Module):
-  """An encoder with the heads of its pre-training.
-
-  With V = 30,522 and 512 positions: 110,106,428 parameters of 'base', 336,226,108 of
-  'large'.
+class Encoder(nn.Module):
+  """The layers that read a text, which every head shares.
 
   Attributes:
     vocabulary: V.
@@ -59,13 +57,10 @@ class BERT(nn.Module):
 
   def setup(self):
     layers, width, heads, hidden = self.size
-    init = nn.initializers.truncated_normal(0.02)
-    embed = functools.partial(Embed, width=width, embedding_init=init)
-    dense = functools.partial(nn.Dense, kernel_init=init)
-    norm = functools.partial(nn.LayerNorm, epsilon=EPSILON)
+    embed = functools.partial(Embed, width=width, embedding_init=INIT)
     self.words = embed(self.vocabulary)
     self.places, self.segments = embed(self.positions), embed(SEGMENTS)
-    self.norm = norm()
+    self.norm = nn.LayerNorm(epsilon=EPSILON)
     block = functools.partial(
       transformer.Block,
       width,
@@ -75,21 +70,60 @@ class BERT(nn.Module):
       activation='gelu',
       dropout=self.dropout,
       epsilon=EPSILON,
-      kernel_init=init,
+      kernel_init=INIT,
     )
     self.encoder = stack.Stack(block, layers, self.order == 'pre')
-    self.pooler = dense(width)
-    self.transform, self.transform_norm = dense(width), norm()
-    self.bias = self.param('bias', nn.initializers.zeros, (self.vocabulary,))
-    self.next = readout.Readout(2, kernel_init=init)
+    self.pooler = nn.Dense(width, kernel_init=INIT)
     self.drop = Dropout(self.dropout)
+
+  def __call__(self, x: dict[str, Array], *, train: bool = False) -> Array:
+    """Maps texts to features [B, T, D].
+
+    Args:
+      x: tokens, segments [B, T], of segments 0 and 1, and lengths [B].
+      train: whether dropout is applied.
+    """
+    tokens = x['tokens']
+    places = self.places(jnp.arange(tokens.shape[1]))[None]
+    h = self.words(tokens) + places + self.segments(x['segments'])
+    h = self.drop(self.norm(h), train=train)
+    return self.encoder(h, Mask(lengths=x['lengths']), train=train)[0]
+
+  def pooled(self, h: Array) -> Array:
+    """Maps features [B, T, D] to those of the whole text [B, D], by its [CLS]."""
+    return jnp.tanh(self.pooler(h[:, 0]))
+
+
+class BERT(nn.Module):
+  """An encoder with the heads of its pre-training.
+
+  With V = 30,522 and 512 positions: 110,106,428 parameters of 'base', 336,226,108 of
+  'large'. The parameters of the encoder stand beside those of the heads.
+
+  Attributes: see `Encoder`.
+  """
+
+  vocabulary: int
+  size: Size = SIZES['base']
+  positions: int = 512
+  order: str = 'post'
+  dropout: float = 0.1
+
+  def setup(self):
+    self.body = Encoder(
+      self.vocabulary, self.size, self.positions, self.order, self.dropout
+    )
+    nn.share_scope(self, self.body)
+    self.transform = nn.Dense(self.size.width, kernel_init=INIT)
+    self.transform_norm = nn.LayerNorm(epsilon=EPSILON)
+    self.bias = self.param('bias', nn.initializers.zeros, (self.vocabulary,))
+    self.next = readout.Readout(2, kernel_init=INIT)
 
   def __call__(self, x: dict[str, Array], *, train: bool) -> dict[str, Array]:
     """Predicts the hidden tokens and whether the second passage is random.
 
     Args:
-      x: tokens, segments [B, T], of segments 0 and 1, lengths [B], and places [B, K],
-        those whose tokens are wanted.
+      x: see `Encoder`; and places [B, K], those whose tokens are wanted.
       train: whether dropout is applied.
 
     Returns:
@@ -100,18 +134,10 @@ class BERT(nn.Module):
     rows = jnp.take_along_axis(h, x['places'][..., None], axis=1)  # [B, K, D]
     rows = self.transform_norm(nn.gelu(self.transform(rows), approximate=False))
     return {
-      'masked': self.words.logits(rows) + self.bias[None, None],
-      'next': self.next(self.pooled(h)),
+      'masked': self.body.words.logits(rows) + self.bias[None, None],
+      'next': self.next(self.body.pooled(h)),
     }
 
   def encode(self, x: dict[str, Array], train: bool = False) -> Array:
-    """Maps texts to features [B, T, D]; see `__call__`."""
-    tokens = x['tokens']
-    places = self.places(jnp.arange(tokens.shape[1]))[None]
-    h = self.words(tokens) + places + self.segments(x['segments'])
-    h = self.drop(self.norm(h), train=train)
-    return self.encoder(h, Mask(lengths=x['lengths']), train=train)[0]
-
-  def pooled(self, h: Array) -> Array:
-    """Maps features [B, T, D] to those of the whole text [B, D], by its [CLS]."""
-    return jnp.tanh(self.pooler(h[:, 0]))
+    """Maps texts to features [B, T, D]; see `Encoder`."""
+    return self.body(x, train=train)

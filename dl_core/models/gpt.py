@@ -145,8 +145,14 @@ class GPT(nn.Module):
     self, x: Array, cache: Cache | None, train: bool = False
   ) -> tuple[Array, Cache | None]:
     """Maps tokens [B, T] to features [B, T, D], and extends the cache."""
+    return self.through(self.embedding(x), cache, train)
+
+  def through(
+    self, embedded: Array, cache: Cache | None, train: bool = False
+  ) -> tuple[Array, Cache | None]:
+    """Maps embedded tokens [B, T, D] to features [B, T, D]; see `read`."""
     first = 0 if cache is None else cache.filled
-    h = self.drop(self.positions(self.embedding(x), first), train=train)
+    h = self.drop(self.positions(embedded, first), train=train)
     return self.stack(h, Mask(causal=True), cache=cache, train=train)
 
   @nn.nowrap

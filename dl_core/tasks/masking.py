@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core import metrics
 from dl_core.layers import attention
 from dl_core.types import Array, Batch, Key
 
@@ -48,6 +49,8 @@ def masked(
     place_key, kind_key, token_key = jax.random.split(key, 3)
     read, lengths = jnp.asarray(batch.x['tokens']), batch.x['lengths']
     places, weight = chosen(place_key, read, lengths, rate, special)
+    if batch.weight:  # examples that only fill a batch up have no weight
+      weight *= metrics.labelled(batch.weight)[:, None]
     hidden = jnp.take_along_axis(read, places, axis=1)
     kind = jax.random.uniform(kind_key, places.shape)
     other = jnp.asarray(allowed)[

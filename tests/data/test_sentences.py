@@ -6,7 +6,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from dl_core import config
-from dl_core.data import sentences, subwords
+from dl_core.data import forms, sentence_tokens, sentences, subwords
 from dl_core.types import UserError
 
 KEY = jax.random.key(0)
@@ -135,11 +135,11 @@ def test_a_class_that_train_lacks_is_refused(tables):
 
 
 def test_words_are_told_from_marks_and_from_what_is_joined_to_them(tables):
-  assert sentences.spaced("It's good, I don't mind!", True) == (
+  assert sentence_tokens.spaced("It's good, I don't mind!", True) == (
     'It ʼs good , I do nʼt mind !'
   )
   data, unknown = load(tables, vocabulary='words', pieces=60)
-  assert unknown == sentences.UNKNOWN['words']
+  assert unknown == sentence_tokens.UNKNOWN['words']
   content = data.files()['vocabulary.json']
   described = subwords.json.loads(content)['tokens']['model']['vocab']
   assert described['<unk>'] == unknown
@@ -190,6 +190,42 @@ def test_a_sample_is_full_and_below_its_limits(tables):
   assert jax.tree.map(lambda a: (a.shape, a.dtype), batch) == jax.tree.map(
     lambda a: (a.shape, a.dtype), data.spec.batch
   )
+
+
+def test_a_line_with_two_texts_is_a_pair_where_a_model_reads_pairs(tmp_path):
+  path = tmp_path / 'pairs.tsv'
+  path.write_text('\n'.join(f'{a}\t{b}\t{n % 2}' for n in range(20)
+                            for a, b in zip(GOOD, BAD, strict=True)))  # fmt: skip
+  data, _ = load(path, longest=40, form=forms.BERT, vocabulary='wordpiece', pieces=80)
+  row = data.read('a good film\ta bad film')
+  length = row['lengths']
+  kinds = row['segments'][:length]
+  assert data.write(row['tokens'][:length][kinds == 0]) == 'a good film'
+  assert data.write(row['tokens'][:length][kinds == 1]) == 'a bad film'
+  assert not data.read('a good film')['segments'].any()
+
+
+def test_a_stock_set_of_pairs_is_read_by_models_of_pairs(stocked):
+  features = tfds.features.FeaturesDict(
+    {
+      'sentence1': tfds.features.Text(),
+      'sentence2': tfds.features.Text(),
+      'label': tfds.features.ClassLabel(names=['no', 'yes']),
+    }
+  )
+  rows = [
+    {'sentence1': a, 'sentence2': b, 'label': n % 2}
+    for n in range(10)
+    for a, b in zip(GOOD, BAD, strict=True)
+  ]
+  place = stocked('stock_pairs', features, {'train': rows, 'test': rows[:8]})
+  data, _ = load(
+    place, 'stock_pairs', 40, form=forms.BERT, vocabulary='wordpiece', pieces=80
+  )
+  batch = data.take(data.feed(KEY, 0), KEY, 0)
+  assert batch.x['segments'].any(axis=1).all()
+  with pytest.raises(UserError, match='one text'):
+    load(place, 'stock_pairs')
 
 
 def test_a_stock_set_with_a_text_and_a_label_is_read(stocked):

@@ -1,107 +1,58 @@
-"""Images without labels: y is 0, classes are (); who wants labels refuses them."""
+"""A labelled set without its labels: the vocabulary and the texts of the classifier."""
 
 import jax
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
-from PIL import Image
 
 from dl_core import config
-from dl_core.data import images
-from dl_core.interpret import judge
+from dl_core.data import forms, passages, phrases, sentences, unlabelled
 from dl_core.types import UserError
 
-SPLITS = ('train', 'validation', 'test')
-
-
-def draw(folder, count, grey, kind='png'):
-  """Saves `count` images, each of one grey."""
-  folder.mkdir(parents=True, exist_ok=True)
-  for number in range(count):
-    Image.new('L', (40, 30), grey + number).save(folder / f'{number:02}.{kind}')
+KEY = jax.random.key(0)
 
 
 @pytest.fixture
-def toys(stock):
-  """What TFDS's binarized_mnist looks like: an image, and no label."""
-  return stock('toys', {'train': [0] * 30, 'test': [0] * 5}, label=False)
+def own(tmp_path):
+  path = tmp_path / 'own.tsv'
+  lines = [f'{"so " * (n % 5)}good film {n % 7}\t{n % 2}' for n in range(120)]
+  path.write_text('\n'.join(lines))
+  return config.Config(dataset='folder', data_dir=str(path), batch_size=8)
 
 
-@pytest.mark.parametrize('resident_bytes', [2**30, 0])
-def test_a_set_without_labels_is_read_where_they_are_optional(
-  resident_bytes, toys, everything
-):
-  c = config.Config(
-    dataset='toys', data_dir=toys, batch_size=8, resident_bytes=resident_bytes
-  )
-  data, key = images.load(c, 28, labels='optional'), jax.random.key(0)
-  assert (data.spec.classes, data.spec.channels) == ((), 1)
-  assert set(data.declaration['features']) == {'image'}
-  batch = data.take(data.feed(key, 0), key, 0)
-  assert (batch.y.dtype, np.asarray(batch.y).tolist()) == (np.int32, [0] * 8)
-  x, y = everything(data, 'test')
-  assert sorted((x[:, 9, 9, 0] * 255).round()) == [0, 1, 2, 3, 4]
-  assert y.tolist() == [0] * 5
-  assert data.baseline() == {}
-  assert data.digests()
+def test_batches_are_those_of_the_classifier_and_nothing_follows(own):
+  data, marks = unlabelled.load(own, 16, 'wordpiece', 60)
+  labelled, _ = sentences.load(own, 16, 'wordpiece', 60, forms.BERT)
+  batch, other = (each.take(each.feed(KEY, 3), KEY, 3) for each in (data, labelled))
+  for name, leaf in other.x.items():
+    np.testing.assert_array_equal(batch.x[name], leaf)
+  assert not batch.y['next'].any()
+  assert data.files() == labelled.files()
+  assert data.spec.classes == ()
+  assert marks == passages.MARKS
+  found = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), batch)
+  assert found == jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), data.spec.batch)
 
 
-def test_who_wants_labels_refuses_a_set_without_them(toys, load):
-  with pytest.raises(
-    UserError, match=r'=toys was given, whose examples hold image \(Image\); .*label'
-  ):
-    load(toys, 'toys')
-  with pytest.raises(UserError, match=r'toys/3.0.1 was given, .*no classes.*give'):
-    judge.make(load(toys, 'toys', labels='optional'))
+def test_constant_answers_are_those_of_tokens_that_are_no_marks(own):
+  data, _ = unlabelled.load(own, 16, 'wordpiece', 60)
+  scores = data.baseline()
+  assert 0.1 < scores['masked_accuracy'] < 0.5
+  assert 1 < scores['masked_loss'] < np.log(60)
 
 
-def test_a_set_without_images_is_refused_with_labels_optional_too(stocked, load):
-  features = tfds.features.FeaturesDict({'text': tfds.features.Text()})
-  data_dir = stocked('words', features, {'train': [{'text': 'a'}]})
-  with pytest.raises(UserError, match=r'wanted are image \(Image\), give a set'):
-    load(data_dir, 'words', labels='optional')
+def test_a_prompt_has_places_that_are_masked(own):
+  data, marks = unlabelled.load(own, 16, 'wordpiece', 60)
+  x = data.read('a [MASK] film')
+  assert (x['tokens'][x['places']] == marks['mask']).all()
 
 
-@pytest.mark.parametrize('place', ['', 'all', 'all/of/them'])
-def test_a_folder_without_classes_is_a_set_without_labels(
-  place, tmp_path, load, everything
-):
-  root = tmp_path / 'loose'
-  draw(root / 'train' / place, 20, 10)
-  draw(root / 'test', 3, 100, 'bmp')
-  data = load(root, 'folder', channels=None, labels='optional')
-  assert (data.spec.classes, data.spec.channels) == ((), 3)
-  assert data.spec.source.startswith('folder/')
-  assert set(data.declaration['features']) == {'image'}
-  sizes = []
-  for split in SPLITS:
-    x, y = everything(data, split)
-    assert (y.dtype, y.tolist()) == (np.int32, [0] * len(x))
-    sizes.append(len(x))
-  assert sizes == [18, 2, 3]
-  greys = (everything(data, 'train')[0][:, 16, 16] * 255).round().astype(int)
-  assert greys.min() >= 10
-  assert greys.max() <= 29
-  assert len({tuple(grey) for grey in greys}) == 18
-  assert data.baseline() == {}
-  assert [note for note in data.notes if 'in proportion' in note] == []
-  with pytest.raises(UserError, match=r'class folders, at least 2 are wanted'):
-    load(root, 'folder')
+def test_sets_with_labels_are_told_from_texts(tmp_path):
+  assert phrases.labelled('folder', str(tmp_path))
+  assert phrases.labelled('languages', str(tmp_path))
+  assert not phrases.labelled('text', str(tmp_path))
+  assert not phrases.labelled('python_docs', str(tmp_path))
 
 
-def test_labels_that_are_optional_are_read_where_there_are_classes(tmp_path, load):
-  for name in ('ant', 'bee'):
-    draw(tmp_path / 'train' / name, 20, 10)
-  optional, wanted = (
-    load(tmp_path, 'folder', labels=labels) for labels in ('optional', 'wanted')
-  )
-  assert wanted.spec.classes == ('ant', 'bee')
-  assert optional.spec == wanted.spec
-  assert optional.digests() == wanted.digests()
-  assert optional.baseline() == wanted.baseline() == {'accuracy': 0.5}
-
-
-def test_a_folder_that_lacks_train_is_refused_without_labels_too(tmp_path, load):
-  draw(tmp_path / 'training', 20, 10)
-  with pytest.raises(UserError, match=r'no folder train; put images into DIR/train/ '):
-    load(tmp_path, 'folder', labels='optional')
+def test_a_vocabulary_without_marks_is_refused(own):
+  with pytest.raises(UserError, match='--vocabulary=characters was given, which has'):
+    unlabelled.load(own, 16, 'characters', 0)

@@ -43,9 +43,9 @@ def data():
   return Data(spec, None, None, {'test': lambda: [batch, empty]}, write=write)
 
 
-def pictures(data, weigh=None):
+def pictures(data, weigh=None, shares=True):
   task = Task(None, (), None, outputs)
-  return reading.report(task, weigh)({}, {}, data, None)
+  return reading.report(task, weigh, shares)({}, {}, data, None)
 
 
 def test_all_pictures_can_be_drawn(data):
@@ -56,6 +56,7 @@ def test_all_pictures_can_be_drawn(data):
   for picture in found:
     assert svg.attempt(picture).failure == ''
   assert len(pictures(data)) == len(found) - 1
+  assert len(pictures(data, shares=False)) == len(found) - 2
 
 
 def test_parts_of_sentences_are_judged_as_parts(data):

@@ -36,6 +36,7 @@ from dl_core.models import (
   recurrent_regressor,
   resnet,
   seq2seq,
+  text_classifier,
   transformer,
   vgg,
   video_frames,
@@ -83,6 +84,7 @@ SMALL_SIZE = transformer.Size(2, 8, 2, 12)
 PAIR_OF_PASSAGES = {'tokens': (7,), 'segments': (7,), 'lengths': (), 'places': (3,)}
 PAIR = {'source': (6,), 'target': (5,), 'lengths': ()}
 SENTENCE = {'tokens': (9,), 'lengths': ()}
+Bert, Gpt = text_classifier.BERTClassifier, text_classifier.GPTClassifier
 Reader = functools.partial(recurrent_classifier.RecurrentClassifier, 13_520, 2)
 FEW = {'vocabulary': 9, 'hidden': 4, 'embedding': 3}
 PERCEPTRONS, DCGAN = gan.mlp(28, 1), gan.dcgan(64, 3)
@@ -154,6 +156,15 @@ MODELS = {
   'bert base': Row(
     bert.BERT(30_522), PAIR_OF_PASSAGES, (3 * 30_522 + 2,), 110_106_428,
     {'vocabulary': 5, 'size': SMALL_SIZE, 'positions': 7},
+  ),
+  'bert base, classes': Row(
+    Bert(bert.Encoder(30_522), 2), SENTENCE | {'segments': (9,)}, (2,), 109_483_778,
+    {'body': bert.Encoder(5, SMALL_SIZE, 9)},
+  ),
+  'gpt1, classes': Row(
+    Gpt(gpt.GPT(40_478, gpt.SIZES['gpt1']), 2, 40_478, auxiliary=False), SENTENCE, (2,),
+    116_534_784 + 3 * 768 + 769 * 2,
+    {'body': gpt.GPT(5, gpt.Size(2, 8, 2, 9, 0)), 'first': 3},
   ),
   'vit base/16': Row(
     vit.ViT(1_000), RGB, K, 86_567_656,
@@ -348,7 +359,9 @@ USELESS = {
   'transformer, convolutions': {name for name in KEYS if name.startswith('writer')},
   'vit base/16': {'encoder.blocks.attention.key.bias'},
   'bert base': {'encoder.blocks.attention.key.bias'},
+  'bert base, classes': {'encoder.blocks.attention.key.bias'},
   'gpt2': {'stack.blocks.attention.key.bias'},
+  'gpt1, classes': {'stack.blocks.attention.key.bias'},
   'vgg 11 bn': {f'convolution_{stage}_1.bias' for stage in range(1, 6)},
   'googlenet torchvision aux': {'convolution_2.norm.bias'},
   'gin, mutag, ε learnt': {
@@ -358,6 +371,8 @@ USELESS = {
 
 
 READERS = (
+  Bert,
+  Gpt,
   bert.BERT,
   char_lm.CharLM,
   elman.Elman,

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from dl_core import trees
-from dl_core.models import bert
+from dl_core.models import bert, text_classifier
 from dl_core.models.transformer import Size
 from dl_core.models.weights import bert as names
 from dl_core.models.weights import exchange, files
+from dl_core.models.weights import text_classifier as classifier_names
 from dl_core.types import UserError
 from tests.parity import agree
 
@@ -122,3 +123,55 @@ def test_another_activation_is_refused(twin, tmp_path):
   (tmp_path / 'config.json').write_text('{"hidden_act": "gelu_new"}')
   with pytest.raises(UserError, match='hidden_act=gelu_new'):
     loaded(arrays_of(twin), tmp_path / 'model.safetensors')
+
+
+def test_a_classifier_is_that_of_hugging_face_and_goes_back(twin, tmp_path):
+  module = transformers.BertForSequenceClassification(
+    transformers.BertConfig.from_dict(twin.config.to_dict(), num_labels=3)
+  ).eval()
+  module.bert.load_state_dict(twin.bert.state_dict(), strict=False)
+  model = text_classifier.BERTClassifier(
+    bert.Encoder(V, SIZE, T, dropout=0.0), classes=3
+  )
+  table = classifier_names.names(model)
+  arrays = {name: one.detach().numpy() for name, one in module.state_dict().items()}
+  files.write(tmp_path / 'model.safetensors', arrays)
+  like = model.init(jax.random.key(0), batch(), train=False)
+  taken = exchange.load(tmp_path / 'model.safetensors', table, trees.flatten(like))
+  variables = trees.unflatten(like, taken.leaves)
+  assert taken.notes == []
+  x = batch()
+  with torch.no_grad():
+    found = module(
+      torch.tensor(x['tokens'], dtype=torch.long),
+      attention_mask=torch.tensor(np.arange(T)[None] < x['lengths'][:, None]),
+      token_type_ids=torch.tensor(x['segments'], dtype=torch.long),
+    )
+  output = jax.jit(lambda v: model.apply(v, x, train=False))(variables)
+  agree.assert_close(output, found.logits.numpy(), 1e-4)
+  exported = exchange.given(variables, table)
+  assert exported.keys() == arrays.keys()
+  for name, array in exported.items():
+    np.testing.assert_array_equal(array, arrays[name])
+
+
+def test_the_body_of_a_classifier_is_that_of_a_pretrained_file(twin, tmp_path):
+  files.write(tmp_path / 'model.safetensors', arrays_of(twin))
+  model = text_classifier.BERTClassifier(
+    bert.Encoder(V, SIZE, T, dropout=0.0), classes=3
+  )
+  like = model.init(jax.random.key(0), batch(), train=False)
+  taken = exchange.load(
+    tmp_path / 'model.safetensors',
+    classifier_names.names(model),
+    trees.flatten(like),
+    text_classifier.BERT_BODY,
+  )
+  assert 'and output begins anew' in taken.notes[0]
+  whole, _ = loaded(arrays_of(twin), tmp_path / 'again.safetensors')
+  own = trees.flatten(whole)
+  assert set(trees.flatten(like)) - taken.leaves.keys() == {
+    'params.output.kernel', 'params.output.bias'
+  }  # fmt: skip
+  for name, array in taken.leaves.items():
+    np.testing.assert_array_equal(array, own[name])

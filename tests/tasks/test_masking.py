@@ -75,3 +75,13 @@ def test_evaluation_hides_the_same_and_training_something_else():
   _, other = hidden(2)
   np.testing.assert_array_equal(one.x['places'], again.x['places'])
   assert (one.x['places'] != other.x['places']).any()
+
+
+def test_of_examples_that_fill_a_batch_up_nothing_is_asked():
+  before, _ = hidden()
+  weight = np.arange(B) < 3
+  corrupt = masking.masked(RATE, V, MASK, SPECIAL)
+  after = corrupt(
+    jax.random.key(0), before._replace(weight={'next': weight.astype(np.float32)})
+  )
+  np.testing.assert_array_equal(np.any(after.weight['masked'] > 0, axis=1), weight)

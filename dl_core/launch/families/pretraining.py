@@ -5,6 +5,7 @@ import dataclasses
 import optax
 
 from dl_core import config
+from dl_core.data import subwords
 from dl_core.layers import stack
 from dl_core.tasks import optimizers, schedules
 
@@ -42,3 +43,8 @@ def optimizer(
     optax.adamw(rate, 0.9, b2, weight_decay=c.weight_decay, mask=stack.decays),
     optimizers.average(c.average),
   )
+
+
+def pieces(vocabulary: str, wanted: int) -> int:
+  """Returns --pieces where a vocabulary is trained; 0 where it has its own size."""
+  return wanted if vocabulary in subwords.TRAINED else 0

@@ -22,7 +22,7 @@ BLOCK = {
 }
 
 
-def names(model: bert.BERT) -> Names:
+def names(model: bert.BERT | bert.Encoder) -> Names:
   """Returns the table of a model, whose norms stand after each addition."""
   block = f'{PREFIX}encoder.layer.{{n}}'
   table: dict[str, Row] = {
