@@ -58,7 +58,7 @@ def pictures(
   def show():
     figure, axes = draw.panel(5.4, 3.2, ylabel='F1, %')
     draw.bars(axes, means, rouge.NAMES)
-    draw.legend(axes)
+    draw.legend(axes, loc='upper center')
     return figure
 
   def examples():
