@@ -26,7 +26,7 @@ from dl_core.data import forms, ngrams, sentences
 from dl_core.interpret import reading
 from dl_core.launch.families import calls, finetuning, pretraining
 from dl_core.layers import transformer
-from dl_core.models import bert, gpt
+from dl_core.models import bert, gpt, text_classifier
 from dl_core.tasks import freezing, optimizers, schedules
 
 
@@ -52,6 +52,12 @@ class Config(pretraining.Config, config.Transfer, config.Textual):
     'where layer norm stands in BERT: after each addition, before each part, or '
     'nowhere',
     choices=transformer.ORDERS,
+  )
+  pool: str = config.field(
+    'first',
+    'what the pooler of BERT reads: the features of the first token, [CLS], or their '
+    'mean over all tokens',
+    choices=text_classifier.POOLS,
   )
   longest: int = config.field(
     64, 'tokens of an example, with its marks; longer ones are cut', low=8, below=2**16
