@@ -11,15 +11,15 @@
       --vocabulary=vocab.txt --init_from=model.safetensors --freeze=backbone
 
 A language model learns from texts alone; what it has learnt there should help where
-labels are few (Radford et al., 2018, https://openai.com/index/language-unsupervised; Devlin
-et al., 2019, https://arxiv.org/abs/1810.04805). With --init_from the network begins as
-a run of `bert` or `gpt` ended, or from a file of Hugging Face, and its head anew; all
-else is as without that flag, the vocabulary of a run too. Settings of the network are
-those of that run. An example is one text, or two with a tab between them.
+labels are few (Radford et al., 2018, https://openai.com/index/language-unsupervised;
+Devlin et al., 2019, https://arxiv.org/abs/1810.04805). With --init_from the network
+begins as a run of `bert` or `gpt` ended, or from a file of Hugging Face, and its head
+anew; all else is as without that flag, the vocabulary of a run too. Settings of the
+network are those of that run. An example is one text, or two with a tab between them.
 
-The default reaches 50 % on names, where a constant answer has 6 % and naive Bayes on the
-same pieces of words 58 %. On SST-2 with 1,000 labels the texts of that set alone have not
-been enough to gain anything (BUILD_NOTES.md has the figures).
+The default reaches 50 % on names, where a constant answer has 6 % and naive Bayes on
+the same pieces of words 58 %. On SST-2 with 1,000 labels, pre-training on the texts of
+that set alone has not raised the accuracy (BUILD_NOTES.md has the figures).
 """
 
 import dataclasses
