@@ -10,12 +10,16 @@
     python -m experiments.finetune --size=base --norm=post --positions=512 \\
       --vocabulary=vocab.txt --init_from=model.safetensors --freeze=backbone
 
-A language model learns from texts alone; what it has learnt there helps where labels
-are few (Radford et al., 2018, https://openai.com/index/language-unsupervised; Devlin
-et al., 2019, https://arxiv.org/abs/1810.04805). With --init_from the network begins as
-a run of `bert` or `gpt` ended, or from a file of Hugging Face, and its head anew; all
-else is as without that flag, the vocabulary of a run too. Settings of the network are
-those of that run. An example is one text, or two with a tab between them.
+A language model learns from texts alone; what it has learnt there should help where
+labels are few (Radford et al., 2018, https://openai.com/index/language-unsupervised;
+Devlin et al., 2019, https://arxiv.org/abs/1810.04805). With --init_from the network
+begins as a run of `bert` or `gpt` ended, or from a file of Hugging Face, and its head
+anew; all else is as without that flag, the vocabulary of a run too. Settings of the
+network are those of that run. An example is one text, or two with a tab between them.
+
+The default reaches 50 % on names, where a constant answer has 6 % and naive Bayes on
+the same pieces of words 58 %. On SST-2 with 1,000 labels, pre-training on the texts of
+that set alone has not raised the accuracy (BUILD_NOTES.md has the figures).
 """
 
 import dataclasses
@@ -26,7 +30,7 @@ from dl_core.data import forms, ngrams, sentences
 from dl_core.interpret import reading
 from dl_core.launch.families import calls, finetuning, pretraining
 from dl_core.layers import transformer
-from dl_core.models import bert, gpt
+from dl_core.models import bert, gpt, text_classifier
 from dl_core.tasks import freezing, optimizers, schedules
 
 
@@ -52,6 +56,12 @@ class Config(pretraining.Config, config.Transfer, config.Textual):
     'where layer norm stands in BERT: after each addition, before each part, or '
     'nowhere',
     choices=transformer.ORDERS,
+  )
+  pool: str = config.field(
+    'first',
+    'what the pooler of BERT reads: the features of the first token, [CLS], or their '
+    'mean over all tokens',
+    choices=text_classifier.POOLS,
   )
   longest: int = config.field(
     64, 'tokens of an example, with its marks; longer ones are cut', low=8, below=2**16

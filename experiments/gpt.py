@@ -4,6 +4,7 @@
     python -m experiments.gpt --vocabulary=bpe --pieces=2000
     python -m experiments.gpt --dataset=tiny_shakespeare --data_dir=DIR
     python -m experiments.gpt --dataset=text --data_dir=FILE
+    python -m experiments.gpt --dataset=sst2 --data_dir=DIR   # to begin finetune from
     python -m experiments.gpt --workdir=runs/gpt-... --prompt='The ' --top_k=20
     python -m experiments.gpt --size=gpt2 --vocabulary=tokenizer.json \\
       --init_from=model.safetensors --steps=0            # a file of Hugging Face
@@ -60,13 +61,14 @@ class Config(pretraining.Config, config.Generating):
 
 
 RECIPES = {
+  'sst2': {'vocabulary': 'bpe', 'pieces': 4_096, 'dropout': 0.1},
   'tiny_shakespeare': {
     'size': 'shakespeare_cpu',
     'refit': True,
     'batch_size': 12,
     'steps': 2_000,
     'eval_every': 500,
-  }
+  },
 }
 TINY = Config(
   steps=2, batch_size=8, window=8, length=12, context='half', learning_rate=0.01

@@ -91,7 +91,11 @@ class Encoder(nn.Module):
 
   def pooled(self, h: Array) -> Array:
     """Maps features [B, T, D] to those of the whole text [B, D], by its [CLS]."""
-    return jnp.tanh(self.pooler(h[:, 0]))
+    return self.pool(h[:, 0])
+
+  def pool(self, h: Array) -> Array:
+    """Maps one vector of each text [B, D] to the features of the whole text [B, D]."""
+    return jnp.tanh(self.pooler(h))
 
 
 class BERT(nn.Module):

@@ -2,7 +2,8 @@
 
 Fine-tuning trains all of a pretrained network on a labelled task; only the head, and
 the marks of GPT, are new. BERT (Devlin et al., 2019, https://arxiv.org/abs/1810.04805)
-reads out the pooled features of [CLS]. GPT (Radford et al., 2018,
+reads out the pooled features of [CLS]. Pre-training without the next passage does not
+train them; the mean over all tokens serves such a network. GPT (Radford et al., 2018,
 https://openai.com/index/language-unsupervised) reads out those of the last token, a
 mark, since no other one has seen the whole text; it goes on predicting tokens, too.
 
@@ -26,6 +27,7 @@ from dl_core.types import Array
 # The parts of each that a pretrained model has too; see `Experiment.taken`.
 BERT_BODY = ('words', 'places', 'segments', 'norm', 'encoder', 'pooler')
 GPT_BODY = ('embedding', 'positions', 'stack')
+POOLS = ('first', 'mean')  # what BERT reads out
 
 
 class BERTClassifier(nn.Module):
@@ -34,10 +36,12 @@ class BERTClassifier(nn.Module):
   Attributes:
     body: the encoder.
     classes: K.
+    pool: one of `POOLS`: the features of the first token, or their mean.
   """
 
   body: bert.Encoder
   classes: int
+  pool: str = 'first'
 
   def setup(self):
     nn.share_scope(self, self.body)
@@ -46,8 +50,9 @@ class BERTClassifier(nn.Module):
 
   def __call__(self, x: dict[str, Array], *, train: bool) -> Array:
     """Maps {tokens, segments [B, T], lengths [B]} to logits [B, K]."""
-    h = self.body.pooled(self.body(x, train=train))
-    return self.output(self.head_drop(h, train=train))
+    h = self.body(x, train=train)
+    one = h[:, 0] if self.pool == 'first' else mean(h, x['lengths'])
+    return self.output(self.head_drop(self.body.pool(one), train=train))
 
 
 class GPTClassifier(nn.Module):
@@ -103,3 +108,10 @@ class GPTClassifier(nn.Module):
     known = self.body.embedding(jnp.minimum(tokens, first - 1))
     new = self.new(jnp.maximum(tokens - first, 0))
     return jnp.where((tokens < first)[..., None], known, new)
+
+
+def mean(h: Array, lengths: Array) -> Array:
+  """Returns the mean [B, D] of features [B, T, D] over the tokens of each text."""
+  inside = jnp.arange(h.shape[1])[None] < lengths[:, None]
+  weight = inside / jnp.maximum(lengths, 1)[:, None]
+  return jnp.einsum('btd,bt->bd', h, weight.astype(h.dtype))

@@ -72,7 +72,7 @@ def model(c: Any, kind: Kind, spec: Spec) -> Model:
   if kind is BERT:
     positions = c.positions or c.longest
     body: Any = bert.Encoder(tokens, bert.SIZES[c.size], positions, c.norm, c.dropout)
-    made: Model = BERTClassifier(body, classes)
+    made: Model = BERTClassifier(body, classes, c.pool)
   else:
     size = gpt.SIZES[c.size]
     size = size._replace(window=c.positions or size.window)
