@@ -1,6 +1,7 @@
 """Every test runs on CPU with 8 simulated devices; promotion of ranks is an error."""
 
 import atexit
+import ctypes
 import gc
 import os
 import shutil
@@ -50,6 +51,8 @@ def _drop_executables():
   if len(jax.devices()[0].client.live_executables()) > EXECUTABLES:
     jax.clear_caches()
     gc.collect()
+    if trim := getattr(ctypes.CDLL(None), 'malloc_trim', None):  # glibc has it
+      trim(0)
 
 
 @pytest.fixture(scope='session')
