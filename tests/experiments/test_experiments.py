@@ -17,6 +17,7 @@ import experiments
 from dl_core import config, metrics, train
 from dl_core.data import sources
 from dl_core.launch import jobs, studies
+from dl_core.models import bert, gpt, transformer
 from dl_core.report import page as pages
 from dl_core.report import svg
 from dl_core.train.progress import Progress
@@ -35,11 +36,17 @@ SEES_NO_SEED = {
   'classification': 'it starts from w = 0, where every example has loss log 2',
   'perceptron': 'it starts from w = 0, where every example has loss 0',
 }
+SLOW = ('googlenet',)  # compiles for half a minute
 ONE_EXAMPLE = {
   'gcn': 'its one example is the whole graph',
   'hello_rnn': 'its one example is the word',
   'perceptron': 'its rule sees one example a step',
 }
+
+
+def some_slow(names):
+  """Returns the parameters of a test that only `make test-all` makes of some."""
+  return [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in names]
 
 
 def config_of(name, data_dir, **changes):
@@ -48,6 +55,16 @@ def config_of(name, data_dir, **changes):
   if isinstance(tiny, config.Config):
     changes['data_dir'] = data_dir
   return dataclasses.replace(tiny, **changes)
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _shallow():
+  """Leaves one block to Transformers: more of them compile for longer, no more."""
+  with pytest.MonkeyPatch.context() as patch:
+    for sizes in (bert.SIZES, gpt.SIZES, transformer.SIZES):
+      for name in {'nano', 'tiny'} & sizes.keys():
+        patch.setitem(sizes, name, sizes[name]._replace(layers=1))
+    yield
 
 
 @pytest.fixture(scope='module', params=BUILT)
@@ -146,7 +163,7 @@ def test_compiled_and_not_compiled_say_the_same_of_a_batch(case):
   )
 
 
-@pytest.mark.parametrize('name', BUILT)
+@pytest.mark.parametrize('name', some_slow(BUILT))
 def test_tiny_runs_to_a_result_and_draws_its_report(name, digits_dir):
   e = MODULES[name].build(config_of(name, digits_dir))
   assert e.config.steps == 2

@@ -15,6 +15,7 @@ from dl_core import launch, train
 from dl_core.launch import plan
 from dl_core.runtime import flops
 from dl_core.types import UserError
+from tests.experiments.test_experiments import some_slow
 
 MODULES = {
   m.name: importlib.import_module(f'experiments.{m.name}')
@@ -29,7 +30,7 @@ def tiny(name, **changes):
   return module.build(dataclasses.replace(module.TINY, **changes))
 
 
-@pytest.mark.parametrize('name', BUILT)
+@pytest.mark.parametrize('name', some_slow(BUILT))
 def test_every_experiment_can_be_planned(name):
   e = tiny(name)
   found = plan.of(e)
