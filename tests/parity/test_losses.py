@@ -25,7 +25,7 @@ torch = pytest.importorskip('torch', reason=agree.REASON)
 peers_step = importlib.import_module('dl_core.bench.peers.step')
 
 STEPS, BATCHES = 20, 4
-SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8}
+SMALL = {'hidden': 16, 'window': 8, 'batch_size': 8, 'warmup': 0}
 FRUITS = {'dataset': 'fruits', 'batch_size': 8}
 SENTENCES = {
   'hidden': 8, 'embedding': 8, 'grams': 1, 'longest': 8, 'batch_size': 8,
