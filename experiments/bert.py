@@ -76,7 +76,8 @@ def build(c: Config) -> launch.Experiment:
   pieces = pretraining.pieces(c.vocabulary, c.pieces)
   data, marks = load(c, c.longest, c.vocabulary, pieces)
   tokens = data.spec.limits.x['tokens']
-  model = bert.BERT(tokens, bert.SIZES[c.size], c.longest, c.norm, c.dropout)
+  body = bert.Encoder(tokens, bert.SIZES[c.size], c.longest, c.norm, c.dropout)
+  model = bert.BERT(body)
   hide = lambda rate: masking.masked(rate, tokens, marks['mask'], tuple(marks.values()))
   corrupt, judged = hide(c.rate), hide(masking.PUBLISHED)
   right = {'accuracy': measures.accuracy}
@@ -101,7 +102,7 @@ def build(c: Config) -> launch.Experiment:
     averaged=optimizers.averaged,
     observe=blanks.observe(task, judged),
     report=blanks.report(corrupt, c.rate, marks),
-    names=weights.names(model) if c.norm == 'post' else None,
+    names=weights.names(body) if c.norm == 'post' else None,
     partition=bert.PARTITION,
   )
 

@@ -96,13 +96,8 @@ def build(c: Config) -> launch.Experiment:
       'heads; give a multiple of that'
     )
   data = text.load(c, size.window, c.refit, c.vocabulary, c.pieces)
-  tokens = data.spec.limits.x
-  if size.vocabulary and tokens > size.vocabulary:
-    raise UserError(
-      f'--size={c.size} was given, which has {size.vocabulary:,} tokens, with data of '
-      f'{tokens:,}; take a smaller --pieces, or another size'
-    )
-  model = gpt.GPT(size.vocabulary or tokens, size, c.dropout)
+  rows = pretraining.rows(c.size, size.vocabulary, data.spec.limits.x)
+  model = gpt.GPT(rows, size, c.dropout)
   task = tasks.language(
     model,
     size.window,

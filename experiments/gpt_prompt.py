@@ -25,6 +25,7 @@ from dl_core import config, launch
 from dl_core.data import choices, corpus, subwords, summaries
 from dl_core.interpret import prompted
 from dl_core.launch import given
+from dl_core.launch.families import pretraining
 from dl_core.lessons.networks import cues, shots
 from dl_core.models import gpt as models
 from dl_core.models.weights import files
@@ -119,7 +120,7 @@ def trained(c: Config) -> gpt.Config:
       f'--length={c.length} was given, with a window of {window} tokens; give at most '
       f'{window // 2}, so that half of the window is for the document'
     )
-  pieces = c.pieces if c.vocabulary in subwords.TRAINED else 0
+  pieces = pretraining.pieces(c.vocabulary, c.pieces)
   same = config.shared(c, 'size', 'vocabulary', 'length')
   return gpt.Config(**same, pieces=pieces, window=window)
 
@@ -130,14 +131,8 @@ def starting(c: Config) -> gpt.Config:
   Raises:
     UserError: a file of weights was given without its vocabulary.
   """
-  own = gpt.Config(
-    dataset=c.dataset,
-    data_dir=c.data_dir,
-    init_from=c.init_from,
-    size=c.size,
-    window=c.window,
-    precision=c.precision,
-  )
+  names = ('dataset', 'data_dir', 'init_from', 'size', 'window', 'precision')
+  own = gpt.Config(**{name: getattr(c, name) for name in names})
   if not files.named(c.init_from):
     return own
   if c.vocabulary in subwords.TRAINED:

@@ -1,11 +1,11 @@
-r"""Multiple-choice examples: a context and its answers, of which one is right.
+r"""Multiple-choice examples: a context and several answers, one of them right.
 
 A user's own file has an example in each line: the context, the right answer, and one or
 more wrong ones, separated by tabs. A context may be empty, `\n` stands for a newline,
 and empty lines are passed over. The first quarter of the examples is for training.
 
-The embedded examples ask which sentence goes on from the first line of a docstring: its
-own next sentence, or the next sentence of one of three others.
+The embedded examples ask which sentence follows the first line of a docstring: the one
+that does, or one that follows the first line of three others.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Lists of word pairs: demonstrations of a task, from which to tell what comes next.
 
-A list shows a task, drawn anew for each list, by examples: N - 1 pairs, then a word
-whose answer is wanted. Every word is one token.
+Each list has a task of its own and shows it by examples: N - 1 pairs, then a word whose
+answer is wanted. Every word is one token.
 
 Shapes: B lists, N pairs of each, V tokens in the vocabulary. A list x [B, 2N] is a
 head, then N pairs without the last word; y is x, one token later.

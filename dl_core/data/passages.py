@@ -1,7 +1,7 @@
 """Pairs of passages from documents, for BERT: does the second follow the first?
 
-Pairs are drawn anew at every step on the device (`adjacent`): a fixed set of pairs
-would be memorised.
+Every step draws new pairs on the device (`adjacent`): a fixed set of pairs would be
+memorised.
 
 Shapes: B pairs, T tokens of the longest, N tokens of a split in M sentences.
 """

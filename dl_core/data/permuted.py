@@ -1,7 +1,7 @@
 """Lists of letters under a permutation that has to be learned from each list alone.
 
-The second letter of a pair, a capital, is that of the first one under a permutation
-drawn anew for each list.
+A pair is a letter and the capital that a permutation maps it to. Each list has a random
+permutation of its own.
 
 Shapes: B lists, N pairs of each.
 """
@@ -52,5 +52,5 @@ def lists(shots: int, letters: int) -> Demonstrations:
     draw=draw,
     batches=BATCHES,
     optimum=optimum,
-    notes=(f'A permutation of {letters} letters is drawn anew for each list.',),
+    notes=(f'Each list has a random permutation of {letters} letters.',),
   )

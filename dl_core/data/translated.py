@@ -1,8 +1,8 @@
 """Lists of translations into a language that has to be recognised.
 
-"monday lundi march mars ..." is in one of fifteen languages, drawn anew for each list;
-all of them occur in training. A list may be headed by its description, the name of the
-language. Words whose form several languages share leave some of them possible.
+"monday lundi march mars ..." is in one of fifteen languages, drawn at random for each
+list; all of them occur in training. A list may be headed by its description, the name
+of the language. Words whose form several languages share leave some of them possible.
 
 The best possible answer is known exactly: all languages are equally likely before the
 first pair, so the posterior is uniform over those that agree with the pairs so far.
@@ -105,7 +105,7 @@ def lists(shots: int, described: float) -> Demonstrations:
     optimum=optimum,
     notes=(
       f'{len(CONCEPTS)} words of CLDR in Babel {cldr.INSTALLED}, from English into '
-      f'one of {len(TARGETS)} languages, drawn anew for each list.',
+      f'one of {len(TARGETS)} languages, drawn at random for each list.',
       'All words of all languages are in training. Held out are neighbours: two words '
       'that follow each other in a test list do so in no training list, so after one '
       'shot or more every test prompt is new.',

@@ -23,7 +23,7 @@ def load(c: Config, longest: int, vocabulary: str, pieces: int) -> Passages:
   """Makes the Data of `c.dataset`: [CLS] A [SEP], of the lengths that come together.
 
   Batches are those of `passages.load`, with segments 0 and next 0. The vocabulary is
-  that of `sentences.load`, so that a classifier of these texts has the same one.
+  the one of `sentences.load`, so a classifier of these texts shares it.
 
   Args:
     c: `dataset`, `data_dir` and `batch_size` are used.

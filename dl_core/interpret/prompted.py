@@ -66,7 +66,7 @@ def summed_up(
     model: which writes.
     bodies: documents; where one is longer than the window, its end is read.
     cue: `CUE` or `NO_CUE`.
-    count: tokens to write, of which the first sentence is kept.
+    count: tokens to generate; their first sentence is kept.
     key, top_k: see `continued.written`.
 
   Raises:

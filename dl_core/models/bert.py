@@ -104,23 +104,17 @@ class BERT(nn.Module):
   With V = 30,522 and 512 positions: 110,106,428 parameters of 'base', 336,226,108 of
   'large'. The parameters of the encoder stand beside those of the heads.
 
-  Attributes: see `Encoder`.
+  Attributes:
+    body: the encoder.
   """
 
-  vocabulary: int
-  size: Size = SIZES['base']
-  positions: int = 512
-  order: str = 'post'
-  dropout: float = 0.1
+  body: Encoder
 
   def setup(self):
-    self.body = Encoder(
-      self.vocabulary, self.size, self.positions, self.order, self.dropout
-    )
     nn.share_scope(self, self.body)
-    self.transform = nn.Dense(self.size.width, kernel_init=INIT)
+    self.transform = nn.Dense(self.body.size.width, kernel_init=INIT)
     self.transform_norm = nn.LayerNorm(epsilon=EPSILON)
-    self.bias = self.param('bias', nn.initializers.zeros, (self.vocabulary,))
+    self.bias = self.param('bias', nn.initializers.zeros, (self.body.vocabulary,))
     self.next = readout.Readout(2, kernel_init=INIT)
 
   def __call__(self, x: dict[str, Array], *, train: bool) -> dict[str, Array]:

@@ -11,7 +11,7 @@ from dl_core.models import bert
 from dl_core.models.transformer import Size
 
 V, T = 13, 7
-MODEL = bert.BERT(V, Size(2, 8, 2, 12), T, dropout=0.0)
+MODEL = bert.BERT(bert.Encoder(V, Size(2, 8, 2, 12), T, dropout=0.0))
 HEADS = {
   'tiny': 4_433_468,
   'mini': 11_267_900,
@@ -42,7 +42,7 @@ def batch():
 
 @pytest.mark.parametrize('name', HEADS)
 def test_it_has_the_published_sizes_with_heads_and_without(name):
-  model = bert.BERT(30_522, bert.SIZES[name])
+  model = bert.BERT(bert.Encoder(30_522, bert.SIZES[name]))
   init = lambda key: model.init(key, batch(), train=False)['params']
   sizes = {
     layer: sum(leaf.size for leaf in jax.tree.leaves(own))
@@ -55,7 +55,7 @@ def test_it_has_the_published_sizes_with_heads_and_without(name):
 
 def test_cased_sizes_differ_by_their_vocabulary_alone():
   for name, count in {'base': 108_932_934, 'large': 334_661_958}.items():
-    model = bert.BERT(28_996, bert.SIZES[name])
+    model = bert.BERT(bert.Encoder(28_996, bert.SIZES[name]))
     init = lambda key, model=model: model.init(key, batch(), train=False)
     shapes = jax.eval_shape(init, jax.random.key(0))
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == count

@@ -154,8 +154,8 @@ MODELS = {
     {'vocabulary': 5, 'size': gpt.Size(2, 8, 2, 9, 0)},
   ),
   'bert base': Row(
-    bert.BERT(30_522), PAIR_OF_PASSAGES, (3 * 30_522 + 2,), 110_106_428,
-    {'vocabulary': 5, 'size': SMALL_SIZE, 'positions': 7},
+    bert.BERT(bert.Encoder(30_522)), PAIR_OF_PASSAGES, (3 * 30_522 + 2,), 110_106_428,
+    {'body': bert.Encoder(5, SMALL_SIZE, 7)},
   ),
   'bert base, classes': Row(
     Bert(bert.Encoder(30_522), 2), SENTENCE | {'segments': (9,)}, (2,), 109_483_778,

@@ -41,7 +41,7 @@ def test_the_parameters_of_the_body_have_the_paths_of_the_pretrained_model():
   encoder = bert.Encoder(V, size, T)
   model = text_classifier.BERTClassifier(encoder, K)
   params = model.init(jax.random.key(0), tokens, train=False)['params']
-  pretrained = bert.BERT(V, size, T).init(jax.random.key(0), tokens, train=False)
+  pretrained = bert.BERT(encoder).init(jax.random.key(0), tokens, train=False)
   assert params.keys() - pretrained['params'].keys() == {'output'}
   assert params.keys() == {*text_classifier.BERT_BODY, 'output'}
   for part in text_classifier.BERT_BODY:

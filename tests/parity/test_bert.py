@@ -17,7 +17,7 @@ torch = pytest.importorskip('torch', reason=agree.REASON)
 transformers = pytest.importorskip('transformers', reason=agree.REASON)
 
 V, T, SIZE = 19, 9, Size(3, 16, 4, 28)
-MODEL = bert.BERT(V, SIZE, T, dropout=0.0)
+MODEL = bert.BERT(bert.Encoder(V, SIZE, T, dropout=0.0))
 DECODER = 'cls.predictions.decoder.'
 PLACES = np.arange(T)[None].repeat(3, 0)
 
@@ -61,7 +61,7 @@ def arrays_of(module):
 def loaded(arrays, path):
   files.write(path, arrays)
   like = MODEL.init(jax.random.key(0), batch(), train=False)
-  taken = exchange.load(path, names.names(MODEL), trees.flatten(like))
+  taken = exchange.load(path, names.names(MODEL.body), trees.flatten(like))
   return trees.unflatten(like, taken.leaves), taken.notes
 
 
@@ -89,13 +89,13 @@ def test_every_head_and_layer_is_that_of_hugging_face_and_goes_back(twin, tmp_pa
   )
   agree.assert_close(output['next'], found.seq_relationship_logits, 1e-4)
   for layers in range(1, SIZE.layers + 1):
-    few = MODEL.clone(size=SIZE._replace(layers=layers))
+    few = bert.BERT(MODEL.body.clone(size=SIZE._replace(layers=layers)))
     params = dict(variables['params'])
     cut = lambda leaf, layers=layers: leaf[:layers]
     params['encoder'] = jax.tree.map(cut, params['encoder'])
     h = few.apply({'params': params}, batch(), method='encode')
     agree.assert_close(h[seen], found.hidden_states[layers].numpy()[seen], 1e-4)
-  exported = exchange.given(variables, names.names(MODEL))
+  exported = exchange.given(variables, names.names(MODEL.body))
   whole = twin.state_dict()  # with the tied read-out
   assert exported.keys() == whole.keys()
   for name, array in exported.items():

@@ -76,13 +76,8 @@ def model(c: Any, kind: Kind, spec: Spec) -> Model:
   else:
     size = gpt.SIZES[c.size]
     size = size._replace(window=c.positions or size.window)
-    positions, rows = size.window, size.vocabulary or tokens
-    if tokens > rows:
-      raise UserError(
-        f'--size={c.size} was given, which has {rows:,} tokens, with a vocabulary of '
-        f'{tokens:,}; take a smaller --pieces, or another size'
-      )
-    body = gpt.GPT(rows, size, c.dropout)
+    positions = size.window
+    body = gpt.GPT(pretraining.rows(c.size, size.vocabulary, tokens), size, c.dropout)
     made = GPTClassifier(body, classes, tokens, kind.form.extra, bool(c.auxiliary))
   if c.longest > positions:
     raise UserError(

@@ -8,6 +8,7 @@ from dl_core import config
 from dl_core.data import subwords
 from dl_core.layers import stack
 from dl_core.tasks import optimizers, schedules
+from dl_core.types import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,3 +49,22 @@ def optimizer(
 def pieces(vocabulary: str, wanted: int) -> int:
   """Returns --pieces where a vocabulary is trained; 0 where it has its own size."""
   return wanted if vocabulary in subwords.TRAINED else 0
+
+
+def rows(size: str, published: int, tokens: int) -> int:
+  """Returns the rows of GPT's embedding: as published, or as many as the data need.
+
+  Args:
+    size: name of the size.
+    published: V of the size; 0: it has none of its own.
+    tokens: V of the data.
+
+  Raises:
+    UserError: the data have more tokens than the size.
+  """
+  if published and tokens > published:
+    raise UserError(
+      f'--size={size} was given, which has {published:,} tokens, with data of '
+      f'{tokens:,}; take a smaller --pieces, or another size'
+    )
+  return published or tokens

@@ -86,7 +86,7 @@ def pictures(
         ),
         Claim(
           'As for GPT-2, the first sentence of the document is a better summary than '
-          'that of the model, by more than two standard errors',
+          'the one that the model writes, by more than two standard errors',
           errors.above(lead),
           f'{errors.spread(lead)} points',
         ),

@@ -45,8 +45,8 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
   return [
     Picture(
       'What reads the source',
-      'The decoder is that of a Transformer in all three; the encoders have about as '
-      'many parameters as each other.',
+      'The decoder is that of a Transformer in all three; the encoders have about '
+      'equally many parameters.',
       show,
       (
         Claim(

@@ -39,16 +39,16 @@ def pictures(
   curves = {
     'translation': known[PLAIN],
     'translation, language named': known[DESCRIBED],
-    'permutation drawn anew': new[PLAIN],
+    'new permutation': new[PLAIN],
   }
   return [
     Picture(
       'Zero, one and few shots',
       'The share of right answers by the number of examples in the prompt. '
-      'Translations are into one of 15 languages, all of which occur in training: the '
-      'examples, or the name of the language, tell which one is meant. So this shows '
-      'that a known task is recognised, not that a new one is learned. A permutation '
-      'drawn anew for each list has to be learned from its pairs.',
+      'The target language is one of 15, all of which occur in training: the examples, '
+      'or the name of the language, tell which one is meant. So this shows that a '
+      'known task is recognised, not that a new one is learned. A permutation, a new '
+      'one for each list, has to be learned from its pairs.',
       lambda: shots.panel(curves),
       claims(*curves.values()),
     )

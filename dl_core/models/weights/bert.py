@@ -22,8 +22,8 @@ BLOCK = {
 }
 
 
-def names(model: bert.BERT | bert.Encoder) -> Names:
-  """Returns the table of a model, whose norms stand after each addition."""
+def names(body: bert.Encoder) -> Names:
+  """Returns the table of a BERT with this encoder, its norms after each addition."""
   block = f'{PREFIX}encoder.layer.{{n}}'
   table: dict[str, Row] = {
     f'encoder.blocks.{mine}': stored.stacked(f'{block}.{theirs}')
@@ -50,7 +50,7 @@ def names(model: bert.BERT | bert.Encoder) -> Names:
     settings={
       'hidden_act': ('gelu',),
       'layer_norm_eps': (bert.EPSILON,),
-      'num_attention_heads': (model.size.heads,),
+      'num_attention_heads': (body.size.heads,),
       'position_embedding_type': ('absolute', None),
       'is_decoder': (False,),
     },
