@@ -44,3 +44,10 @@ def test_it_draws_anew_at_each_call_and_does_nothing_in_evaluation():
 def test_an_impossible_rate_is_refused(rate):
   with pytest.raises(ValueError, match='no dropout rate'):
     threshold(rate)
+
+
+def test_the_number_dropped_varies_from_block_to_block_as_of_independent_draws():
+  """A sequence that is not mixed is spread too evenly."""
+  kept = np.asarray(drawn(jax.random.key(3), (2_000, 256))) < 128
+  for blocks in (kept, kept[:, ::4]):
+    assert 0.85 < blocks.sum(axis=1).var() / (blocks.shape[1] / 4) < 1.15
