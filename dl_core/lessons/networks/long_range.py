@@ -1,4 +1,4 @@
-"""How far back a network remembers: recall of one letter, at distances up to 128.
+"""How far back a network remembers: recall of letters at distances up to 128.
 
 The lecture: a recurrent network loses what is far away, a Transformer reaches near and
 far words alike. Shapes: N examples, K distances, S tokens of a source, V tokens in the
@@ -14,7 +14,7 @@ import numpy as np
 from dl_core.data import recall
 from dl_core.report import draw
 from dl_core.tasks import translation
-from dl_core.types import Claim, Picture
+from dl_core.types import Batch, Claim, Picture
 
 NAMES = {
   'lstm': 'LSTM',
@@ -36,14 +36,14 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
     results: {label: runs}.
   """
   any_run = next(iter(results.values()))[0]
-  count = any_run.experiment.data.spec.batch.x['source'].shape[1] - 2
+  count = any_run.experiment.data.spec.batch.x['source'].shape[1] - 1
   places = recall.distances(count)
   right = {
     label: np.stack([by_distance(run) for run in runs], axis=1)
     for label, runs in results.items()
   }  # [K, seeds] each
   mean = {label: values.mean(axis=1) for label, values in right.items()}
-  moved = {label: influence(runs[0], count) for label, runs in results.items()}
+  moved = {label: influence(runs[0]) for label, runs in results.items()}
   last = {label: values[-1] / values[0] for label, values in moved.items()}
 
   def show():
@@ -65,15 +65,15 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
   )
   return [
     Picture(
-      'Recall of one letter',
-      f'{count} random letters and a question: which one stood so many places before '
-      'the end? Left: the share of right answers by distance; dotted: chance. Right: '
-      'how much the probabilities of the answer change, before any training, when the '
-      'letter at that distance is another one.',
+      'Recall of letters',
+      f'{count} random letters, of which those at {len(places)} distances from the end '
+      'are to be written again. Left: the share of right answers by distance; dotted: '
+      'chance. Right: how much the probabilities of an answer change, before any '
+      'training, when the letter that is asked for is another one.',
       show,
       (
         Claim(
-          f'A Transformer answers {ENOUGH:.0%} of the questions at every distance, an '
+          f'A Transformer recalls {ENOUGH:.0%} of the letters at every distance, an '
           'LSTM of as many parameters fewer than half of the farthest',
           bool(mean['transformer'].min() >= ENOUGH and mean['lstm'][-1] < HALF),
           f'{percent("transformer")}; {percent("lstm")}',
@@ -99,32 +99,32 @@ def by_distance(run: Any) -> np.ndarray:
   """Returns the share of right letters at each distance [K] on the test split."""
   experiment = run.experiment
   x, y = translation.examples(experiment.data, 'test')
-  logits = np.asarray(experiment.task.outputs(run.variables(), x))[:, 0]
-  right = logits.argmax(axis=-1) == y[:, 0]
-  kinds = x['source'][:, -2]
-  return np.array([right[kinds == kind].mean() for kind in np.unique(kinds)])
+  logits = np.asarray(experiment.task.outputs(run.variables(), x))
+  return (logits.argmax(axis=-1) == y).mean(axis=0)[:-1]
 
 
-def influence(run: Any, count: int) -> np.ndarray:
-  """Returns how much an untrained answer depends on the letter at each distance [K].
+def influence(run: Any) -> np.ndarray:
+  """Returns how much an untrained answer depends on its letter, by distance [K].
 
-  The mean over examples of |Δp|, summed over the vocabulary, when the letter in
-  question becomes the next one of the alphabet.
+  The mean over examples of |Δp|, summed over the vocabulary, when the letter that is
+  asked for becomes the next one of the alphabet. The decoder is told what it was told.
   """
-  task = run.experiment.task
-  kinds = np.repeat(np.arange(len(recall.distances(count))), recall.EACH)
-  batch = jax.device_get(recall.asked(jax.random.key(3), kinds, count))
-  variables = task.init(jax.random.key(0), batch)
-  rows = np.arange(len(kinds))
-  places = count - recall.distances(count)[kinds]
-  other = batch.x['source'].copy()
-  other[rows, places] = recall.FIRST + (other[rows, places] + 1 - recall.FIRST) % (
-    recall.COUNT
-  )
+  experiment = run.experiment
+  task = experiment.task
+  x, y = translation.examples(experiment.data, 'validation')
+  variables = task.init(jax.random.key(0), Batch(x, y, np.ones(y.shape, np.float32)))
+  count = x['source'].shape[1] - 1
 
   def said(source):
-    logits = task.outputs(variables, batch.x | {'source': source})
-    return np.asarray(jax.nn.softmax(logits[:, 0]), np.float64)
+    logits = task.outputs(variables, x | {'source': source})
+    return np.asarray(jax.nn.softmax(logits), np.float64)
 
-  moved = np.abs(said(other) - said(batch.x['source'])).sum(axis=1)
-  return moved.reshape(-1, recall.EACH).mean(axis=1)
+  before = said(x['source'])
+  moved = []
+  for number, distance in enumerate(recall.distances(count)):
+    other = np.array(x['source'])
+    place = count - distance
+    other[:, place] = recall.FIRST + (other[:, place] + 1 - recall.FIRST) % recall.COUNT
+    change = np.abs(said(other) - before)[:, number]
+    moved.append(change.sum(axis=-1).mean())
+  return np.array(moved)

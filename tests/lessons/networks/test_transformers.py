@@ -11,8 +11,8 @@ from dl_core.lessons.networks import encoders, long_range, order, stability
 SIZES = dict.fromkeys(long_range.NAMES, 10)
 
 
-def answering(outputs, untrained, longest=6):
-  """A run on letters to recall, of two functions of x that return logits [B, 2, V]."""
+def answering(outputs, untrained, longest=5):
+  """A run on letters to recall, of two functions of x that return logits."""
   task = SimpleNamespace(
     init=lambda key, batch: 'untrained',
     outputs=lambda variables, x: (untrained if variables else outputs)(x),
@@ -22,13 +22,12 @@ def answering(outputs, untrained, longest=6):
 
 
 def told(x, reach):
-  """Logits of the letter that is asked for, up to a distance, else of nothing."""
-  count = x['source'].shape[1] - 2
-  far = recall.distances(count)[np.asarray(x['source'])[:, -2] - recall.ASKED]
-  letters = x['source'][np.arange(len(far)), count - far]
-  known = (far <= reach)[:, None]
-  logits = np.eye(recall.LETTERS.size)[letters] * known
-  return np.stack([logits, logits], axis=1)
+  """Logits of the letters that are asked for, up to a distance, else of nothing."""
+  count = x['source'].shape[1] - 1
+  far = recall.distances(count)
+  wanted = np.eye(recall.LETTERS.size)[x['source'][:, count - far]]
+  known = wanted * (far <= reach)[:, None]
+  return np.concatenate([known, np.zeros_like(known[:, :1])], axis=1)
 
 
 def letters(reach, heard=9):
@@ -56,7 +55,7 @@ def test_a_network_is_judged_by_its_farthest_letter():
 def test_the_share_is_that_of_each_distance():
   (run,) = letters(2)
   np.testing.assert_allclose(long_range.by_distance(run), [1, 1, 0, 0], atol=0.2)
-  moved = long_range.influence(letters(9, heard=2)[0], 4)
+  moved = long_range.influence(letters(9, heard=2)[0])
   assert (moved[:2] > 0.01).all()
   assert (moved[2:] == 0).all()
 
