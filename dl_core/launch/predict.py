@@ -1,7 +1,6 @@
 """`--predict=FILE...`: a trained model answers one's own files or sentences."""
 
 import dataclasses
-import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from dl_core.config import Config
 from dl_core.data import stored as declared
 from dl_core.data import stream
 from dl_core.report import svg
-from dl_core.runtime import compilation, multihost
+from dl_core.runtime import multihost
 from dl_core.train import compiled, evaluate, initial, workdir
 from dl_core.types import Answer, Experiment, UserError, Variables
 
@@ -33,11 +32,14 @@ class Trained(NamedTuple):
 
   def variables(self, say: Callable[[str], None] = print) -> Variables:
     """Reads its variables. Raises UserError where there is no good checkpoint."""
-    init, key = functools.partial(train.init_state, self.experiment), jax.random.key(0)
+    shapes = train.shapes(self.experiment)
     # A checkpoint that several processes saved is read by all of them together.
-    shardings = compiled.layout_of(self.experiment)(jax.eval_shape(init, key))
-    make = jax.jit(init, out_shardings=shardings, compiler_options=compilation.ONCE)
-    state = make(key)
+    shardings = compiled.layout_of(self.experiment)(shapes)
+    struct = lambda leaf, place: jax.ShapeDtypeStruct(
+      leaf.shape, leaf.dtype, sharding=place
+    )
+    state = jax.tree.map(struct, shapes, shardings)
+    state = state.replace(key=jax.random.key(0))  # no shape stands for a key
     state = initial.read(self.folder, state, say, STATE)
     return multihost.local(evaluate.variables(self.experiment, state))
 

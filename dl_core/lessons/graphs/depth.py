@@ -10,7 +10,6 @@ Shapes: N nodes, K classes.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
 from dl_core.lessons import curves
@@ -83,7 +82,7 @@ def pictures(depths: Sequence[int], results: Runs) -> list[Picture]:
 def distance(run: Any) -> float:
   """Returns the mean cosine distance between the outputs of two nodes of a run."""
   batch = next(iter(run.experiment.data.splits['test']()))
-  logits: Any = jax.jit(run.experiment.task.outputs)(run.variables(), batch.x)
+  logits = run.experiment.task.outputs(run.variables(), batch.x)
   return spread(np.asarray(logits)[0])
 
 

@@ -112,7 +112,8 @@ def influence(run: Any) -> np.ndarray:
   experiment = run.experiment
   task = experiment.task
   x, y = translation.examples(experiment.data, 'validation')
-  variables = task.init(jax.random.key(0), Batch(x, y, np.ones(y.shape, np.float32)))
+  batch = Batch(x, y, np.ones(y.shape, np.float32))
+  variables = jax.jit(task.init)(jax.random.key(0), batch)
   count = x['source'].shape[1] - 1
 
   def said(source):
