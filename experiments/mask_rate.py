@@ -25,7 +25,7 @@ class Config(config.Config):
   longest: int = config.field(64, 'tokens of a pair of passages', low=8)
   steps: int = 500
   batch_size: int = 64
-  learning_rate: float = 1e-3
+  learning_rate: float = 3e-3
   eval_every: int = 100
 
 
