@@ -4,9 +4,9 @@
     python -m experiments.long_range --longest=65    # 64 letters
 
 Of 128 random letters every eighth is to be written again, the last one first. The
-recurrent networks are `seq2seq`, without attention and with the lecture's, the others
-are `transformer --size=nano`, with positions and without. All have about as many
-parameters.
+recurrent networks are `seq2seq` reading forwards, without attention and with the
+lecture's, the others are `transformer --size=nano`, with positions and without. All
+have about as many parameters.
 """
 
 import dataclasses
@@ -42,12 +42,14 @@ def study(c: Config) -> launch.Study:
     **same, size='nano', dropout=0.0, smoothing=0.0, warmup=100
   )
   wanted = equal.parameters(transformer.build(attends))
-  recurrent = lambda kind, hidden: seq2seq.Config(**same, attention=kind, hidden=hidden)
+  recurrent = lambda kind, hidden: seq2seq.Config(
+    **same, attention=kind, hidden=hidden, bidirectional=False
+  )
   count = lambda kind: (
-    lambda half: equal.parameters(seq2seq.build(recurrent(kind, 2 * half)))
+    lambda hidden: equal.parameters(seq2seq.build(recurrent(kind, hidden)))
   )
   runs: dict[str, Any] = {
-    label: (seq2seq, recurrent(kind, 2 * equal.fewest(count(kind), wanted)))
+    label: (seq2seq, recurrent(kind, equal.fewest(count(kind), wanted)))
     for label, kind in (('lstm', 'none'), ('attention', 'dot'))
   }
   runs['transformer'] = transformer, attends
