@@ -2,6 +2,7 @@
 
     python -m experiments.inpainting                 # digits without their middle
     python -m experiments.inpainting --hole=random   # holes anywhere
+    python -m experiments.inpainting --adversarial=0.001     # against a critic
     python -m experiments.inpainting --dataset=mnist --data_dir=DIR   # also cifar10
     python -m experiments.inpainting --dataset=folder --data_dir=DIR --size=64
     python -m experiments.inpainting --workdir=runs/inpainting-... --predict=FILE.png
@@ -22,7 +23,7 @@ from dl_core.interpret import filters
 from dl_core.interpret import holes as pictures
 from dl_core.launch.families import calls, encoders
 from dl_core.models import context_encoder, encoder
-from dl_core.tasks import filling, schedules
+from dl_core.tasks import adversarial, filling, schedules
 from dl_core.types import UserError
 
 
@@ -32,7 +33,14 @@ class Config(encoders.Config):
   code: int = config.field(
     256, 'numbers in the bottleneck between encoder and decoder', low=1
   )
-  steps: int = 2_000
+  adversarial: float = config.field(
+    0.0,
+    'share of the loss that comes from a critic, which tells filled images from '
+    'untouched ones (0.001 in the paper); 0: no critic',
+    low=0,
+    below=1,
+  )
+  steps: int = 1_000
   eval_every: int = 250
 
 
@@ -54,14 +62,19 @@ def build(c: Config) -> launch.Experiment:
     )
   data = images.load(c, c.size, labels='optional')
   hide = holes.hide(c.hole)
-  task = tasks.corrupted(
-    filling.filling(context_encoder.ContextEncoder(c.widths, c.code)), hide
-  )
+  model = context_encoder.ContextEncoder(c.widths, c.code)
+  adam = optax.adam(schedules.cosine(c.learning_rate, c.steps))
+  own, optimizers = filling.filling(model), (adam,)
+  if c.adversarial:
+    critic = encoder.Classifier(1, c.widths)
+    own = adversarial.adversarial(model, critic, c.adversarial)
+    optimizers = adversarial.turns(adam)
+  task = tasks.corrupted(own, hide)
   return launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL,
     task=pictures.restoring(task, hide),
-    optimizers=(optax.adam(schedules.cosine(c.learning_rate, c.steps)),),
+    optimizers=optimizers,
     data=data._replace(baseline=lambda: pictures.constant(data, hide)),
     scores=pictures.scores(hide),
     report=interpret.join(

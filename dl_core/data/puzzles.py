@@ -115,7 +115,7 @@ def cut(images: Array, across: int, side: int, offsets: Array) -> Array:
   number = jnp.arange(across**2)
   corner = jnp.stack([number // across, number % across], axis=1) * cell  # [T, 2]
   start = corner[None] + offsets
-  reach = jnp.arange(side)
+  reach = jnp.arange(side)[None, None]
   rows = (start[..., :1] + reach)[..., :, None]  # [B, T, t, 1]
   columns = (start[..., 1:] + reach)[..., None, :]
   return images[jnp.arange(batch)[:, None, None, None], rows, columns]

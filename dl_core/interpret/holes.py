@@ -131,13 +131,13 @@ def draw_rows(rows: Mapping[str, np.ndarray]) -> Any:
   """Draws rows of images [N, H, W, C] with their names."""
   across = len(next(iter(rows.values())))
   figure, panels = draw.panels(
-    0.7 * across + 0.4, 0.72 * len(rows), len(rows) * across, across
+    0.7 * across + 1, 0.72 * len(rows), len(rows) * across, across
   )
   images = np.concatenate(list(rows.values())).clip(0, 1)
   for axes, pixels in zip(panels, images, strict=True):
     draw.image(axes, pixels)
   for axes, word in zip(panels[::across], rows, strict=True):
-    axes.set_ylabel(draw.broken(word, 10), fontsize=8)
+    axes.set_ylabel(word, fontsize=9, rotation=0, ha='right', va='center')
   return figure
 
 

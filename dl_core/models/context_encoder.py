@@ -43,7 +43,7 @@ class Decoder(nn.Module):
 
 
 class ContextEncoder(nn.Module):
-  """An `encoder.Encoder`, a bottleneck and a decoder: 1,010,912 parameters at 32 x 32.
+  """An `encoder.Encoder`, a bottleneck and a decoder: 842,980 parameters at 32 x 32.
 
   Attributes:
     widths: see `encoder.Encoder`; the decoder has half of the first three in reverse.

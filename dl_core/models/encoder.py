@@ -50,7 +50,7 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-  """Four layers, of which three halve the map: 133,280 parameters with one channel.
+  """Four layers, of which three halve the map: 130,688 parameters with one channel.
 
   Attributes:
     widths: features of the layers.
