@@ -38,7 +38,7 @@ class Decoder(nn.Module):
     h = h.reshape(len(z), *smallest)
     for number, features in enumerate(self.widths[1:], start=1):
       h = upsampling.SubPixel(features, name=f'doubling_{number}')(h)
-      h = nn.relu(nn.GroupNorm(1, epsilon=encoder.EPSILON, name=f'norm_{number}')(h))
+      h = nn.relu(nn.GroupNorm(1, epsilon=encoder.SOFT, name=f'norm_{number}')(h))
     return upsampling.SubPixel(channels, name='pixels')(h)
 
 

@@ -24,7 +24,10 @@ WIDTHS = (32, 64, 64, 128)
 STRIDES = (2, 2, 2, 1)
 HALVED = 8  # the encoder divides sides by this much, rounded up
 LAYERS = tuple(f'layer_{number}' for number in range(1, len(STRIDES) + 1))
-EPSILON = 1e-4  # added to variances: a blank image, of variance 0, stays finite
+EPSILON = 1e-4  # added to the variance of pixels: that of a blank image is 0
+# Added to the variance of a layer's map, also 0 there: a smaller one would multiply
+# what rounding leaves of a blank image, and its gradients, from layer to layer.
+SOFT = 1e-2
 
 
 class Layer(nn.Module):
@@ -46,7 +49,7 @@ class Layer(nn.Module):
     x = convolution.Conv(
       self.features, (self.side,) * 2, (self.stride,) * 2, name='convolution'
     )(x)
-    return nn.relu(nn.GroupNorm(1, epsilon=EPSILON, name='norm')(x))
+    return nn.relu(nn.GroupNorm(1, epsilon=SOFT, name='norm')(x))
 
 
 class Encoder(nn.Module):

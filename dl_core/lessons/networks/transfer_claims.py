@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dl_core.lessons import curves
-from dl_core.lessons.networks import transfer_layers
+from dl_core.lessons.networks import pretexts, transfer_layers
 from dl_core.lessons.networks.transfer import Found
 from dl_core.lessons.networks.transfer_layers import COLOURS, POINT, UNLABELLED
 from dl_core.report import draw
@@ -27,56 +27,12 @@ def pictures(results: Mapping[str, Sequence[Any]], found: Found) -> list[Picture
   """
   first = {name: runs[0].lines[-1] for name, runs in results.items()}
   return [
-    pretexts(first['inpainting'], first['jigsaw']),
+    pretexts.picture(first['inpainting'], first['jigsaw']),
     transfer_layers.layers(found),
     *fractions(found),
     transfer_layers.copied(found),
     transfer_layers.kernels(found),
   ]
-
-
-def pretexts(inpainting: Mapping[str, Any], jigsaw: Mapping[str, Any]) -> Picture:
-  """Draws how well the tasks without labels are solved.
-
-  Args:
-    inpainting, jigsaw: the results of the two runs, the last lines of their metrics.
-  """
-  hole = {
-    'network': inpainting['loss'],
-    'interpolation': inpainting['interpolation'],
-    'mean image': inpainting['baseline']['loss'],
-  }
-  right = {'network': jigsaw['accuracy'], 'chance': jigsaw['baseline']['accuracy']}
-
-  def show():
-    titles = ['squared error in the hole', 'puzzles solved, %']
-    figure, panels = draw.panels(6.4, 2.6, 2, titles=titles)
-    panels[0].bar(hole.keys(), hole.values(), 0.7, color=draw.COLOURS[:3])
-    panels[1].bar(right.keys(), [100 * v for v in right.values()], 0.7,
-                  color=[draw.BLUE, draw.GREY])  # fmt: skip
-    panels[1].set_ylim(0, 100)
-    return figure
-
-  network, interpolation, mean = hole.values()
-  return Picture(
-    'Tasks without labels',
-    'What is hidden in an image is the label: the pixels of a hole, or the order of '
-    'the tiles. Both are measured on test images.',
-    show,
-    (
-      Claim(
-        'A hidden part is restored from what surrounds it: at most half the error of '
-        'the mean image, and less than interpolation from the rim',
-        network <= mean / 2 and network < interpolation,
-        f'{network:.4f}; mean image {mean:.4f}, interpolation {interpolation:.4f}',
-      ),
-      Claim(
-        'The order of shuffled tiles is found, in more than 80 % of the puzzles',
-        right['network'] > 0.8,
-        f'{right["network"]:.1%}, chance {right["chance"]:.1%}',
-      ),
-    ),
-  )
 
 
 def fractions(found: Found) -> list[Picture]:
@@ -92,8 +48,8 @@ def fractions(found: Found) -> list[Picture]:
         judged(
           names,
           found.tuned,
-          'fine-tuning each encoder that learned without labels gains more than a point '
-          'over training from scratch',
+          'fine-tuning each encoder that learned without labels gains more than a '
+          'point over training from scratch',
         )
       ),
     ),
