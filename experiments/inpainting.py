@@ -21,7 +21,7 @@ from dl_core import config, interpret, launch, tasks
 from dl_core.data import holes, images
 from dl_core.interpret import filters
 from dl_core.interpret import holes as pictures
-from dl_core.launch.families import calls, encoders
+from dl_core.launch.families import encoders
 from dl_core.models import context_encoder, encoder
 from dl_core.tasks import adversarial, filling, schedules
 from dl_core.types import UserError
@@ -72,7 +72,6 @@ def build(c: Config) -> launch.Experiment:
   task = tasks.corrupted(own, hide)
   return launch.Experiment(
     config=c,
-    steps_per_call=calls.SMALL,
     task=pictures.restoring(task, hide),
     optimizers=optimizers,
     data=data._replace(baseline=lambda: pictures.constant(data, hide)),

@@ -31,10 +31,10 @@ class Config(encoders.Config):
     'random', 'place of the hole, centre or random', choices=('centre', 'random')
   )
   tuning: int = config.field(
-    150, 'training steps of a classifier that is fine-tuned', low=1
+    100, 'training steps of a classifier that is fine-tuned', low=1
   )
-  tuned: int = config.field(32, 'labelled images in a step of fine-tuning', low=1)
-  steps: int = 1_500
+  tuned: int = config.field(20, 'labelled images in a step of fine-tuning', low=1)
+  steps: int = 1_200
   batch_size: int = 64
   eval_every: int = 500
 

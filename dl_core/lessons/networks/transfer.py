@@ -4,7 +4,7 @@ Shapes: D draws of labels, L layers, n numbers of labels a class.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -16,6 +16,7 @@ from dl_core.lessons.networks import fine_tuning
 from dl_core.models import encoder
 from dl_core.types import Experiment
 
+UNLABELLED = ('inpainting', 'jigsaw')  # the encoders that learned without labels
 ALL = 0  # labels a class: all of them
 FEW = 5  # labels a class at which layers are compared
 PLACES = 2  # a side, to which the maps of a layer are averaged for its probe
@@ -27,9 +28,10 @@ class Found(NamedTuple):
   Attributes:
     labels: numbers n of labels a class; `ALL` is the last.
     probed: {encoder: {FEW or ALL: [L, D]}}, of linear probes of each layer.
-    frozen: {encoder: [n, D]}, of a linear classifier on the last map.
+    frozen: {encoder: [n, D]}, of linear probes of the last layer.
     tuned: {encoder: [n, D]}, of fine-tuning; 'random' is training from scratch.
-    copied: {encoder: [L + 1, D]}, of training with the first k layers copied, at `FEW`.
+    copied: {encoder: [L + 1, D]}, of training with the first k layers copied, at `FEW`,
+      for the encoders that learned without labels.
     kernels: {encoder: [h, w, C, F]}, of the first layer.
   """
 
@@ -67,24 +69,24 @@ def measure(
   maps = {name: mapped(params, widths, own) for name, params in encoders.items()}
   of_draws = range(seed, seed + draws)
 
-  def probed(features: Callable[[str], np.ndarray], count: int) -> list[float]:
+  @functools.cache
+  def features(name: str, layer: int) -> dict[str, np.ndarray]:
+    every = maps[name].items()
+    pool = lambda each: np.asarray(encoder.pooled(each[layer], PLACES))
+    return {split: pool(each) for split, each in every}
+
+  @functools.cache
+  def probed(name: str, layer: int, count: int) -> list[float]:
     found = []
-    for draw in of_draws if count else [seed]:
+    for draw in of_draws if count else of_draws[:1]:  # all are the same in every draw
       kept = drawn(count, draw)
-      parts = {split: (features(split), own[split][1]) for split in own}
+      parts = {s: (x, own[s][1]) for s, x in features(name, layer).items()}
       parts['train'] = parts['train'][0][kept], y[kept]
       found.append(probes.accuracy(parts))
     return found * (draws // len(found))
 
   def by_layer(name, count):
-    layers = range(len(encoder.LAYERS))
-    pool = lambda k: lambda split: encoder.pooled(maps[name][split][k], PLACES)
-    return np.array(
-      [probed(lambda s, k=k: np.asarray(pool(k)(s)), count) for k in layers]
-    )
-
-  def last(name):
-    return lambda split: maps[name][split][-1].reshape(len(own[split][1]), -1)
+    return np.array([probed(name, k, count) for k in range(len(encoder.LAYERS))])
 
   tune = fine_tuning.tuner(target, own)
 
@@ -103,7 +105,7 @@ def measure(
       name: {count: by_layer(name, count) for count in (FEW, ALL)} for name in encoders
     },
     frozen={
-      name: np.array([probed(last(name), count) for count in labels])
+      name: np.array([probed(name, len(every) - 1, count) for count in labels])
       for name in encoders
     },
     tuned={
@@ -115,7 +117,7 @@ def measure(
       name: np.array(
         [few, *(tuned(name, FEW, every[:k]) for k in range(1, len(every) + 1))]
       )
-      for name in learned
+      for name in UNLABELLED
     },
     kernels={
       name: np.asarray(params[every[0]]['convolution']['kernel'])

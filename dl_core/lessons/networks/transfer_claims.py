@@ -10,8 +10,8 @@ import numpy as np
 
 from dl_core.lessons import curves
 from dl_core.lessons.networks import pretexts, transfer_layers
-from dl_core.lessons.networks.transfer import Found
-from dl_core.lessons.networks.transfer_layers import COLOURS, POINT, UNLABELLED
+from dl_core.lessons.networks.transfer import UNLABELLED, Found
+from dl_core.lessons.networks.transfer_layers import COLOURS, POINT
 from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
@@ -55,8 +55,8 @@ def fractions(found: Found) -> list[Picture]:
     ),
     Picture(
       'A new head on top, the encoder frozen',
-      'Test accuracy of a linear classifier of the last map of each encoder; its '
-      'penalty is chosen on validation.',
+      'Test accuracy of a linear classifier on the last layer of each encoder, '
+      'averaged over quarters of the image; its penalty is chosen on validation.',
       shown(names, found.frozen, 'random'),
       tuple(
         judged(

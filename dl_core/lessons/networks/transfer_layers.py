@@ -6,7 +6,7 @@ Shapes: D draws of labels, L layers.
 import numpy as np
 
 from dl_core.interpret import filters
-from dl_core.lessons.networks.transfer import ALL, FEW, Found
+from dl_core.lessons.networks.transfer import ALL, FEW, UNLABELLED, Found
 from dl_core.models import encoder
 from dl_core.report import draw
 from dl_core.types import Claim, Picture
@@ -17,7 +17,6 @@ COLOURS = {
   'labels': draw.GREEN,
   'random': draw.GREY,
 }
-UNLABELLED = ('inpainting', 'jigsaw')
 POINT = 0.01  # of accuracy: smaller differences are none
 
 
