@@ -72,7 +72,8 @@ def report(task: Task, hide: Hide) -> interpret.Report:
     task: before `restoring`.
     hide: see `holes.hide`.
   """
-  said: Any = jax.jit(task.outputs)
+  outputs: Any = task.outputs
+  said = jax.jit(outputs)
 
   def pictures(variables, observed, data, key):
     del observed, key

@@ -48,7 +48,8 @@ def report(task: Task, shuffle: Shuffle, orders: np.ndarray) -> interpret.Report
   Args:
     task, shuffle, orders: see `solving`; the task is the one before it.
   """
-  said: Any = jax.jit(task.outputs)
+  outputs: Any = task.outputs
+  said = jax.jit(outputs)
 
   def pictures(variables, observed, data, key):
     del observed, key

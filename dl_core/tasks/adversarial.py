@@ -55,7 +55,8 @@ def adversarial(model: nn.Module, critic: nn.Module, share: float) -> Task:
   def init(key, batch):
     variables = own.init(key, batch)
     made = critic.init(key, batch.y, train=False)
-    return variables | {'params': {**variables['params'], CRITIC: made['params']}}
+    params = {**variables['params'], CRITIC: made['params']}
+    return {**variables, 'params': params}
 
   def discriminate(params, extra, batch, key):
     sums = discerned(params, batch, filled(params, batch, key))

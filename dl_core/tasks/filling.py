@@ -79,7 +79,8 @@ def errors(fill: Fill, batches: Any) -> Mapping[str, float]:
 
 def mean_image(data: Data) -> np.ndarray:
   """Returns the mean [H, W, C] of the training images, x of `data`."""
-  total, count = 0.0, 0.0
+  total: Any = 0.0
+  count = 0.0
   for batch in data.splits['train']():
     weight = np.asarray(batch.weight).reshape(len(batch.x), -1)[:, 0]
     total = total + np.tensordot(weight, np.asarray(batch.x, np.float64), 1)

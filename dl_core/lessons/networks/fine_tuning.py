@@ -47,7 +47,8 @@ def tuner(
   c, task = experiment.config, experiment.task
   update = jax.jit(train.make_update(task, experiment.optimizers), donate_argnums=0)
   begin = jax.jit(lambda seed: train.init_state(experiment, jax.random.key(seed)))
-  said = jax.jit(task.outputs)
+  outputs: Any = task.outputs
+  said = jax.jit(outputs)
   x, y = own['train']
   test_x, test_y = own['test']
 
