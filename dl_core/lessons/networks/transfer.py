@@ -4,7 +4,7 @@ Shapes: D draws of labels, L layers, n numbers of labels a class.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -61,26 +61,20 @@ def measure(
   """
   own = fine_tuning.images(target.data)
   y = own['train'][1]
-  widths = target.config.widths
 
   def drawn(count, draw):
     return splits.few(y, count, draw) if count else np.arange(len(y))
 
-  maps = {name: mapped(params, widths, own) for name, params in encoders.items()}
+  read = reader(target.config.widths, own)
+  features = {name: read(params) for name, params in encoders.items()}
   of_draws = range(seed, seed + draws)
-
-  @functools.cache
-  def features(name: str, layer: int) -> dict[str, np.ndarray]:
-    every = maps[name].items()
-    pool = lambda each: np.asarray(encoder.pooled(each[layer], PLACES))
-    return {split: pool(each) for split, each in every}
 
   @functools.cache
   def probed(name: str, layer: int, count: int) -> list[float]:
     found = []
     for draw in of_draws if count else of_draws[:1]:  # all are the same in every draw
       kept = drawn(count, draw)
-      parts = {s: (x, own[s][1]) for s, x in features(name, layer).items()}
+      parts = {s: (x[layer], own[s][1]) for s, x in features[name].items()}
       parts['train'] = parts['train'][0][kept], y[kept]
       found.append(probes.accuracy(parts))
     return found * (draws // len(found))
@@ -126,11 +120,25 @@ def measure(
   )
 
 
-def mapped(
-  params: Any, widths: Sequence[int], own: fine_tuning.Images
-) -> dict[str, list[np.ndarray]]:
-  """Returns {split: the maps of all layers of an encoder}."""
-  read = jax.jit(lambda x: encoder.Encoder(widths).apply({'params': params}, x))
-  return {
-    split: [np.asarray(each) for each in read(x)] for split, (x, _) in own.items()
-  }
+def reader(
+  widths: Sequence[int], own: fine_tuning.Images
+) -> Callable[[Any], dict[str, list[np.ndarray]]]:
+  """Makes (parameters of an encoder) -> {split: features [N, F] of each layer}.
+
+  Args:
+    widths: of the encoder.
+    own: the examples. All are read at once, so that one program is compiled.
+  """
+  images = np.concatenate([x for x, _ in own.values()])
+  ends = np.cumsum([len(x) for x, _ in own.values()])[:-1]
+
+  @jax.jit
+  def pooled(params, images):
+    maps = encoder.Encoder(widths).apply({'params': params}, images)
+    return [encoder.pooled(each, PLACES) for each in maps]
+
+  def read(params):
+    parts = [np.split(np.asarray(each), ends) for each in pooled(params, images)]
+    return dict(zip(own, map(list, zip(*parts, strict=True)), strict=True))
+
+  return read

@@ -9,6 +9,7 @@ import pytest
 from dl_core.lessons.networks import (
   fine_tuning,
   pretexts,
+  transfer,
   transfer_claims,
   transfer_layers,
 )
@@ -119,6 +120,27 @@ def test_trainings_of_one_seed_differ_by_their_layers_alone(tune):
   _, own, _ = tune
   shares = np.bincount(own['test'][1], minlength=10) / 40
   assert any(blind == pytest.approx(share) for share in shares)
+
+
+def test_features_are_those_of_each_split_and_layer(tune):
+  target, own, _ = tune
+  model = encoder.Encoder(target.config.widths)
+  x = own['validation'][0]
+
+  @jax.jit
+  def both(key):
+    variables = model.init(key, x)
+    return variables['params'], model.apply(variables, x)
+
+  params, maps = jax.device_get(both(jax.random.key(0)))
+  found = transfer.reader(target.config.widths, own)(params)
+  assert list(found) == list(own)
+  for features, each in zip(found['validation'], maps, strict=True):
+    side, width = each.shape[2:]
+    places = min(side, transfer.PLACES)
+    split = each.reshape(40, places, side // places, places, side // places, width)
+    by_hand = split.mean((2, 4)).reshape(40, -1)
+    np.testing.assert_allclose(features, by_hand, rtol=1e-4, atol=1e-5)
 
 
 def test_only_the_chosen_images_are_learned_from(tune):
