@@ -22,7 +22,7 @@ def picture(inpainting: Mapping[str, Any], jigsaw: Mapping[str, Any]) -> Picture
 
   def show():
     titles = ['squared error in the hole', 'puzzles solved, %']
-    figure, panels = draw.panels(6.4, 2.6, 2, titles=titles)
+    figure, panels = draw.panels(7.4, 2.6, 2, titles=titles)
     panels[0].bar(hole.keys(), hole.values(), 0.7, color=draw.COLOURS[:3])
     panels[1].bar(right.keys(), [100 * v for v in right.values()], 0.7,
                   color=[draw.BLUE, draw.GREY])  # fmt: skip

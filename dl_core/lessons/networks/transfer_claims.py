@@ -11,7 +11,7 @@ import numpy as np
 from dl_core.lessons import curves
 from dl_core.lessons.networks import pretexts, transfer_layers
 from dl_core.lessons.networks.transfer import UNLABELLED, Found
-from dl_core.lessons.networks.transfer_layers import COLOURS, POINT
+from dl_core.lessons.networks.transfer_layers import COLOURS, POINT, SHOWN
 from dl_core.report import draw
 from dl_core.types import Claim, Picture
 
@@ -83,7 +83,7 @@ def shown(names: Sequence[str], values: Accuracies, baseline: str) -> Callable[[
     figure, axes = draw.panel(5.4, 3.4, xlabel='labels a class')
     places = np.arange(len(names))
     for name, each in values.items():
-      label = baseline if name == 'random' else name
+      label = baseline if name == 'random' else SHOWN.get(name, name)
       draw.band(axes, places, 100 * each, label, COLOURS[name], marker='o')
     axes.set(ylabel='test accuracy, %', xticks=places, xticklabels=names)
     draw.legend(axes, loc='lower right')
@@ -108,7 +108,10 @@ def judged(names: Sequence[str], values: Accuracies, sentence: str) -> Iterator[
     yield Claim(
       f'{with_these}, {sentence}',
       bool(all(gains[task].mean() > POINT for task in UNLABELLED)),
-      ', '.join(f'{task} {signed(gain)}' for task, gain in gains.items()) + ' points',
+      ', '.join(
+        f'{SHOWN.get(task, task)} {signed(gain)}' for task, gain in gains.items()
+      )
+      + ' points',
     )
 
 

@@ -17,6 +17,7 @@ COLOURS = {
   'labels': draw.GREEN,
   'random': draw.GREY,
 }
+SHOWN = {'labels': 'even or odd'}  # what pictures call an encoder
 POINT = 0.01  # of accuracy: smaller differences are none
 
 
@@ -34,7 +35,8 @@ def layers(found: Found) -> Picture:
     places = np.arange(1, len(encoder.LAYERS) + 1)
     for axes, count in zip(panels, (FEW, ALL), strict=True):
       for name, each in found.probed.items():
-        draw.band(axes, places, 100 * each[count], name, COLOURS[name], marker='o')
+        word = SHOWN.get(name, name)
+        draw.band(axes, places, 100 * each[count], word, COLOURS[name], marker='o')
       axes.set(xlabel='layer', xticks=places)
     panels[0].set_ylabel('test accuracy of a linear probe, %')
     draw.legend(panels[1])
@@ -110,8 +112,8 @@ def kernels(found: Found) -> Picture:
   """Draws the filters of the first layer of every encoder side by side."""
 
   def show():
-    titles = list(found.kernels)
-    figure, panels = draw.panels(1.9 * len(titles), 1.3, len(titles), titles=titles)
+    titles = [SHOWN.get(name, name) for name in found.kernels]
+    figure, panels = draw.panels(6.4, 3.9, len(titles), 2, titles)
     for axes, kernel in zip(panels, found.kernels.values(), strict=True):
       axes.imshow(filters.tiles(kernel), interpolation='none')
       axes.axis('off')
