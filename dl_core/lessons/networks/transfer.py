@@ -134,7 +134,7 @@ def reader(
 
   @jax.jit
   def pooled(params, images):
-    maps = encoder.Encoder(widths).apply({'params': params}, images)
+    maps: Any = encoder.Encoder(widths).apply({'params': params}, images)
     return [encoder.pooled(each, PLACES) for each in maps]
 
   def read(params):
