@@ -26,6 +26,8 @@ def load(
   *,
   labels: str = folder.WANTED,
   train_size: int = 0,
+  labels_each: int = 0,
+  draw: int = 0,
   label_noise: float = 0.0,
   margin: int = 0,
   augment: Callable[[Key, Batch], Batch] = lambda key, batch: batch,
@@ -43,6 +45,8 @@ def load(
       and `Spec.classes` is ().
     train_size: training examples that are kept, drawn by a fixed seed, each class in
       proportion; 0: all. But for rounding, a smaller choice is part of a larger one.
+    labels_each: training examples of each class that are kept; 0: all.
+    draw: seed of their draw.
     label_noise: share of the training labels that are replaced by random ones, uniform
       over the classes, by a fixed seed (Zhang et al. 2017,
       https://arxiv.org/abs/1611.03530, section 2); validation and test keep theirs.
@@ -66,7 +70,12 @@ def load(
   channels = channels or images.channels
   frame = pillow.Frame((size + 2 * margin, size + 2 * margin, channels), margin > 0)
   parts = splits.parts(
-    images.source, images.declared, train_size, bool(images.classes), own
+    images.source,
+    images.declared,
+    train_size,
+    bool(images.classes),
+    own,
+    splits.Few(labels_each, draw),
   )
   mean, deviation = (np.asarray(value, np.float32) for value in normalise)
 
@@ -98,7 +107,8 @@ def load(
   learnt = functools.partial(relabelled, len(images.classes), label_noise)
   spec = declared(c, size, channels, images.source, images.classes)
   spec = spec._replace(native=images.native)
-  count = min(images.declared['train'], train_size or math.inf)
+  few = labels_each * len(images.classes)
+  count = min(images.declared['train'], train_size or math.inf, few or math.inf)
   if count * math.prod(frame.shape) > c.resident_bytes:
     return batches.streamed(spec, _examples(images, parts, frame, learnt), **options)
   return batches.resident(spec, _arrays(images, parts, frame, learnt), **options)

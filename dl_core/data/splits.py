@@ -15,6 +15,16 @@ MOST = 5_000  # examples carved for validation
 UNLABELLED = frozenset({('imagenet2012', 'test')})  # all labels are -1
 
 
+class Few(NamedTuple):
+  """How many training examples of each class are kept, 0: all; the seed of the draw."""
+
+  each: int = 0
+  draw: int = 0
+
+
+ALL = Few()
+
+
 class Parts(NamedTuple):
   """How train, validation and test are made from the splits that a set comes with.
 
@@ -23,12 +33,14 @@ class Parts(NamedTuple):
     lacking: the splits carved from its train; the remainder is train.
     train_size: examples of the remainder that are kept; 0: all.
     notes: sentences that describe the carving.
+    few: which of these are kept, in turn.
   """
 
   given: Mapping[str, str]
   lacking: tuple[str, ...]
   train_size: int
   notes: tuple[str, ...]
+  few: Few = ALL
 
 
 def examples(data: Data, split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -44,6 +56,7 @@ def parts(
   train_size: int = 0,
   classes: bool = True,
   own: bool = False,
+  few: Few = ALL,
 ) -> Parts:
   """Returns three splits of a set, carved from train where it lacks one.
 
@@ -56,6 +69,7 @@ def parts(
     train_size: training examples that are kept, drawn by a fixed seed; 0: all.
     classes: whether its examples are of classes.
     own: whether it is a user's own.
+    few: which training examples are kept.
 
   Raises:
     UserError: it has no train.
@@ -79,9 +93,11 @@ def parts(
     f'seed{", each class in proportion" if classes else ""}.'
     for name in lacking
   )
-  if not lacking and not train_size:
+  if few.each:
+    notes += (f'The training set has {few.each} examples of each class.',)
+  if not lacking and not train_size and not few.each:
     given['train'] = 'train'
-  return Parts(given, lacking, train_size, notes)
+  return Parts(given, lacking, train_size, notes, few)
 
 
 def carved(source: str, parts: Parts, labels: np.ndarray) -> dict[str, np.ndarray]:
@@ -118,6 +134,8 @@ def carved(source: str, parts: Parts, labels: np.ndarray) -> dict[str, np.ndarra
         f'--train_size={parts.train_size} was given, but {source} has '
         f'{len(left)} training examples; give fewer, or 0 for all of them'
       ) from None
+  if parts.few.each:
+    left = left[few(labels[left], *parts.few)]
   return found | {'train': left}
 
 

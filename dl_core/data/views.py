@@ -3,6 +3,7 @@
 Shapes: B examples, H x W pixels, C channels.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,6 +13,19 @@ import numpy as np
 from dl_core.types import Batch, Data
 
 WEIGHTS = ('example', 'place')
+
+
+def parity(data: Data) -> Data:
+  """Returns data whose label is whether the number of the class is odd.
+
+  Args:
+    data: of labelled images; whoever wants a constant answer asks `data` itself.
+  """
+
+  def view(batch: Batch) -> Batch:
+    return batch._replace(y=batch.y % 2)
+
+  return viewed(data, view)._replace(spec=data.spec._replace(classes=('even', 'odd')))
 
 
 def itself(data: Data, levels: int = 0, weight: str = 'example') -> Data:
@@ -43,13 +57,19 @@ def itself(data: Data, levels: int = 0, weight: str = 'example') -> Data:
       return Batch(batch.x, y, batch.weight)
     return Batch(batch.x, y, jax.tree.map(lambda leaf: spread(batch.weight, leaf), y))
 
+  return viewed(data, view)._replace(
+    spec=data.spec._replace(batch=jax.eval_shape(view, data.spec.batch), classes=())
+  )
+
+
+def viewed(data: Data, view: Callable[[Batch], Batch]) -> Data:
+  """Returns data whose batches are views of others, without a constant answer."""
   sample = data.sample
 
   def split(batches):
     return lambda: map(view, batches())
 
   return data._replace(
-    spec=data.spec._replace(batch=jax.eval_shape(view, data.spec.batch), classes=()),
     take=lambda arrays, key, step: view(data.take(arrays, key, step)),
     splits={name: split(batches) for name, batches in data.splits.items()},
     baseline=dict,

@@ -1,4 +1,4 @@
-"""Upsampling by transposed convolution, which begins as bilinear interpolation.
+"""Upsampling: by transposed convolution that begins as bilinear, and by sub-pixels.
 
 Shapes: B images, H x W places, C channels, F features, s the factor.
 """
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from dl_core.layers import convolution
 from dl_core.types import Array
 
 
@@ -47,3 +48,27 @@ class Upsample(nn.Module):
       kernel_init=begin,
       name='kernel',
     )(x)
+
+
+class SubPixel(nn.Module):
+  """Convolution of 3 x 3 to s² groups of F features, laid out as s x s places each.
+
+  Shi et al. 2016 (https://arxiv.org/abs/1609.05158): it computes what a transposed
+  convolution of kernel 3s at stride s does, at half the time on a CPU.
+
+  Attributes:
+    features: F.
+    factor: s.
+  """
+
+  features: int
+  factor: int = 2
+
+  @nn.compact
+  def __call__(self, x: Array) -> Array:
+    """Maps [B, H, W, C] to [B, sH, sW, F]."""
+    batch, height, width, _ = x.shape
+    s, features = self.factor, self.features
+    x = convolution.Conv(s * s * features, (3, 3), name='convolution')(x)
+    x = x.reshape(batch, height, width, s, s, features).swapaxes(2, 3)
+    return x.reshape(batch, s * height, s * width, features)

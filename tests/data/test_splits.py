@@ -60,3 +60,22 @@ def test_a_test_split_without_labels_is_left_out(source, given):
   whole = {name: name for name in declared}
   assert dict(found.given) == (given or whole)
   assert found.lacking == (('validation',) if given else ())
+
+
+@pytest.mark.parametrize('lacking', [(), ('validation',)])
+def test_few_of_each_class_are_kept_of_what_is_left_for_training(lacking):
+  declared = {'train': 60, 'test': 30, 'validation': 30}
+  declared = {name: n for name, n in declared.items() if name not in lacking}
+  labels = np.arange(60) % 3
+
+  def kept(draw):
+    found = splits.parts('toys/1', declared, few=splits.Few(4, draw))
+    assert 'train' not in found.given
+    return splits.carved('toys/1', found, labels)
+
+  first, other = kept(0), kept(1)
+  assert np.bincount(labels[first['train']]).tolist() == [4, 4, 4]
+  assert first['train'].tolist() != other['train'].tolist()
+  for name in lacking:  # the draw moves nothing else
+    assert first[name].tolist() == other[name].tolist()
+    assert not set(first[name]) & set(first['train'])

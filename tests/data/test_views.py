@@ -114,3 +114,12 @@ def test_each_weight_is_what_its_loss_wants():
 def test_another_weight_is_refused():
   with pytest.raises(ValueError, match="weight='pixel' is none of example, place"):
     views.itself(toys(), weight='pixel')
+
+
+def test_parity_is_whether_the_number_of_the_class_is_odd():
+  data = views.parity(toys())
+  assert data.spec.classes == ('even', 'odd')
+  assert data.baseline() == {}
+  for asked, batch in zip(every(data), every(toys()), strict=True):
+    np.testing.assert_array_equal(asked.y, batch.y % 2)
+    np.testing.assert_array_equal(asked.x, batch.x)

@@ -21,13 +21,16 @@ from dl_core.models import (
   bert,
   captioner,
   char_lm,
+  context_encoder,
   elman,
+  encoder,
   fcn,
   gan,
   gcn,
   googlenet,
   gpt,
   graph_classifier,
+  jigsaw,
   lenet,
   linear,
   mlp,
@@ -105,6 +108,19 @@ MODELS = {
   'encoder and classifier': Row(
     autoencoder.EncoderClassifier(10), (28, 28, 1), (10,), 1_418_590,
     {'hidden': (16, 12), 'code': 8}, (3, 3, 1),
+  ),
+  'context encoder': Row(
+    context_encoder.ContextEncoder(), (32, 32, 1), (32, 32, 1), 842_980,
+    {'widths': (2, 3, 4, 4), 'code': 5}, (8, 8, 1),
+  ),
+  'jigsaw': Row(
+    jigsaw.Jigsaw(24), (4, 12, 12, 1), (24,), 333_848,
+    {'permutations': 5, 'widths': (2, 3, 4, 4), 'features': 6, 'hidden': 7},
+    (4, 4, 4, 1),
+  ),
+  'encoder and classifier, convolutional': Row(
+    encoder.Classifier(10), (32, 32, 1), (10,), 151_178, {'widths': (2, 3, 4, 4)},
+    (8, 8, 1),
   ),
   'fcn': Row(fcn.FCN(11), (32, 32, 1), (32, 32, 11), 76_929, {'widths': (2, 3)}),
   'video_frames': Row(
