@@ -1,0 +1,50 @@
+"""A convolutional network whose logits read the mean over all places.
+
+Lin, Chen & Yan, "Network in network", 2014, https://arxiv.org/abs/1312.4400, section
+3.2: global average pooling takes the place of dense layers, so a feature counts the
+same wherever it is, and the network reads images of any size. Zhou et al. 2016
+(https://arxiv.org/abs/1512.04150) found that such a network says where its class is:
+the read-out may as well be taken of each place before the mean; see `interpret.cam`.
+
+Shapes: B images, H x W places, C channels, K classes.
+"""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+from flax import linen as nn
+
+from dl_core.layers import readout
+from dl_core.models.googlenet import Unit
+from dl_core.types import Array
+
+
+class Averaged(nn.Module):
+  """Convolutions with batch norm and ReLU, the mean over all places, a read-out.
+
+  The first kernel is 5 x 5, the others are 3 x 3.
+
+  Attributes:
+    classes: K.
+    widths: channels of each convolution.
+    halving: how many of them, from the first on, halve the sides.
+  """
+
+  classes: int
+  widths: Sequence[int] = (16, 32, 48, 64, 64)
+  halving: int = 3
+
+  @nn.compact
+  def __call__(self, x: Array, *, train: bool) -> Array:
+    """Maps images [B, H, W, C] to logits [B, K]."""
+    for number, width in enumerate(self.widths):
+      unit = Unit(
+        width,
+        3 if number else 5,
+        2 if number < self.halving else 1,
+        batch_norm=True,
+        name=f'stage_{number + 1}',
+      )
+      x = unit(x, train=train)
+    x = jnp.mean(x, axis=(1, 2))  # [B, C]
+    return readout.Readout(self.classes, name='output')(x)
