@@ -16,7 +16,7 @@ import optax
 
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images
-from dl_core.interpret import activation_maps, classification, filters
+from dl_core.interpret import activation_maps, classification, explained, filters
 from dl_core.models import averaged
 from dl_core.tasks import measures, schedules
 
@@ -59,10 +59,10 @@ def build(c: Config) -> launch.Experiment:
     augment=augment.on_x(augment.join(*changes)),
     normalise=NORMAL,
   )
-  model = averaged.Averaged(len(data.spec.classes), c.widths, c.halving)
+  model = network(c, len(data.spec.classes))
   task = tasks.supervised(model, measures.cross_entropy, accuracy=measures.accuracy)
   rate = schedules.cosine(c.learning_rate, c.steps)
-  return launch.Experiment(
+  experiment = launch.Experiment(
     config=c,
     task=task,
     optimizers=(optax.adamw(rate, weight_decay=c.weight_decay),),
@@ -74,6 +74,12 @@ def build(c: Config) -> launch.Experiment:
       activation_maps.report(model),
     ),
   )
+  return explained.added(experiment, task, model)
+
+
+def network(c: Config, classes: int) -> averaged.Averaged:
+  """Returns the network of the settings."""
+  return averaged.Averaged(classes, c.widths, c.halving)
 
 
 if __name__ == '__main__':

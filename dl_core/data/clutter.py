@@ -18,8 +18,12 @@ from typing import NamedTuple
 import numpy as np
 
 SPLITS = {'train': 2_048, 'validation': 256, 'test': 512}
-CONTRAST = 0.25  # by which the luma of a digit exceeds that of its surroundings, or more
+CONTRAST = (
+  0.35  # by which the luma of a digit exceeds that of its surroundings, or more
+)
 DISTRACTORS = (8, 12)  # the fewest and the most
+QUARTERS = 0.3  # share of the distractors that are quarters of digits
+WIDTHS = (1, 2.5)  # of lines, in pixels
 OVERLAP = 0.05  # of the smaller of two boxes, at most
 TRIES = 50  # to find a free place, before a digit is left out
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -84,7 +88,7 @@ def draw(random: np.random.RandomState, kind: Kind, ink: Ink) -> Scene:
   """Draws a scene of a kind."""
   image = background(random, kind.side)
   for _ in range(within(random, DISTRACTORS)):
-    paint = line if random.uniform() < 0.5 else quarter
+    paint = quarter if random.uniform() < QUARTERS else line
     paint(random, image, kind, ink)
   mask = np.zeros((kind.side, kind.side), np.uint8)
   boxes: list[np.ndarray] = []
@@ -112,27 +116,27 @@ def within(random: np.random.RandomState, bounds: tuple[int, int]) -> int:
 
 def background(random: np.random.RandomState, side: int) -> np.ndarray:
   """Draws colours [S, S, 3] that vary smoothly, on two scales."""
-  colour = random.uniform(0.15, 0.45, 3)
-  coarse = random.uniform(-0.15, 0.15, (4, 4, 3))
-  fine = random.uniform(-0.08, 0.08, (12, 12, 3))
+  colour = random.uniform(0.1, 0.4, 3)
+  coarse = random.uniform(-0.12, 0.12, (4, 4, 3))
+  fine = random.uniform(-0.05, 0.05, (12, 12, 3))
   return colour + resized(coarse, side) + resized(fine, side)
 
 
 def line(
   random: np.random.RandomState, image: np.ndarray, kind: Kind, ink: Ink
 ) -> None:
-  """Paints a piece of a line, 1.5 to 3 pixels wide, onto an image."""
+  """Paints a piece of a line, onto an image."""
   del ink
   start = random.uniform(0, kind.side, 2)
   end = start + random.uniform(-kind.side / 3, kind.side / 3, 2)
-  width = random.uniform(1.5, 3)
+  width = random.uniform(*WIDTHS)
   points = np.stack(np.mgrid[: kind.side, : kind.side], axis=-1) + 0.5
   along = end - start
   share = ((points - start) * along).sum(-1) / max((along * along).sum(), 1e-9)
   nearest = start + np.clip(share, 0, 1)[..., None] * along
   distance = np.sqrt(((points - nearest) ** 2).sum(-1))
   alpha = np.clip(width / 2 + 0.5 - distance, 0, 1)
-  blend(image, alpha, random.uniform(0.3, 1, 3))
+  blend(image, alpha, random.uniform(0.2, 0.9, 3))
 
 
 def quarter(
