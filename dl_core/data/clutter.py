@@ -130,13 +130,19 @@ def line(
   start = random.uniform(0, kind.side, 2)
   end = start + random.uniform(-kind.side / 3, kind.side / 3, 2)
   width = random.uniform(*WIDTHS)
-  points = np.stack(np.mgrid[: kind.side, : kind.side], axis=-1) + 0.5
-  along = end - start
-  share = ((points - start) * along).sum(-1) / max((along * along).sum(), 1e-9)
-  nearest = start + np.clip(share, 0, 1)[..., None] * along
-  distance = np.sqrt(((points - nearest) ** 2).sum(-1))
-  alpha = np.clip(width / 2 + 0.5 - distance, 0, 1)
-  blend(image, alpha, random.uniform(0.2, 0.9, 3))
+  colour = random.uniform(0.2, 0.9, 3)
+  low = np.maximum(np.minimum(start, end) - width, 0).astype(int)
+  high = np.minimum(np.maximum(start, end) + width + 1, kind.side).astype(int)
+  rows, columns = (
+    np.arange(*ends) + 0.5 - first
+    for ends, first in zip(zip(low, high, strict=True), start, strict=True)
+  )
+  down, across = end - start
+  length = max(down * down + across * across, 1e-9)
+  share = np.clip((rows[:, None] * down + columns[None] * across) / length, 0, 1)
+  far = (rows[:, None] - share * down) ** 2 + (columns[None] - share * across) ** 2
+  alpha = np.clip(width / 2 + 0.5 - np.sqrt(far), 0, 1)
+  blend(image[low[0] : high[0], low[1] : high[1]], alpha, colour)
 
 
 def quarter(

@@ -6,7 +6,7 @@ same wherever it is, and the network reads images of any size. Zhou et al. 2016
 (https://arxiv.org/abs/1512.04150) found that such a network says where its class is:
 the read-out may as well be taken of each place before the mean; see `interpret.cam`.
 
-Shapes: B images, H x W places, C channels, K classes.
+Shapes: B images, H x W places, C channels, F features of a stage, K classes.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,42 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import readout
-from dl_core.models.googlenet import Unit
+from dl_core.layers import convolution, norm, readout
 from dl_core.types import Array
+
+SCALE = 16.0  # of the last maps at first: means over all places hardly vary otherwise
+
+
+class Stage(nn.Module):
+  """A convolution, batch norm and ReLU.
+
+  Attributes:
+    features: F.
+    size: side of the kernel.
+    stride: from one output to the next.
+    scale: initial scale of batch norm.
+  """
+
+  features: int
+  size: int = 3
+  stride: int = 1
+  scale: float = 1.0
+
+  @nn.compact
+  def __call__(self, x: Array, *, train: bool) -> Array:
+    """Maps [B, H, W, C] to [B, H / stride, W / stride, F]."""
+    x = convolution.Conv(
+      self.features,
+      (self.size, self.size),
+      (self.stride, self.stride),
+      use_bias=False,
+      kernel_init=nn.initializers.he_normal(),
+      name='convolution',
+    )(x)
+    start = nn.initializers.constant(self.scale)
+    return nn.relu(
+      norm.BatchNorm(not train, momentum=0.9, scale_init=start, name='norm')(x)
+    )
 
 
 class Averaged(nn.Module):
@@ -37,14 +70,14 @@ class Averaged(nn.Module):
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps images [B, H, W, C] to logits [B, K]."""
+    last = len(self.widths) - 1
     for number, width in enumerate(self.widths):
-      unit = Unit(
+      x = Stage(
         width,
-        3 if number else 5,
-        2 if number < self.halving else 1,
-        batch_norm=True,
+        size=3 if number else 5,
+        stride=2 if number < self.halving else 1,
+        scale=SCALE if number == last else 1.0,
         name=f'stage_{number + 1}',
-      )
-      x = unit(x, train=train)
+      )(x, train=train)
     x = jnp.mean(x, axis=(1, 2))  # [B, C]
     return readout.Readout(self.classes, name='output')(x)

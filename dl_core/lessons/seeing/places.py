@@ -106,8 +106,8 @@ def curves(found: Places) -> Picture:
   return Picture(
     'Deletion and insertion',
     'Mean probability of the true class while pixels are replaced by the mean colour '
-    '(deletion) or a blurred image becomes sharp (insertion), in the order in which each '
-    'map ranks the pixels (Petsiuk et al. 2018).',
+    '(deletion) or a blurred image becomes sharp (insertion), in the order in which '
+    'each map ranks the pixels (Petsiuk et al. 2018).',
     show,
     (
       Claim(
