@@ -30,7 +30,7 @@ class Config(config.Config):
   dataset: str = config.field('clutter_one', 'name of the data set', group='data')
   image_size: int = config.field(64, 'height and width of the images in pixels', low=8)
   widths: tuple[int, ...] = config.field(
-    (16, 32, 48, 64, 64), 'channels of each convolution', low=1
+    (16, 32, 64, 64, 64), 'channels of each convolution', low=1
   )
   halving: int = config.field(
     3, 'number of convolutions, from the first on, that halve the sides', low=0
@@ -38,12 +38,19 @@ class Config(config.Config):
   shift: int = config.field(
     6, 'augmentation: random shift by up to this many pixels; 0: none', low=0
   )
+  recolour: bool = config.field(
+    True, 'augmentation: exchange the colour channels of an image at random'
+  )
   weight_decay: float = config.field(
     0.05, 'weight decay of AdamW, which multiplies it by the learning rate', low=0
   )
-  steps: int = 1_000
+  warmup: int = config.field(
+    50, 'steps in which the learning rate rises to --learning_rate', low=0
+  )
+  steps: int = 1_400
   batch_size: int = 32
   learning_rate: float = 3e-3
+  eval_every: int = 200
 
 
 TINY = Config(steps=2, batch_size=8, image_size=16, widths=(4, 4), halving=2, shift=1)
@@ -52,6 +59,7 @@ BENCH = Config()
 
 def build(c: Config) -> launch.Experiment:
   changes = [augment.shift(c.shift, 0.0)] if c.shift else []
+  changes += [augment.recoloured] if c.recolour else []
   data = images.load(
     c,
     size=c.image_size,
@@ -61,7 +69,7 @@ def build(c: Config) -> launch.Experiment:
   )
   model = network(c, len(data.spec.classes))
   task = tasks.supervised(model, measures.cross_entropy, accuracy=measures.accuracy)
-  rate = schedules.cosine(c.learning_rate, c.steps)
+  rate = schedules.warmed(schedules.cosine(c.learning_rate, c.steps), c.warmup)
   experiment = launch.Experiment(
     config=c,
     task=task,

@@ -18,11 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 SPLITS = {'train': 2_048, 'validation': 256, 'test': 512}
-CONTRAST = (
-  0.35  # by which the luma of a digit exceeds that of its surroundings, or more
-)
+CONTRAST = 0.4  # least difference in luma between a digit and what it covers
 DISTRACTORS = (8, 12)  # the fewest and the most
-QUARTERS = 0.3  # share of the distractors that are quarters of digits
+QUARTERS = 0.2  # share of the distractors that are quarters of digits
 WIDTHS = (1, 2.5)  # of lines, in pixels
 OVERLAP = 0.05  # of the smaller of two boxes, at most
 TRIES = 50  # to find a free place, before a digit is left out
@@ -130,7 +128,7 @@ def line(
   start = random.uniform(0, kind.side, 2)
   end = start + random.uniform(-kind.side / 3, kind.side / 3, 2)
   width = random.uniform(*WIDTHS)
-  colour = random.uniform(0.2, 0.9, 3)
+  colour = random.uniform(0.2, 0.8, 3)
   low = np.maximum(np.minimum(start, end) - width, 0).astype(int)
   high = np.minimum(np.maximum(start, end) + width + 1, kind.side).astype(int)
   rows, columns = (

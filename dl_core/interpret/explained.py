@@ -157,14 +157,14 @@ def overlaid(image: np.ndarray, values: np.ndarray) -> np.ndarray:
   return (1 - strength) * grey + strength * tint
 
 
-def frame(axes: Any, box: Sequence[float], colour: str = 'white', **look: Any) -> None:
+def frame(axes: Any, box: Sequence[float], colour: str = 'white') -> None:
   """Draws a box, left, top, right, bottom in pixels, onto an image."""
   from matplotlib.patches import Rectangle
 
   left, top, right, bottom = box
-  look = {'fill': False, 'lw': 1.2, 'ec': colour} | look
   corner = left - 0.5, top - 0.5
-  axes.add_patch(Rectangle(corner, right - left, bottom - top, **look))
+  sides = right - left, bottom - top
+  axes.add_patch(Rectangle(corner, *sides, fill=False, lw=1.4, ec=colour))
 
 
 def draw_rows(

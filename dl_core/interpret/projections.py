@@ -60,8 +60,8 @@ def tsne(x: Any, perplexity: float = 30.0, dimensions: int = 2) -> Map:
       f'{len(x)} points were given with {perplexity=}; from three times as many to '
       f'{MOST:,} are wanted'
     )
-  start = pca(x, dimensions)
-  start = jnp.asarray(1e-4 * start / start[:, 0].std(), jnp.float32)
+  first = pca(x, dimensions)
+  start = jnp.asarray(1e-4 * first / (first[:, 0].std() or 1), jnp.float32)
   points, divergence = descend(joint(squared(jnp.asarray(x)), perplexity), start)
   return Map(np.asarray(points), float(divergence))
 

@@ -17,7 +17,7 @@ from flax import linen as nn
 from dl_core.layers import convolution, norm, readout
 from dl_core.types import Array
 
-SCALE = 16.0  # of the last maps at first: means over all places hardly vary otherwise
+SCALE = 8.0  # of the last maps at first: means over all places hardly vary otherwise
 
 
 class Stage(nn.Module):
@@ -55,7 +55,9 @@ class Stage(nn.Module):
 class Averaged(nn.Module):
   """Convolutions with batch norm and ReLU, the mean over all places, a read-out.
 
-  The first kernel is 5 x 5, the others are 3 x 3.
+  Kernels are 3 x 3, those of the first convolution larger by 2. Where a convolution
+  halves the sides they are larger by 1: the middle of an even kernel at stride 2 lies
+  where the middle of its place does, so that maps are not shifted against the image.
 
   Attributes:
     classes: K.
@@ -64,7 +66,7 @@ class Averaged(nn.Module):
   """
 
   classes: int
-  widths: Sequence[int] = (16, 32, 48, 64, 64)
+  widths: Sequence[int] = (16, 32, 64, 64, 64)
   halving: int = 3
 
   @nn.compact
@@ -72,10 +74,11 @@ class Averaged(nn.Module):
     """Maps images [B, H, W, C] to logits [B, K]."""
     last = len(self.widths) - 1
     for number, width in enumerate(self.widths):
+      halves = number < self.halving
       x = Stage(
         width,
-        size=3 if number else 5,
-        stride=2 if number < self.halving else 1,
+        size=(3, 4)[halves] + 2 * (not number),
+        stride=1 + halves,
         scale=SCALE if number == last else 1.0,
         name=f'stage_{number + 1}',
       )(x, train=train)

@@ -72,7 +72,7 @@ def examples(
       tfds.features.BBox(ymin=top, xmin=left, ymax=bottom, xmax=right)
       for left, top, right, bottom in shares
     ]
-    example = {
+    example: dict[str, Any] = {
       'image': labelled.png(scene.image),
       'objects': [
         {'bbox': box, 'label': int(label)}
