@@ -3,12 +3,13 @@
     python -m experiments.interpretation             # trains a classifier and asks it
     python -m experiments.interpretation --seed=1
 
-A digit is somewhere in a cluttered scene. The network is trained on labels alone; since
-the data know where the digit is, it can be checked where each method says that the
-network looks: filters, activation maps, nearest neighbours, PCA and t-SNE, class
-activation maps (Zhou et al. 2016, https://arxiv.org/abs/1512.04150), occlusion (Zeiler
-& Fergus 2014, https://arxiv.org/abs/1311.2901), saliency (Simonyan et al. 2014,
-https://arxiv.org/abs/1312.6034).
+A network learns from labels alone which digit is in a cluttered scene. The data also
+hold the box of the digit, so each method that shows where a network finds its evidence
+can be checked against it: class activation maps (Zhou et al. 2016,
+https://arxiv.org/abs/1512.04150), occlusion (Zeiler & Fergus 2014,
+https://arxiv.org/abs/1311.2901) and saliency (Simonyan et al. 2014,
+https://arxiv.org/abs/1312.6034). Filters, activation maps, nearest neighbours, PCA and
+t-SNE (van der Maaten & Hinton 2008) are drawn and checked, too.
 """
 
 import dataclasses

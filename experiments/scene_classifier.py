@@ -6,8 +6,8 @@
     python -m experiments.interpretation             # the study that looks into it
 
 The logits are a linear read-out of the mean over all places (Lin et al. 2014,
-https://arxiv.org/abs/1312.4400). It is trained on labels alone: where the digit is, no
-one tells it. `--dataset` takes any other set of labelled images, too.
+https://arxiv.org/abs/1312.4400). It is trained on labels alone, without boxes.
+`--dataset` takes any other set of labelled images, too.
 """
 
 import dataclasses

@@ -1,13 +1,13 @@
-"""Digits on cluttered backgrounds, each with its box and its mask.
+"""Draws handwritten digits on cluttered backgrounds, with their boxes and masks.
 
-The sets are called `clutter` because what makes them hard is what surrounds a digit,
-and because `scenes` are the black images that captions describe. On a smooth background
-of random colours lie pieces of lines and quarters of other digits, as bright as a digit
-is, so that no bright spot tells where the digit is. The digits are scikit-learn's.
+The name `scenes` already belongs to the black images that captions describe; these sets
+are named after the clutter that makes them hard. The background varies smoothly in
+colour. Line segments and quarters of digits are painted on it, about as bright as the
+digits, so brightness alone does not locate a digit. The digits are scikit-learn's.
 
-A scene is a function of (kind, split, number): pure NumPy on `RandomState`, whose
-stream is frozen, and without trigonometry or matrix products, whose last bits differ
-from machine to machine.
+A scene is a function of (kind, split, number). It is drawn in NumPy from `RandomState`,
+whose stream is frozen, without trigonometry or matrix products, whose last bits differ
+between machines.
 
 Shapes: S pixels of a side of a scene, n digits in it, C colours.
 """
@@ -30,7 +30,7 @@ VOID = 255  # label of the pixels around a digit, which do not count
 
 
 class Kind(NamedTuple):
-  """What the scenes of a set are like.
+  """The settings of a set of scenes.
 
   Attributes:
     side: S.

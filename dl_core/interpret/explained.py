@@ -1,8 +1,8 @@
-"""What in an image makes a classifier say its class: three maps side by side.
+"""Explains the prediction of a classifier of images by up to three maps.
 
-Class activation maps where the network has them, occlusion and saliency for every
-classifier of images; see `cam`, `occlusion`, `saliency`. In the pictures red speaks for
-the class and blue against it.
+Occlusion and saliency apply to every classifier, class activation maps only to some;
+see `cam`, `occlusion` and `saliency`. In the pictures red is evidence for the class and
+blue evidence against it.
 
 Shapes: B images, H x W pixels, C channels, K classes.
 """
@@ -22,7 +22,7 @@ from dl_core.report import draw
 from dl_core.types import Answer, Array, Experiment, Picture, Task, Variables
 
 SHOWN = 6  # test images of a report
-SHARE = 4  # the side of an image is so many sides of the square that hides
+SHARE = 4  # side of the image divided by the side of the occluding square
 CAM, OCCLUSION, SALIENCY = 'class activation map', 'occlusion', 'saliency'
 Score = Callable[[Array], Array]
 
@@ -58,7 +58,7 @@ def _at(values: Array, classes: Any) -> Array:
 def evidence(
   task: Task, model: nn.Module, variables: Variables, x: Array, classes: Any
 ) -> Evidence:
-  """Maps where in images x [B, H, W, C] the evidence for one class [B] of each is."""
+  """Computes the maps of images x [B, H, W, C] for one class [B] of each."""
   sides = x.shape[1:3]
   found, refused = {}, ''
   try:

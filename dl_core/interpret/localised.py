@@ -1,9 +1,9 @@
-"""Whether a map is where the evidence is, in figures.
+"""Measures whether maps mark the evidence for a class.
 
 The pointing game (Zhang et al. 2016, https://arxiv.org/abs/1608.00507) asks whether the
 peak of a map lies in the box of the object. Deletion and insertion (Petsiuk et al.
 2018, https://arxiv.org/abs/1806.07421) need no box: hiding the pixels that a map ranks
-first should cost the class its probability soon, and showing them should restore it.
+first should lower the probability of the class quickly, and showing them restore it.
 
 Shapes: B images, H x W pixels, C channels, T steps.
 """
@@ -38,7 +38,7 @@ def order(maps: Array) -> Array:
 
 
 def at_random(key: Key, shape: tuple[int, ...]) -> Array:
-  """Returns maps [B, H, W] of random values, to which all others are compared."""
+  """Returns random maps [B, H, W], the baseline of all others."""
   return jax.random.uniform(key, shape)
 
 
@@ -47,14 +47,14 @@ def curve(
 ) -> np.ndarray:
   """Returns the scores [T + 1, B] as pixels of `start` become those of `end`.
 
-  Deletion starts from the images and ends in their mean colour; insertion starts from
-  blurred images and ends in the images.
+  Deletion goes from the images to their mean colour, insertion from blurred images to
+  the images.
 
   Args:
     score: images [B, H, W, C] -> [B].
     start, end: images [B, H, W, C].
-    ranks: of the pixels, in which order they are exchanged; see `order`.
-    steps: T, in each of which as many are.
+    ranks: order in which pixels are exchanged, [B, H, W]; see `order`.
+    steps: T; equally many pixels are exchanged in each.
   """
   size = ranks[0].size
 

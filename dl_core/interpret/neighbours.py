@@ -1,6 +1,6 @@
-"""Nearest neighbours of images: by their pixels, or by what a network makes of them.
+"""Nearest neighbours of images, by their pixels or by the features of a network.
 
-This is retrieval, not clustering: every query finds the stored examples nearest to it.
+This is retrieval, not clustering: each query finds the stored examples nearest to it.
 
 Shapes: N stored examples, M queries, D numbers of each, k neighbours.
 """

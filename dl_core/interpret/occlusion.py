@@ -1,8 +1,7 @@
-"""Occlusion: how much a class loses where a square hides the image.
+"""Occlusion: by how much the score of a class falls when a square hides the image.
 
-Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, section 4.2. It asks nothing of
-the network but answers, so that it applies to any classifier; it costs as many answers
-as there are places of the square.
+Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, section 4.2. It needs only
+forward passes, one for each position of the square, so it applies to any classifier.
 
 Shapes: B images, H x W pixels, C channels.
 """
@@ -19,7 +18,7 @@ Score = Callable[[Array], Array]  # images [B, H, W, C] -> [B], of the class of 
 
 
 def maps(score: Score, x: Array, size: int, stride: int, fill: float = 0.0) -> Array:
-  """Returns by how much the score falls where a pixel is hidden, [B, H, W].
+  """Returns by how much the score falls when a pixel is hidden, [B, H, W].
 
   Windows overlap where the stride is less than the size; a pixel has the mean over all
   windows that hide it. The last window of a row or column ends at the edge.
@@ -28,7 +27,7 @@ def maps(score: Score, x: Array, size: int, stride: int, fill: float = 0.0) -> A
     score: of the class of each image, its probability for example.
     x: images [B, H, W, C].
     size, stride: side of the square, and pixels from one square to the next.
-    fill: what hides. Where images are normalised, 0 is their mean colour.
+    fill: value of the hidden pixels; 0 is the mean colour of normalised images.
   """
   height, width = x.shape[1:3]
   whole = score(x)

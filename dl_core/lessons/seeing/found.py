@@ -1,4 +1,4 @@
-"""Asks a trained classifier of scenes everything that the study draws.
+"""Computes and judges the maps of a trained classifier of scenes.
 
 Shapes: N test images that are read right, E images of each picture, H x W pixels.
 """
@@ -18,7 +18,7 @@ from dl_core.types import Array, Batch, Experiment, Task, Variables
 
 SHOWN = 8  # E
 STEPS, BLUR = 16, 6.0  # of deletion and insertion; deviation of the blur, pixels of 64
-SIZE, STRIDE = 16, 4  # of the square that hides, pixels of 64
+SIZE, STRIDE = 16, 4  # of the occluding square, pixels of 64
 REDRAWN = 64  # images whose maps are compared with those of random weights
 RANDOM = 'random pixels'
 
@@ -72,7 +72,7 @@ def network(
   boxes = objects.single(c.dataset, c.data_dir, 'test', x.shape[1])
   said = np.asarray(jax.jit(outputs)(variables, x)).argmax(axis=-1)
   chosen = np.flatnonzero(said == y)[:most]
-  if len(chosen) < SHOWN:  # of a network that has not learnt
+  if len(chosen) < SHOWN:  # the network has not learnt
     chosen = np.arange(SHOWN)
   names = data.spec.classes
   return Network(

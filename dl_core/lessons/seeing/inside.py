@@ -1,4 +1,4 @@
-"""Draws the filters of a network and the maps that they make.
+"""Draws the filters of a network and its strongest activation maps.
 
 Shapes: h x w the sides of a kernel, C channels, F filters, N images.
 """
@@ -59,8 +59,8 @@ def first_picture(kernel: np.ndarray, before: np.ndarray, name: str) -> Picture:
 
   return Picture(
     'First-layer filters',
-    f'Filters of {name}, each set on one scale; grey is zero. Trained ones are smooth '
-    'spots and edges in colours.',
+    f'Filters of {name}, each panel on one scale; grey is zero. Trained filters are '
+    'smooth spots and edges in colours.',
     show,
     (
       Claim(
@@ -128,12 +128,12 @@ def strongest(net: Network) -> Picture:
 
   return Picture(
     'Activation maps',
-    f'For each image the one map of {layer} that responds most, whatever the class.',
+    f'The activation map of {layer} with the highest peak, for each image.',
     show,
     (
       Claim(
-        'The filter that responds most responds to the digit: its peak lies in the box '
-        'more often than a random place does',
+        'The filter that responds most responds to the digit: the peak of its map lies '
+        'in the box more often than a random place does',
         hits > chance,
         f'{hits:.1%} of {len(net.y)}; random {chance:.1%}',
       ),

@@ -1,4 +1,4 @@
-"""Draws who is near whom: by pixels and by features, listed and mapped.
+"""Draws the neighbourhoods of scenes: nearest neighbours, PCA and t-SNE.
 
 Shapes: N training scenes, M test scenes, k neighbours.
 """
@@ -185,8 +185,8 @@ def map_picture(found: Mapped, names: tuple[str, ...]) -> Picture:
   words = ', '.join(f'{name} {right:.1%}' for name, right in found.right.items())
   return Picture(
     'PCA and t-SNE',
-    f'{len(found.labels):,} test scenes, each drawn as its digit. t-SNE keeps who is '
-    'near whom: distances between clusters, and their sizes, mean nothing.',
+    f'{len(found.labels):,} test scenes, each drawn as its digit. t-SNE keeps '
+    'neighbours together; distances between clusters, and their sizes, mean nothing.',
     show,
     (
       Claim(

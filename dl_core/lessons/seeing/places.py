@@ -1,4 +1,4 @@
-"""Draws where a network looks, and what bears it out."""
+"""Draws where a network finds its evidence, and how that was checked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,8 +39,8 @@ def method(net: Network, found: Places, name: str) -> Picture:
   """Shows the maps of one method; the white box is where the digit is."""
   hits = found.pointing[name].mean()
   chance = found.pointing[RANDOM].mean()
-  caption = f'{CAPTIONS[name]} Red speaks for the class, blue against it; the white '
-  caption += 'box, which the network was never told, is where the digit is.'
+  caption = f'{CAPTIONS[name]} Red is evidence for the class, blue against it. The '
+  caption += 'box is that of the digit; the network was trained without boxes.'
   if name == CAM:
     right = np.mean(found.overlap >= 0.5)
     caption += (
