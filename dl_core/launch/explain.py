@@ -23,11 +23,7 @@ def main(module: ModuleType, name: str, c: Config, given: list[str]) -> int:
   model = predict.trained(module, name, c)
   data, explain = model.experiment.data, model.experiment.explain
   classes = tuple(workdir.read_config(model.folder)['classes'])  # of its training
-  if (
-    data.read is None
-    or explain is None
-    or len(data.spec.native) == 0 == data.spec.channels
-  ):
+  if data.read is None or explain is None or not data.spec.channels:
     raise UserError(
       f'{name} on {data.spec.source} classifies no images; drop --explain'
     )
