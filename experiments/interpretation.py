@@ -54,12 +54,10 @@ def draw(c: Config, results) -> list[Picture]:
   model = scene_classifier.network(experiment.config, classes)
   net = found.network(experiment, model, variables, c.images)
   before = run.observed[min(run.observed)]['filters']
-  mapped = near.mapped(experiment, model, variables, c.points)
+  mapped = near.mapped(experiment, net, c.points)
   return [
     *inside.pictures(net, scene_classifier.FIRST, MIDDLE, before),
-    near.neighbours_picture(
-      near.neighbourhoods(experiment, model, variables), net.names
-    ),
+    near.neighbours_picture(near.neighbourhoods(experiment, net), net.names),
     near.map_picture(mapped, net.names),
     *places.pictures(net, found.places(net, c.seed)),
   ]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-SPLITS = {'train': 2_048, 'validation': 256, 'test': 512}
+SPLITS = {'train': 4_096, 'validation': 256, 'test': 512}
 CONTRAST = 0.4  # least difference in luma between a digit and what it covers
 DISTRACTORS = (8, 12)  # the fewest and the most
 QUARTERS = 0.2  # share of the distractors that are quarters of digits

@@ -22,7 +22,7 @@ from dl_core.report import draw
 from dl_core.types import Answer, Array, Experiment, Picture, Task, Variables
 
 SHOWN = 6  # test images of a report
-SHARE = 4  # side of the image divided by the side of the occluding square
+SHARE = 5  # side of the image divided by the side of the occluding square
 CAM, OCCLUSION, SALIENCY = 'class activation map', 'occlusion', 'saliency'
 Score = Callable[[Array], Array]
 
@@ -153,7 +153,7 @@ def overlaid(image: np.ndarray, values: np.ndarray) -> np.ndarray:
   strength = np.clip(np.abs(values) / most, 0, 1)[..., None]
   red, blue = (np.array(colors.to_rgb(each)) for each in ('#d0021b', '#1f5fbf'))
   tint = np.where((values > 0)[..., None], red, blue)
-  grey = 0.45 + 0.55 * image.mean(axis=-1, keepdims=True)
+  grey = 0.6 + 0.4 * image.mean(axis=-1, keepdims=True)
   return (1 - strength) * grey + strength * tint
 
 

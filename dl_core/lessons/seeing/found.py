@@ -18,7 +18,7 @@ from dl_core.types import Array, Batch, Experiment, Task, Variables
 
 SHOWN = 8  # E
 STEPS, BLUR = 16, 6.0  # of deletion and insertion; deviation of the blur, pixels of 64
-SIZE, STRIDE = 16, 4  # of the occluding square, pixels of 64
+SIZE, STRIDE = 10, 4  # of the occluding square, pixels of 64
 REDRAWN = 64  # images whose maps are compared with those of random weights
 RANDOM = 'random pixels'
 
@@ -31,6 +31,7 @@ class Network(NamedTuple):
     x: [N, H, W, 3] test images.
     y: [N] their classes, which it predicts.
     boxes: [N, 4] of their digits, in pixels.
+    chosen: [N] numbers of the images in the test split.
     names: of the classes.
   """
 
@@ -40,6 +41,7 @@ class Network(NamedTuple):
   x: Array
   y: np.ndarray
   boxes: np.ndarray
+  chosen: np.ndarray
   names: tuple[str, ...]
 
 
@@ -82,6 +84,7 @@ def network(
     jnp.asarray(x[chosen]),
     y[chosen],
     boxes[chosen],
+    chosen,
     names,
   )
 

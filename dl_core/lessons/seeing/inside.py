@@ -59,8 +59,8 @@ def first_picture(kernel: np.ndarray, before: np.ndarray, name: str) -> Picture:
 
   return Picture(
     'First-layer filters',
-    f'Filters of {name}, each panel on one scale; grey is zero. Trained filters are '
-    'smooth spots and edges in colours.',
+    f'Filters of {name}, each panel on one scale; grey is zero. Training makes '
+    'them smoother; much of their random start remains after so few steps.',
     show,
     (
       Claim(

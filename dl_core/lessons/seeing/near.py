@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 
 from dl_core.data import splits
 from dl_core.interpret import explained, neighbours, projections
-from dl_core.lessons.seeing.found import SHOWN
+from dl_core.lessons.seeing.found import SHOWN, Network
 from dl_core.report import draw
-from dl_core.types import Claim, Experiment, Picture, Variables
+from dl_core.types import Claim, Experiment, Picture
 
 K = 4  # neighbours shown
 AROUND = 12  # neighbours that trustworthiness counts
@@ -56,22 +55,21 @@ class Mapped(NamedTuple):
   right: dict[str, float]
 
 
-def neighbourhoods(
-  experiment: Experiment, model: nn.Module, variables: Variables
-) -> Near:
-  """Finds for every test scene the nearest training scenes."""
+def neighbourhoods(experiment: Experiment, net: Network) -> Near:
+  """Finds the nearest training scenes of every test scene."""
   stored, digits = splits.examples(experiment.data, 'train')
   queries, labels = splits.examples(experiment.data, 'test')
-  of = lambda x: neighbours.features(model, variables, jnp.asarray(x))
+  of = lambda x: neighbours.features(net.model, net.variables, jnp.asarray(x))
+  shown = net.chosen[:SHOWN]
   nearest = {
     'pixels': neighbours.nearest(stored, queries, K),
     'features': neighbours.nearest(of(stored), of(queries), K),
   }
   return Near(
-    queries[:SHOWN],
-    labels[:SHOWN],
-    {name: stored[found[:SHOWN]] for name, found in nearest.items()},
-    {name: digits[found[:SHOWN]] for name, found in nearest.items()},
+    queries[shown],
+    labels[shown],
+    {name: stored[found[shown]] for name, found in nearest.items()},
+    {name: digits[found[shown]] for name, found in nearest.items()},
     {
       name: float(np.mean(digits[found[:, 0]] == labels))
       for name, found in nearest.items()
@@ -79,15 +77,13 @@ def neighbourhoods(
   )
 
 
-def mapped(
-  experiment: Experiment, model: nn.Module, variables: Variables, most: int
-) -> Mapped:
+def mapped(experiment: Experiment, net: Network, most: int) -> Mapped:
   """Maps the first `most` test scenes into the plane, three times."""
   from sklearn import manifold
 
   x, labels = splits.examples(experiment.data, 'test')
   x, labels = x[:most], labels[:most]
-  features = neighbours.features(model, variables, jnp.asarray(x))
+  features = neighbours.features(net.model, net.variables, jnp.asarray(x))
   wide = min(PERPLEXITY, len(x) / 3)
   # The first 50 components hold what distances of pixels depend on.
   pixels = projections.pca(x, min(50, len(x) - 1)).astype(np.float32)

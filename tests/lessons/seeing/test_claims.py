@@ -28,7 +28,7 @@ def judged(**changes):
 def net():
   boxes = np.array([[0, 0, 2, 2]] * 4)
   x = np.zeros((4, 8, 8, 3), np.float32)
-  return Network(None, None, {}, x, np.zeros(4, int), boxes, ('a', 'b'))
+  return Network(None, None, {}, x, np.zeros(4, int), boxes, np.arange(4), ('a', 'b'))
 
 
 def holds(found):
