@@ -1,6 +1,6 @@
 """Which digit is in a cluttered scene? A network that also says where. Lecture 7.
 
-    python -m experiments.scene_classifier
+    python -m experiments.scene_classifier           # 90.6 % of the test scenes
     python -m experiments.scene_classifier --workdir=runs/scene_classifier-... \\
       --explain=FILE.png                             # where it looks in your own image
     python -m experiments.interpretation             # the study that looks into it
@@ -21,7 +21,8 @@ from dl_core.models import averaged
 from dl_core.tasks import measures, schedules
 
 FIRST = ('stage_1', 'convolution', 'kernel')
-# Mean and standard deviation of the pixels, in [0, 1]: grey is 0.
+# Subtracted from and divided into pixels in [0, 1]. The mean of `clutter_one` is 0.30:
+# what hides parts of an image, 0 to the network, is a grey a little above it.
 NORMAL = (0.37, 0.2)
 
 

@@ -47,7 +47,7 @@ def curve(
 ) -> np.ndarray:
   """Returns the scores [T + 1, B] as pixels of `start` become those of `end`.
 
-  Deletion goes from the images to their mean colour, insertion from blurred images to
+  Deletion goes from the images to a single colour, insertion from blurred images to
   the images.
 
   Args:

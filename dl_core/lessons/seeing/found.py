@@ -96,7 +96,7 @@ def places(net: Network, seed: int) -> Places:
   maps_and_random = maps | {RANDOM: localised.at_random(key, net.x.shape[:3])}
   chance = explained.probability(net.task, net.variables, net.y)
   blurred = localised.blurred(net.x, BLUR * net.x.shape[1] / 64)
-  nothing = jnp.zeros_like(net.x)  # the mean colour
+  nothing = jnp.zeros_like(net.x)  # grey
   deletion, insertion = {}, {}
   for name, each in maps_and_random.items():
     ranks = localised.order(jnp.asarray(each))

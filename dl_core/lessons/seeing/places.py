@@ -16,8 +16,8 @@ METHODS = (CAM, OCCLUSION, SALIENCY)
 CAPTIONS = {
   CAM: 'What each place adds to the logit of the true class, which is the mean over '
   'all places plus a bias.',
-  OCCLUSION: 'By how much the probability of the true class falls where a square in '
-  'the mean colour hides the image; a mean over all squares that hide a pixel.',
+  OCCLUSION: 'By how much the probability of the true class falls where a grey '
+  'square hides the image; a mean over all squares that hide a pixel.',
   SALIENCY: 'The size of the gradient of the logit of the true class, the largest over '
   'the three colours.',
 }
@@ -105,7 +105,7 @@ def curves(found: Places) -> Picture:
 
   return Picture(
     'Deletion and insertion',
-    'Mean probability of the true class while pixels are replaced by the mean colour '
+    'Mean probability of the true class while pixels are replaced by grey '
     '(deletion) or a blurred image becomes sharp (insertion), in the order in which '
     'each map ranks the pixels (Petsiuk et al. 2018).',
     show,
