@@ -265,6 +265,8 @@ class Experiment(NamedTuple):
       which another task's model has too; the others begin anew. (): the whole model.
     partition: how the axis `tensor` of a mesh splits the parameters; the others are
       replicated.
+    explain: (variables, x, label names), of one example -> Answer: what in x makes a
+      classifier predict its class, for `--explain`.
     steps_per_call: {backend: updates in one dispatch}, where that is quicker than one
       (BUILD_NOTES.md has the figures); `--steps_per_call` wins.
   """
@@ -281,6 +283,7 @@ class Experiment(NamedTuple):
   names: Names | None = None
   taken: tuple[str, ...] = ()
   partition: Partition = MappingProxyType({})
+  explain: Callable[[Variables, Any, tuple[str, ...]], Answer] | None = None
   steps_per_call: Mapping[str, int] = MappingProxyType({})
 
 

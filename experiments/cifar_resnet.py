@@ -23,7 +23,7 @@ import optax
 
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images
-from dl_core.interpret import activation_maps, classification, filters, gates
+from dl_core.interpret import activation_maps, classification, explained, filters, gates
 from dl_core.launch.families import calls, photographs
 from dl_core.layers import squeeze
 from dl_core.models import resnet
@@ -112,7 +112,7 @@ def build(c: Config) -> launch.Experiment:
       for value, source in zip(known, SOURCES, strict=False)
     ),
   )
-  return freezing.frozen(experiment)
+  return freezing.frozen(explained.added(experiment, task, model))
 
 
 def schedule(c: Config) -> optax.Schedule:

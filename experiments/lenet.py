@@ -15,7 +15,7 @@ import optax
 
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images
-from dl_core.interpret import activation_maps, classification, filters
+from dl_core.interpret import activation_maps, classification, explained, filters
 from dl_core.launch.families import calls
 from dl_core.models import lenet
 from dl_core.tasks import measures, schedules
@@ -63,7 +63,7 @@ def build(c: Config) -> launch.Experiment:
   model, loss = network(c, len(data.spec.classes))
   rate = schedules.cosine(c.learning_rate, c.steps)
   task = tasks.supervised(model, loss, accuracy=measures.accuracy)
-  return launch.Experiment(
+  experiment = launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL if c.variant == 'modern' else {},
     task=task,
@@ -79,6 +79,7 @@ def build(c: Config) -> launch.Experiment:
       launch.Figure('accuracy', 0.992, 'mnist', 'LeCun et al. 1998, with distortions'),
     ),
   )
+  return explained.added(experiment, task, model)
 
 
 def network(c: Config, classes: int):

@@ -18,7 +18,7 @@ import dataclasses
 
 from dl_core import config, interpret, launch, tasks
 from dl_core.data import augment, images, shifted, toys
-from dl_core.interpret import classification, weights
+from dl_core.interpret import classification, explained, weights
 from dl_core.launch.families import calls
 from dl_core.models import mlp
 from dl_core.tasks import measures, optimizers, schedules
@@ -107,7 +107,7 @@ def build(c: Config) -> launch.Experiment:
   task = tasks.supervised(model, accuracy=measures.accuracy)
   simard = 'Simard et al. 2003, 800 hidden units'
   srivastava = 'Srivastava et al. 2014, 3 x 1,024 ReLU, dropout'
-  return launch.Experiment(
+  experiment = launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL,
     task=task,
@@ -120,6 +120,7 @@ def build(c: Config) -> launch.Experiment:
       launch.Figure('accuracy', 0.9875, 'mnist', srivastava),
     ),
   )
+  return explained.added(experiment, task, model)
 
 
 def load(c: Config) -> Data:

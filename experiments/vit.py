@@ -17,7 +17,7 @@ import optax
 
 from dl_core import config, launch, tasks
 from dl_core.data import augment, images
-from dl_core.interpret import classification
+from dl_core.interpret import classification, explained
 from dl_core.launch.families import calls
 from dl_core.models import vit
 from dl_core.models.weights import vit as weights
@@ -83,7 +83,7 @@ def build(c: Config) -> launch.Experiment:
     names=weights.names(model),
     partition=vit.PARTITION,
   )
-  return freezing.frozen(experiment)
+  return freezing.frozen(explained.added(experiment, task, model))
 
 
 if __name__ == '__main__':

@@ -81,3 +81,12 @@ def digits_dir(tmp_path_factory, worker_id) -> str:
   data_dir = (base if worker_id == 'master' else base.parent) / 'digits'
   sources.prepare(sources.declare('digits', str(data_dir)))  # under a lock
   return str(data_dir)
+
+
+@pytest.fixture(scope='session')
+def clutter_dir(digits_dir) -> str:
+  """A data_dir in which the scenes of one digit are prepared, too."""
+  from dl_core.data import sources
+
+  sources.prepare(sources.declare('clutter_one', digits_dir))  # under a lock
+  return digits_dir

@@ -110,6 +110,13 @@ class Config(Drawing):
     how=True,
     group='trained',
   )
+  explain: str = field(
+    '',
+    'image in which to draw where the trained classifier sees its class; more files '
+    'may follow',
+    how=True,
+    group='trained',
+  )
   export: str = field(
     '',
     'file, .safetensors, to write the trained model to for other libraries',

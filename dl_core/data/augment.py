@@ -60,6 +60,12 @@ def on_maps(
   return moved
 
 
+def recoloured(key: Key, images: Array) -> Array:
+  """Exchanges the colour channels of each image [B, H, W, C] at random."""
+  order = jnp.argsort(jax.random.uniform(key, (len(images), images.shape[-1])), axis=1)
+  return jnp.take_along_axis(images, order[:, None, None], axis=-1)
+
+
 def flip(key: Key, images: Array) -> Array:
   """Mirrors each image [B, H, W, C], left for right, or leaves it: as likely."""
   mirrored = jax.random.bernoulli(key, shape=(len(images), 1, 1, 1))

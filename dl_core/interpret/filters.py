@@ -85,3 +85,13 @@ def tiles(kernel: np.ndarray) -> np.ndarray:
   else:
     images = images / most / 2 + 0.5
   return draw.tiles(images, min(ACROSS, len(images)), GAP, SCALE)
+
+
+def observe(*path: str) -> Any:
+  """Makes the `observe` of an experiment: {'filters': the kernel at `path`}."""
+
+  def look(variables, data, key):
+    del data, key
+    return {'filters': find(variables['params'], path)}
+
+  return look

@@ -16,7 +16,16 @@ import jax
 
 from dl_core import config
 from dl_core.data import sources
-from dl_core.launch import errors, export, flags, jobs, predict, prompt, studies
+from dl_core.launch import (
+  errors,
+  explain,
+  export,
+  flags,
+  jobs,
+  predict,
+  prompt,
+  studies,
+)
 from dl_core.report import page
 from dl_core.runtime import compilation, devices, multihost, sharding, streams
 from dl_core.runtime.signals import Interrupted, Signals, at_once
@@ -117,7 +126,7 @@ def _run(
     refuse_rest(rest)
     use(c.platform)
     return _made(module, name, c, Progress(0), signals)
-  if not c.predict:
+  if not (c.predict or c.explain):
     refuse_rest(rest)
   if c.until:
     stopping.target(c.until)
@@ -139,6 +148,8 @@ def _answered(
   """Does what the flag `asked` wants of a trained model; returns the exit code."""
   if asked == 'predict':
     return predict.main(module, name, c, [c.predict, *rest])
+  if asked == 'explain':
+    return explain.main(module, name, c, [c.explain, *rest])
   return {'export': export.main, 'prompt': prompt.main}[asked](module, name, c)
 
 

@@ -129,10 +129,16 @@ class Drawn(NamedTuple):
   failed: bool
 
 
-def drawn(folder: Path, number: int, given: str, draw: Callable[[], Any]) -> Drawn:
+def drawn(
+  folder: Path,
+  number: int,
+  given: str,
+  draw: Callable[[], Any],
+  place: str = 'predicted',
+) -> Drawn:
   """Draws an answer into the workdir; an error in the drawing costs no answer."""
   name = re.sub(r'[^\w.-]', '_', Path(given).stem)[:40]
-  path = folder / 'predicted' / f'{number + 1}-{name}.png'
+  path = folder / place / f'{number + 1}-{name}.png'
   path.parent.mkdir(exist_ok=True)
   try:
     with svg.styled(name):

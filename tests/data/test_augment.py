@@ -188,3 +188,11 @@ def test_added_colours_vary_as_the_components_say():
   np.testing.assert_allclose(found, wanted / np.outer(largest, largest), atol=0.03)
   # Along each component alone, however little it varies there.
   np.testing.assert_allclose((colours @ p).std(0), spread, rtol=0.03)
+
+
+def test_colours_are_exchanged_within_each_image_alone():
+  images = jnp.arange(8 * 3, dtype=jnp.float32).reshape(8, 1, 1, 3)
+  changed = np.asarray(augment.recoloured(jax.random.key(0), images))
+  np.testing.assert_array_equal(np.sort(changed, axis=-1), images)
+  orders = {tuple(np.argsort(each.ravel())) for each in changed}
+  assert len(orders) > 1

@@ -16,7 +16,7 @@ from flax import linen as nn
 
 from dl_core import config, interpret, tasks
 from dl_core.data import augment, images
-from dl_core.interpret import activation_maps, classification, filters, gates
+from dl_core.interpret import activation_maps, classification, explained, filters, gates
 from dl_core.launch.families import calls
 from dl_core.layers import squeeze
 from dl_core.tasks import freezing, measures, optimizers, schedules
@@ -191,7 +191,7 @@ def experiment(
   ]
   if c.se:
     pictures.append(gates.report(model))
-  return freezing.frozen(
+  made = explained.added(
     Experiment(
       config=c,
       task=own,
@@ -207,5 +207,8 @@ def experiment(
         for metric, value in zip(('accuracy', 'top5'), values, strict=True)
         if value is not None and width(c, data.spec) == 1
       ),
-    )
+    ),
+    own,
+    model,
   )
+  return freezing.frozen(made)
