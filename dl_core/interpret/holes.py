@@ -72,8 +72,7 @@ def report(task: Task, hide: Hide) -> interpret.Report:
     task: before `restoring`.
     hide: see `holes.hide`.
   """
-  outputs: Any = task.outputs
-  said = jax.jit(outputs)
+  said: Any = task.outputs
 
   def pictures(variables, observed, data, key):
     del observed, key

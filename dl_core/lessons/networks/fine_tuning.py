@@ -47,8 +47,7 @@ def tuner(
   c, task = experiment.config, experiment.task
   update = jax.jit(train.make_update(task, experiment.optimizers), donate_argnums=0)
   begin = jax.jit(lambda seed: train.init_state(experiment, jax.random.key(seed)))
-  outputs: Any = task.outputs
-  said = jax.jit(outputs)
+  said: Any = task.outputs
   x, y = own['train']
   test_x, test_y = own['test']
 
@@ -56,6 +55,8 @@ def tuner(
     state = begin(seed)
     encoder = state.params[PART] | jax.tree.map(jnp.array, dict(layers))
     state = state.replace(params=state.params | {PART: encoder})
+    # All leaves committed to one device, or each mixture would be compiled by itself.
+    state = jax.device_put(state, jax.local_devices()[0])
     random = np.random.RandomState(seed)
     for _ in range(c.steps):
       chosen = numbers[random.randint(len(numbers), size=c.batch_size)]

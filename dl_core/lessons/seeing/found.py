@@ -72,7 +72,7 @@ def network(
   c, data = experiment.config, experiment.data
   x, y = splits.examples(data, 'test')
   boxes = objects.single(c.dataset, c.data_dir, 'test', x.shape[1])
-  said = np.asarray(jax.jit(outputs)(variables, x)).argmax(axis=-1)
+  said = np.asarray(outputs(variables, x)).argmax(axis=-1)
   chosen = np.flatnonzero(said == y)[:most]
   if len(chosen) < SHOWN:  # the network has not learnt
     chosen = np.arange(SHOWN)
