@@ -1,5 +1,7 @@
 """GPT-1 and GPT-2 of Hugging Face say the same here; files of 2019 load, too."""
 
+import importlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,10 +12,13 @@ from dl_core.models import gpt
 from dl_core.models.weights import exchange, files
 from dl_core.models.weights import gpt as names
 from dl_core.tasks import decode
+from dl_core.types import Batch
+from experiments import gpt as experiment
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
 transformers = pytest.importorskip('transformers', reason=agree.REASON)
+peers = importlib.import_module('dl_core.bench.peers.gpt')
 
 V, W, D, H, L = 23, 12, 16, 4, 3
 SIZES = {
@@ -106,3 +111,27 @@ def test_a_file_of_2019_has_no_prefix_and_has_masks(tmp_path):
     expected = module(torch.tensor(TOKENS)).logits
   logits = model.apply(variables, TOKENS, train=False)
   agree.assert_close(logits, expected, 1e-4)
+
+
+@pytest.mark.parametrize('size', ['nano', 'gpt2'])
+def test_losses_and_gradients_of_the_peer_agree(size, monkeypatch):
+  small = gpt.SIZES[size]._replace(layers=2, width=D, heads=H, vocabulary=0)
+  monkeypatch.setitem(gpt.SIZES, size, small)
+  e = experiment.build(experiment.Config(size=size, window=W, batch_size=3))
+  x, y = np.random.default_rng(1).integers(e.data.spec.limits.x, size=(2, 3, W))
+  batch = Batch(x, y, np.ones(y.shape, np.float32))
+  params = jax.jit(e.task.init)(jax.random.key(1), batch)['params']
+  (loss,) = e.task.losses
+  key = jax.random.key(2)  # nothing is dropped
+  graded = jax.jit(jax.value_and_grad(lambda p: loss(p, {}, batch, key)[0]))
+  value, gradient = graded(params)
+
+  peer = peers.peer(e.config, e.data.spec)
+  agree.filled(peer.module, peers.carried(params))
+  theirs = peer.turns[0].loss(*peer.tensors(batch))
+  theirs.backward()
+  assert float(value) == pytest.approx(float(theirs.detach()), rel=1e-5)
+  for parameter, ours in zip(
+    peer.module.parameters(), peers.carried(gradient), strict=True
+  ):
+    agree.assert_close(ours, parameter.grad, 1e-4, 1e-3)

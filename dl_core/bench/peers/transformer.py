@@ -162,25 +162,26 @@ def writer(config, spec) -> Writer:
 
 def carried(params):
   """Lays our parameters out in the order of the module's; the embeddings are tied."""
-  for side, stack in (('reader', False), ('writer', True)):
-    blocks = params[side]['blocks']
-    for layer in range(len(blocks['up']['bias'])):
-      own = {name: parts(blocks[name], layer) for name in blocks}
-      attentions = ['attention', 'cross_attention'] if stack else ['attention']
-      for name in attentions:
-        yield from attention(own[name])
-      for name in ('up', 'down'):
-        yield from dense(own[name])
-      norms = ['attention', 'cross', 'mlp'] if stack else ['attention', 'mlp']
-      for name in norms:
-        yield own[f'{name}_norm']['scale']
-        yield own[f'{name}_norm']['bias']
-    if 'last_norm' in params[side]:
-      yield np.asarray(params[side]['last_norm']['scale'])
-      yield np.asarray(params[side]['last_norm']['bias'])
+  yield from stacked(params['reader'])
+  yield from stacked(params['writer'], cross=True)
   yield np.asarray(params['target_embedding']['embedding'])
   if 'source_embedding' in params:
     yield np.asarray(params['source_embedding']['embedding'])
+
+
+def stacked(stack, cross=False):
+  """Lays out a stack of blocks, and the norm after the last one if there is one."""
+  blocks = stack['blocks']
+  for layer in range(len(blocks['up']['kernel'])):
+    own = {name: parts(blocks[name], layer) for name in blocks}
+    for name in ['attention', 'cross_attention'] if cross else ['attention']:
+      yield from attention(own[name])
+    for name in ('up', 'down'):
+      yield from dense(own[name])
+    for name in ['attention', 'cross', 'mlp'] if cross else ['attention', 'mlp']:
+      yield from norm(own[f'{name}_norm'])
+  if 'last_norm' in stack:
+    yield from norm(stack['last_norm'])
 
 
 def parts(tree, layer):
@@ -193,10 +194,18 @@ def parts(tree, layer):
 def attention(own):
   names = ('query', 'key', 'value')
   yield np.concatenate([own[name]['kernel'].T for name in names])
-  yield np.concatenate([own[name]['bias'] for name in names])
+  if 'bias' in own['query']:
+    yield np.concatenate([own[name]['bias'] for name in names])
   yield from dense(own['output'])
 
 
 def dense(layer):
   yield layer['kernel'].T
-  yield layer['bias']
+  if 'bias' in layer:
+    yield layer['bias']
+
+
+def norm(layer):
+  yield np.asarray(layer['scale'])
+  if 'bias' in layer:
+    yield np.asarray(layer['bias'])
