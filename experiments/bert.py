@@ -53,13 +53,20 @@ class Config(pretraining.Config, config.Filling):
     False, 'train on masked words only, without the prediction of the next passage'
   )
   weight_decay: float = 0.01
-  batch_size: int = 64
-  steps: int = 1_000
+  batch_size: int = 32
+  steps: int = 2_000
   learning_rate: float = 3e-3
   eval_every: int = 250
 
 
-RECIPES = {'sst2': {'without_next': True, 'dropout': 0.1, 'learning_rate': 1e-3}}
+RECIPES = {
+  'sst2': {
+    'without_next': True,
+    'dropout': 0.1,
+    'batch_size': 64,
+    'learning_rate': 1e-3,
+  }
+}
 TINY = Config(steps=2, batch_size=8, pieces=256, longest=16, learning_rate=0.01)
 BENCH = Config(size='mini', longest=128, batch_size=32, dropout=0.1)
 
