@@ -1,20 +1,26 @@
 """BERT of Hugging Face says the same here, under the names of today and of 2018."""
 
+import importlib
+
 import jax
 import numpy as np
 import pytest
 
 from dl_core import trees
+from dl_core.data import passages
 from dl_core.models import bert, text_classifier
 from dl_core.models.transformer import Size
 from dl_core.models.weights import bert as names
 from dl_core.models.weights import exchange, files
 from dl_core.models.weights import text_classifier as classifier_names
-from dl_core.types import UserError
+from dl_core.tasks import masking
+from dl_core.types import Batch, UserError
+from experiments import bert as experiment
 from tests.parity import agree
 
 torch = pytest.importorskip('torch', reason=agree.REASON)
 transformers = pytest.importorskip('transformers', reason=agree.REASON)
+peers = importlib.import_module('dl_core.bench.peers.bert')
 
 V, T, SIZE = 19, 9, Size(3, 16, 4, 28)
 MODEL = bert.BERT(bert.Encoder(V, SIZE, T, dropout=0.0))
@@ -175,3 +181,53 @@ def test_the_body_of_a_classifier_is_that_of_a_pretrained_file(twin, tmp_path):
   }  # fmt: skip
   for name, array in taken.leaves.items():
     np.testing.assert_array_equal(array, own[name])
+
+
+@pytest.mark.parametrize('order', ['pre', 'post'])
+def test_losses_and_gradients_of_the_peer_agree(order, monkeypatch):
+  monkeypatch.setitem(bert.SIZES, 'tiny', Size(2, 16, 4, 28))
+  c = experiment.Config(norm=order, pieces=300, longest=20, batch_size=3)
+  e = experiment.build(c)
+  tokens = e.data.spec.limits.x['tokens']
+  draw = np.random.default_rng(1)
+  x = {
+    'tokens': draw.integers(len(passages.MARKS), tokens, (3, 20)).astype(np.int32),
+    'segments': (np.arange(20)[None] >= np.array([[8], [9], [4]])).astype(np.int32),
+    'lengths': np.array([20, 15, 9], np.int32),
+  }
+  weight = {'next': np.ones(3, np.float32)}
+  batch = Batch(x, {'next': np.array([0, 1, 1], np.int32)}, weight)
+  params = jax.jit(e.task.init)(jax.random.key(1), batch)['params']
+  (loss,) = e.task.losses
+  key = jax.random.key(2)
+  graded = jax.jit(jax.value_and_grad(lambda p: loss(p, {}, batch, key)[0]))
+  value, gradient = graded(params)
+
+  special = tuple(passages.MARKS.values())
+  hide = masking.masked(c.rate, tokens, passages.MARKS['mask'], special)
+  corrupted = jax.device_get(hide(jax.random.split(key)[0], batch))
+  peer = peers.peer(c, e.data.spec)
+  agree.filled(peer.module, peers.carried(params))
+  own = (corrupted.x['places'], corrupted.y['masked'])
+  theirs = peer.turns[0].loss(
+    *peer.tensors(corrupted),
+    *(torch.tensor(np.asarray(each, np.int64)) for each in own),
+    torch.tensor(np.array(corrupted.weight['masked'])),
+  )
+  theirs.backward()
+  assert float(value) == pytest.approx(float(theirs.detach()), rel=1e-5)
+  for parameter, ours in zip(
+    peer.module.parameters(), peers.carried(gradient), strict=True
+  ):
+    agree.assert_close(ours, parameter.grad, 1e-4, 1e-3)
+
+
+def test_the_peer_hides_tokens_alone():
+  tokens = torch.randint(len(passages.MARKS), 90, (64, 40))
+  lengths = torch.randint(10, 41, (64,))
+  shown, places, there = peers.hidden(tokens, lengths, 0.15, 90)
+  assert (places < lengths[:, None]).all()
+  assert torch.equal(tokens.gather(1, places), there)
+  assert torch.equal(shown.scatter(1, places, there), tokens)
+  share = (shown.gather(1, places) == passages.MARKS['mask']).double().mean()
+  assert 0.7 < share < 0.9

@@ -60,25 +60,30 @@ def peer(config, spec) -> Peer:
   def loss(x, y):
     return functional.cross_entropy(module(x).flatten(0, 1), y.flatten())
 
-  def optimizer(parameters, **how):
-    # Matrices and tables decay, biases and norms do not.
-    groups = [
-      {'params': [p for p in parameters if p.dim() > 1]},
-      {'params': [p for p in parameters if p.dim() == 1], 'weight_decay': 0.0},
-    ]
-    decay = config.weight_decay
-    return torch.optim.AdamW(
-      [group for group in groups if group['params']],
-      config.learning_rate,
-      (0.9, 0.99),
-      weight_decay=decay,
-      **how,
-    )
-
+  optimizer = decaying(config, 0.99)
   turn = Turn(
     loss, list(module.parameters()), optimizer, clip=1.0, average=config.average
   )
   return Peer(module, tensors, (turn,))
+
+
+def decaying(config, b2):
+  """Makes AdamW; matrices and tables decay, biases and norms do not."""
+
+  def optimizer(parameters, **how):
+    groups = [
+      {'params': [p for p in parameters if p.dim() > 1]},
+      {'params': [p for p in parameters if p.dim() == 1], 'weight_decay': 0.0},
+    ]
+    return torch.optim.AdamW(
+      [group for group in groups if group['params']],
+      config.learning_rate,
+      (0.9, b2),
+      weight_decay=config.weight_decay,
+      **how,
+    )
+
+  return optimizer
 
 
 def carried(params):
