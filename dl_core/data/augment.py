@@ -145,8 +145,8 @@ def warp(deviation: float, spacing: int = 8) -> Callable[[Key, Array], Array]:
     shape = (2, batch, down.shape[1], right.shape[1])
     moves = deviation * jax.random.normal(key, shape)
     moves = jnp.einsum('hi,dbij,wj->dbhw', down, moves, right)
-    rows = jnp.clip(jnp.arange(height)[:, None] + moves[0], 0, height - 1)
-    columns = jnp.clip(jnp.arange(width) + moves[1], 0, width - 1)
+    rows = jnp.clip(jnp.arange(height)[None, :, None] + moves[0], 0, height - 1)
+    columns = jnp.clip(jnp.arange(width)[None, None] + moves[1], 0, width - 1)
     row, column = (jnp.floor(place).astype(jnp.int32) for place in (rows, columns))
     below, beside = (rows - row)[..., None], (columns - column)[..., None]
     pixels = jnp.pad(images, ((0, 0), (0, 1), (0, 1), (0, 0)), mode='edge')

@@ -101,7 +101,7 @@ def test_a_warp_moves_parts_of_an_image_by_about_its_deviation():
   ramp = np.stack(np.meshgrid(places, places)[::-1], -1)
   images = jnp.broadcast_to(ramp, (500, side, side, 2))
   change = jax.jit(augment.warp(deviation))
-  moves = np.asarray(change(jax.random.key(0), images)) - ramp
+  moves = np.asarray(change(jax.random.key(0), images)) - ramp[None]
   within = moves[:, 2:-2, 2:-2]  # what leaves the image is clipped to its edge
   np.testing.assert_allclose(within.mean(), 0, atol=0.01)
   assert 0.6 * deviation < within.std() < deviation
