@@ -19,6 +19,7 @@ Shapes: B images, H x W pixels, C channels, P places of the map, D its features,
 words, E features of a word, V words of the vocabulary.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -68,10 +69,8 @@ class Captioner(nn.Module):
 
   def setup(self):
     self.trunk = trunk.Trunk(self.widths)
-    if self.attention:
-      self.image = nn.Dense(self.embedding)
-    else:
-      self.image = trunk.Summary(self.embedding, self.bottleneck)
+    vector = functools.partial(trunk.Summary, bottleneck=self.bottleneck)
+    self.image = (nn.Dense if self.attention else vector)(self.embedding)
     self.norm = nn.LayerNorm()
     self.words = nn.Embed(self.vocabulary, self.embedding)
     self.recurrent = sequences.CELLS[self.cell](self.hidden)
