@@ -6,10 +6,11 @@
     python -m experiments.captioning --workdir=runs/captioning-... --predict=FILE.png
 
 One image in, a sentence out: the image is the first input of an LSTM that then writes
-word by word (Vinyals et al. 2015, https://arxiv.org/abs/1411.4555), or a map to which
-it attends (Xu et al. 2015, https://arxiv.org/abs/1502.03044). A caption is right if it
-is word for word the only true one; each split has digits of its own. Figures of
-photographs (COCO) are not comparable.
+word by word (Vinyals et al. 2015, https://arxiv.org/abs/1411.4555; here the image is
+also added to every word), or a map to which the LSTM attends (Xu et al. 2015,
+https://arxiv.org/abs/1502.03044). A caption is right if it is word for word the only
+true one; each split has digits of its own. Figures of photographs (COCO) are not
+comparable.
 """
 
 import dataclasses
@@ -40,10 +41,15 @@ class Config(config.Config):
   )
   hidden: int = config.field(128, 'units of the recurrent layer', low=1)
   widths: tuple[int, ...] = config.field(
-    (16, 32, 64), 'features of each convolution; the first two halve their maps', low=1
+    (16, 32, 64),
+    'features of each convolution; the first and the last halve their maps',
+    low=1,
+  )
+  warp: float = config.field(
+    0.5, 'standard deviation in pixels of elastic distortions in training', low=0
   )
   steps: int = 3_000
-  learning_rate: float = 7e-4
+  learning_rate: float = 1.5e-3
   eval_every: int = 500
 
 
@@ -55,7 +61,7 @@ BENCH = Config()
 
 
 def build(c: Config) -> launch.Experiment:
-  data = scenes.load(c)
+  data = scenes.load(c, c.warp)
   model = captioner.Captioner(
     data.spec.limits.y, c.widths, c.cell, c.hidden, c.hidden, c.attention
   )

@@ -38,20 +38,34 @@ class Config(config.Config):
   widths: tuple[int, ...] = config.field(
     (16, 32, 64), 'features of each convolution', low=1
   )
-  pooled: int = config.field(2, 'convolutions that halve their maps', low=0)
-  dropout: float = config.field(0.0, 'dropout rate of the product', low=0, below=1)
+  pooled: int = config.field(
+    2, 'number of convolutions that halve their maps: the first and the last', low=0
+  )
+  bottleneck: int = config.field(
+    16, 'features of each place of the map in the dense layer; 0: all', low=0
+  )
+  dropout: float = config.field(0.2, 'dropout rate of the product', low=0, below=1)
+  warp: float = config.field(
+    0.5, 'standard deviation in pixels of elastic distortions in training', low=0
+  )
   steps: int = 3_000
-  learning_rate: float = 7e-4
+  learning_rate: float = 1.5e-3
   eval_every: int = 500
 
 
-RECIPES = {'easy_vqa': {'pooled': 3, 'widths': (16, 32, 64), 'steps': 4_500}}
+EASY = {
+  'pooled': 3, 'widths': (16, 32, 64), 'bottleneck': 0, 'dropout': 0.0, 'warp': 0.0,
+  'learning_rate': 7e-4,
+}  # fmt: skip
+RECIPES = {'easy_vqa': EASY | {'steps': 4_500}}
 TINY = Config(steps=2, batch_size=8, hidden=8, widths=(2, 3), learning_rate=0.01)
-BENCH = Config(dataset='easy_vqa', pooled=3)
+BENCH = Config(
+  dataset='easy_vqa', pooled=3, bottleneck=0, dropout=0.0, warp=0.0, learning_rate=7e-4
+)
 
 
 def build(c: Config) -> launch.Experiment:
-  data = asked.load(c)
+  data = asked.load(c, c.warp)
   answers = data.spec.classes
   model = vqa.VQA(
     len(answers),
@@ -61,6 +75,7 @@ def build(c: Config) -> launch.Experiment:
     c.cell,
     c.hidden,
     dropout=c.dropout,
+    bottleneck=c.bottleneck,
     without=c.without,
   )
   is_open = jnp.asarray(~questions.closed(answers), jnp.float32)

@@ -15,6 +15,7 @@ import numpy as np
 
 from dl_core.config import Config
 from dl_core.data import (
+  augment,
   batches,
   declarations,
   pillow,
@@ -73,7 +74,7 @@ class Set(NamedTuple):
   kept: Wording | None = None
 
 
-def load(c: Config) -> Data:
+def load(c: Config, warp: float = 0.0) -> Data:
   """Makes the Data of `c.dataset`; nothing is read before the first batch.
 
   Batches hold x = {'image': float32 [B, H, W, C] in [0, 1], 'question': int32 [B, T],
@@ -82,6 +83,7 @@ def load(c: Config) -> Data:
 
   Args:
     c: `dataset`, `data_dir` and `batch_size` are used.
+    warp: see `augment.warped`.
 
   Raises:
     UserError: there is no such set, or it holds no questions about images.
@@ -132,6 +134,7 @@ def load(c: Config) -> Data:
     examples,
     way,
     prepare=lambda x: x | {'image': x['image'].astype(np.float32) / np.float32(255)},
+    augment=augment.warped(warp),
     baseline=most_frequent,
     read=lambda given: one(given, found.shape, words),
     notes=found.notes,

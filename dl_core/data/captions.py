@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import batches, scenes, wording
+from dl_core.data import augment, batches, scenes, wording
 from dl_core.types import Batch, Data, Spec
 
 LENGTH = 10  # of the longest caption with its stop token
@@ -18,7 +18,7 @@ SIZE = 32  # rows of the vocabulary; 23 are filled
 SEED = 0  # of all scenes
 
 
-def load(c: Config) -> Data:
+def load(c: Config, warp: float = 0.0) -> Data:
   """Makes the Data of scenes and their captions.
 
   Batches hold x = {'image': float32 [B, S, S, 1] in [0, 1], 'words': int32 [B, T], the
@@ -27,6 +27,7 @@ def load(c: Config) -> Data:
 
   Args:
     c: `data_dir` and `batch_size` are used.
+    warp: see `augment.warped`.
   """
   digits = scenes.source(c.data_dir)
   ink = scenes.ink(digits)
@@ -60,6 +61,7 @@ def load(c: Config) -> Data:
     spec,
     load_split,
     prepare=lambda x: x | {'image': x['image'].astype(np.float32) / np.float32(255)},
+    augment=augment.warped(warp),
     baseline=most_frequent,
     read=lambda path: {
       'image': scenes.read(path),

@@ -21,7 +21,8 @@ class Trunk(nn.Module):
 
   Attributes:
     widths: features of each stage.
-    pooled: stages that pool; those after them keep the sides of the map.
+    pooled: number of stages that pool: the first and the last ones; the stages between
+      them keep the sides of the map.
   """
 
   widths: Sequence[int]
@@ -32,7 +33,8 @@ class Trunk(nn.Module):
     """Maps images [B, H, W, C] to [B, H / 2^pooled, W / 2^pooled, F]."""
     x = jax.nn.standardize(x, axis=(1, 2, 3), epsilon=1e-3)
     for number, width in enumerate(self.widths):
-      pool = (2, 2) if number < self.pooled else (1, 1)
+      pools = self.pooled > (0 if number == 0 else len(self.widths) - number)
+      pool = (2, 2) if pools else (1, 1)
       layer = convolution.Conv(
         width, (3, 3), pool=pool, kernel_init=nn.initializers.he_normal(),
         name=f'stage_{number}',
@@ -46,16 +48,20 @@ class Summary(nn.Module):
 
   One dense layer reads the maxima of each feature over all places, which say what there
   is wherever it is, so that it need not be learned anew for each place; another reads
-  the whole map.
+  the whole map, after an optional projection of each place to few features.
 
   Attributes:
     features: of the vector.
+    bottleneck: features of each place after the projection; 0: no projection.
   """
 
   features: int
+  bottleneck: int = 0
 
   @nn.compact
   def __call__(self, found: Array) -> Array:
     """Maps [B, h, w, F] to [B, features]."""
     what = nn.Dense(self.features, name='what')(jnp.max(found, axis=(1, 2)))
+    if self.bottleneck:
+      found = nn.Dense(self.bottleneck, name='place')(found)
     return what + nn.Dense(self.features, name='where')(found.reshape(len(found), -1))

@@ -33,6 +33,7 @@ class VQA(nn.Module):
     hidden: F, also units of the recurrent layer.
     embedding: features of a word.
     dropout: rate, on the product.
+    bottleneck: see `trunk.Summary`.
     without: 'nothing', or the part of the question that is left out.
     pad: the token after the end of a question.
   """
@@ -45,6 +46,7 @@ class VQA(nn.Module):
   hidden: int = 256
   embedding: int = 64
   dropout: float = 0.0
+  bottleneck: int = 16
   without: str = 'nothing'
   pad: int = 0
 
@@ -54,7 +56,7 @@ class VQA(nn.Module):
     parts = []
     if self.without != 'image':
       seen = trunk.Trunk(self.widths, self.pooled, name='trunk')(x['image'])
-      seen = trunk.Summary(self.hidden, name='image')(seen)
+      seen = trunk.Summary(self.hidden, self.bottleneck, name='image')(seen)
       parts.append(nn.tanh(nn.LayerNorm(name='norm')(seen)))
     if self.without != 'question':
       words = nn.Embed(self.vocabulary, self.embedding, name='words')(x['question'])

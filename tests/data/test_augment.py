@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from dl_core.data import augment
+from dl_core.types import Batch
 
 
 @pytest.fixture(scope='module')
@@ -92,6 +93,33 @@ def test_noise_is_of_another_strength_for_each_image_up_to_the_most():
   counts, _ = np.histogram(deviation, np.linspace(0, 0.6, 7))
   np.testing.assert_allclose(counts / 2_000, 1 / 6, atol=0.03)
   assert deviation.max() < 0.8
+
+
+def test_a_warp_moves_parts_of_an_image_by_about_its_deviation():
+  side, deviation = 32, 0.5
+  places = np.arange(side, dtype=np.float32)
+  ramp = np.stack(np.meshgrid(places, places)[::-1], -1)
+  images = jnp.broadcast_to(ramp, (500, side, side, 2))
+  change = jax.jit(augment.warp(deviation))
+  moves = np.asarray(change(jax.random.key(0), images)) - ramp[None]
+  within = moves[:, 2:-2, 2:-2]  # what leaves the image is clipped to its edge
+  np.testing.assert_allclose(within.mean(), 0, atol=0.01)
+  assert 0.6 * deviation < within.std() < deviation
+  assert np.abs(np.diff(within, axis=1)).mean() < 0.15 * deviation  # smooth
+  np.testing.assert_allclose(
+    change(jax.random.key(0), jnp.ones((2, 9, 7, 1))), 1, rtol=1e-6
+  )
+
+
+def test_a_warp_of_a_batch_changes_its_image_alone():
+  image = jnp.asarray(np.random.RandomState(0).rand(3, 8, 8, 1), jnp.float32)
+  batch = Batch({'image': image, 'words': jnp.arange(3)}, jnp.arange(3), jnp.ones(3))
+  key = jax.random.key(0)
+  assert augment.warped(0.0)(key, batch) is batch
+  changed = augment.warped(0.5)(key, batch)
+  np.testing.assert_array_equal(changed.x['image'], augment.warp(0.5)(key, image))
+  assert changed.x['words'] is batch.x['words']
+  assert changed.y is batch.y
 
 
 SIDE, SIZE, COUNT = 24, 48, 400

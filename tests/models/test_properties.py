@@ -133,17 +133,17 @@ MODELS = {
     {'widths': (4, 6), 'features': 16, 'hidden': 5, 'cell': 'gru'}, (3, 8, 8, 1),
   ),
   'captioner': Row(
-    captioner.Captioner(32), SCENE, (10, 32), 696_096, SMALL, TINY_SCENE
+    captioner.Captioner(32), SCENE, (10, 32), 303_920, SMALL, TINY_SCENE
   ),
   'captioner, attention': Row(
     captioner.Captioner(32, attention=True), SCENE, (10, 32), 241_632, SMALL, TINY_SCENE
   ),
-  'vqa': Row(vqa.VQA(12, 64), ASKED, (12,), 1_556_748, SMALL, TINY_ASKED),
+  'vqa': Row(vqa.VQA(12, 64), ASKED, (12,), 771_356, SMALL, TINY_ASKED),
   'vqa without image': Row(
     vqa.VQA(12, 64, without='image'), ASKED, (12,), 467_468, SMALL, TINY_ASKED
   ),
   'vqa without question': Row(
-    vqa.VQA(12, 64, without='question'), ASKED, (12,), 1_158_156, SMALL, TINY_ASKED
+    vqa.VQA(12, 64, without='question'), ASKED, (12,), 372_764, SMALL, TINY_ASKED
   ),
   'elman': Row(elman.Elman(4), (4,), (4, 4), 40, {}),
   'recurrent regressor': Row(

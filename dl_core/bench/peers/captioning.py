@@ -16,7 +16,7 @@ class Captioner(nn.Module):
     width, hidden = config.widths[-1], config.hidden
     places = (side // 2 ** min(2, len(config.widths))) ** 2
     self.trunk = trunk.Trunk(channels, config.widths, 2)
-    self.image = trunk.Summary(places, width, hidden)
+    self.image = trunk.Summary(places, width, hidden, 16)  # as in `models.captioner`
     self.norm = nn.LayerNorm(hidden, eps=1e-6)
     self.words = nn.Embedding(vocabulary, hidden)
     self.recurrent = trunk.cell(config.cell, hidden, hidden)
@@ -24,7 +24,7 @@ class Captioner(nn.Module):
 
   def forward(self, image, words):
     first = self.norm(self.image(self.trunk(image)))
-    inputs = torch.cat([first[:, None], self.words(words)], 1)
+    inputs = torch.cat([first[:, None], self.words(words) + first[:, None]], 1)
     h, _ = self.recurrent(inputs)
     return self.output(h[:, 1:])
 

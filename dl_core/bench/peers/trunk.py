@@ -21,7 +21,7 @@ class Trunk(nn.Module):
     x = (x - mean) * (x.var((1, 2, 3), keepdim=True, unbiased=False) + 1e-3).rsqrt()
     for number, stage in enumerate(self.stages):
       x = stage(x)
-      if number < self.pooled:
+      if self.pooled > (0 if number == 0 else len(self.stages) - number):
         x = functional.max_pool2d(x, 2)
       x = functional.relu(x)
     return x
@@ -30,19 +30,26 @@ class Trunk(nn.Module):
 class Summary(nn.Module):
   """See `layers.trunk`."""
 
-  def __init__(self, places, width, features):
+  def __init__(self, places, width, features, bottleneck):
     super().__init__()
     self.what = nn.Linear(width, features)
-    self.where = nn.Linear(places * width, features)
+    self.place = nn.Conv2d(width, bottleneck, 1) if bottleneck else nn.Identity()
+    self.where = nn.Linear(places * (bottleneck or width), features)
 
   def forward(self, found):
-    return self.what(found.amax((2, 3))) + self.where(found.flatten(1))
+    return self.what(found.amax((2, 3))) + self.where(self.place(found).flatten(1))
 
 
 def summary(params):
   """Lays out a summary."""
   yield from dense(params['what'])
-  yield flat(params['where']['kernel'], len(params['what']['kernel']))
+  width = len(params['what']['kernel'])
+  if 'place' in params:
+    kernel, bias = dense(params['place'])
+    width = len(bias)
+    yield kernel[..., None, None]
+    yield bias
+  yield flat(params['where']['kernel'], width)
   yield np.asarray(params['where']['bias'])
 
 

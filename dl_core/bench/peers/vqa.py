@@ -18,7 +18,7 @@ class VQA(nn.Module):
     self.seen, self.read = config.without != 'image', config.without != 'question'
     if self.seen:
       self.trunk = trunk.Trunk(channels, config.widths, config.pooled)
-      self.image = trunk.Summary(places, width, hidden)
+      self.image = trunk.Summary(places, width, hidden, config.bottleneck)
       self.norm = nn.LayerNorm(hidden, eps=1e-6)
     if self.read:
       self.words = nn.Embedding(vocabulary, embedding)
