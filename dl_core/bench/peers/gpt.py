@@ -71,12 +71,10 @@ def decaying(config, b2):
   """Makes AdamW; matrices and tables decay, biases and norms do not."""
 
   def optimizer(parameters, **how):
-    groups = [
-      {'params': [p for p in parameters if p.dim() > 1]},
-      {'params': [p for p in parameters if p.dim() == 1], 'weight_decay': 0.0},
-    ]
+    decayed = {'params': [p for p in parameters if p.dim() > 1]}
+    others = {'params': [p for p in parameters if p.dim() == 1], 'weight_decay': 0.0}
     return torch.optim.AdamW(
-      [group for group in groups if group['params']],
+      [decayed, others],
       config.learning_rate,
       (0.9, b2),
       weight_decay=config.weight_decay,
