@@ -142,7 +142,7 @@ def redrawn(
   """
   few = net._replace(x=net.x[:REDRAWN], y=net.y[:REDRAWN])
   batch = Batch(few.x, few.y, np.ones(len(few.y), np.float32))
-  others = evidence(few, net.task.init(jax.random.key(seed), batch))
+  others = evidence(few, jax.jit(net.task.init)(jax.random.key(seed), batch))
   return {
     name: localised.agreement(maps[name][:REDRAWN], other)
     for name, other in others.items()
