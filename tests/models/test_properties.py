@@ -18,6 +18,7 @@ from dl_core.layers import squeeze
 from dl_core.models import (
   alexnet,
   autoencoder,
+  averaged,
   bert,
   captioner,
   char_lm,
@@ -263,6 +264,10 @@ MODELS = {
   'dgcnn, mutag': Row(
     graph_classifier.dgcnn(2, keep=19), MUTAG, (2,), 27_427,
     {'widths': (4, 3, 1), 'keep': 12}, SMALL_GRAPH,
+  ),
+  'averaged': Row(
+    averaged.Averaged(10), (64, 64, 3), (10,), 117_546,
+    {'widths': (4, 8, 8), 'halving': 2}, (12, 12, 3),
   ),
   'lenet': Row(lenet.LeNet(), (32, 32, 1), (10,), 61_706, {}),
   'lenet, colour': Row(lenet.LeNet(), (32, 32, 3), (10,), 62_006),
