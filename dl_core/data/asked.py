@@ -15,7 +15,6 @@ import numpy as np
 
 from dl_core.config import Config
 from dl_core.data import (
-  augment,
   batches,
   declarations,
   pillow,
@@ -24,6 +23,7 @@ from dl_core.data import (
   sources,
   stored,
   stream,
+  warps,
   wording,
 )
 from dl_core.data.images import most_frequent
@@ -83,7 +83,7 @@ def load(c: Config, warp: float = 0.0) -> Data:
 
   Args:
     c: `dataset`, `data_dir` and `batch_size` are used.
-    warp: see `augment.warped`.
+    warp: see `warps.warped`.
 
   Raises:
     UserError: there is no such set, or it holds no questions about images.
@@ -134,7 +134,7 @@ def load(c: Config, warp: float = 0.0) -> Data:
     examples,
     way,
     prepare=lambda x: x | {'image': x['image'].astype(np.float32) / np.float32(255)},
-    augment=augment.warped(warp),
+    augment=warps.warped(warp),
     baseline=most_frequent,
     read=lambda given: one(given, found.shape, words),
     notes=found.notes,

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from dl_core.config import Config
-from dl_core.data import augment, batches, scenes, wording
+from dl_core.data import batches, scenes, warps, wording
 from dl_core.types import Batch, Data, Spec
 
 LENGTH = 10  # of the longest caption with its stop token
@@ -27,7 +27,7 @@ def load(c: Config, warp: float = 0.0) -> Data:
 
   Args:
     c: `data_dir` and `batch_size` are used.
-    warp: see `augment.warped`.
+    warp: see `warps.warped`.
   """
   digits = scenes.source(c.data_dir)
   ink = scenes.ink(digits)
@@ -61,7 +61,7 @@ def load(c: Config, warp: float = 0.0) -> Data:
     spec,
     load_split,
     prepare=lambda x: x | {'image': x['image'].astype(np.float32) / np.float32(255)},
-    augment=augment.warped(warp),
+    augment=warps.warped(warp),
     baseline=most_frequent,
     read=lambda path: {
       'image': scenes.read(path),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dl_core.data import augment
+from dl_core.data import augment, warps
 from dl_core.types import Batch
 
 
@@ -100,7 +100,7 @@ def test_a_warp_moves_parts_of_an_image_by_about_its_deviation():
   places = np.arange(side, dtype=np.float32)
   ramp = np.stack(np.meshgrid(places, places)[::-1], -1)
   images = jnp.broadcast_to(ramp, (500, side, side, 2))
-  change = jax.jit(augment.warp(deviation))
+  change = jax.jit(warps.warp(deviation))
   moves = np.asarray(change(jax.random.key(0), images)) - ramp[None]
   within = moves[:, 2:-2, 2:-2]  # what leaves the image is clipped to its edge
   np.testing.assert_allclose(within.mean(), 0, atol=0.01)
@@ -115,9 +115,9 @@ def test_a_warp_of_a_batch_changes_its_image_alone():
   image = jnp.asarray(np.random.RandomState(0).rand(3, 8, 8, 1), jnp.float32)
   batch = Batch({'image': image, 'words': jnp.arange(3)}, jnp.arange(3), jnp.ones(3))
   key = jax.random.key(0)
-  assert augment.warped(0.0)(key, batch) is batch
-  changed = augment.warped(0.5)(key, batch)
-  np.testing.assert_array_equal(changed.x['image'], augment.warp(0.5)(key, image))
+  assert warps.warped(0.0)(key, batch) is batch
+  changed = warps.warped(0.5)(key, batch)
+  np.testing.assert_array_equal(changed.x['image'], warps.warp(0.5)(key, image))
   assert changed.x['words'] is batch.x['words']
   assert changed.y is batch.y
 
