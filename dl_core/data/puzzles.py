@@ -118,4 +118,4 @@ def cut(images: Array, across: int, side: int, offsets: Array) -> Array:
   reach = jnp.arange(side)[None, None]
   rows = (start[..., :1] + reach)[..., :, None]  # [B, T, t, 1]
   columns = (start[..., 1:] + reach)[..., None, :]
-  return images[jnp.arange(batch)[:, None, None, None], rows, columns]
+  return jnp.asarray(images)[jnp.arange(batch)[:, None, None, None], rows, columns]
