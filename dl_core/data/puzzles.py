@@ -90,7 +90,7 @@ def shuffle(
 
   def shuffled(key: Key, batch: Batch) -> Batch:
     move_key, place_key, order_key = jax.random.split(key, 3)
-    moved = augment.shift(shift)(move_key, batch.x)
+    moved = augment.shift(shift)(move_key, jnp.asarray(batch.x))
     offsets = jax.random.randint(place_key, (len(moved), across**2, 2), 0, gap + 1)
     tiles = cut(moved, across, side, offsets)
     y = jax.random.randint(order_key, (len(moved),), 0, count)
