@@ -3,10 +3,10 @@
     python -m experiments.long_range                 # four runs
     python -m experiments.long_range --longest=65    # 64 letters
 
-Of 128 random letters every eighth is to be written again, the last one first. The
+The task is to copy every eighth of 128 random letters, the last one first. The
 recurrent networks are `seq2seq` reading forwards, without attention and with the
 lecture's, the others are `transformer --size=nano`, with positions and without. All
-have about as many parameters.
+have about as many parameters. On two cores the four runs take more than ten minutes.
 """
 
 import dataclasses

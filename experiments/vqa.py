@@ -12,6 +12,7 @@ their small network (https://github.com/vzhou842/easy-VQA).
 """
 
 import dataclasses
+from typing import Any
 
 import jax.numpy as jnp
 import optax
@@ -53,15 +54,13 @@ class Config(config.Config):
   eval_every: int = 500
 
 
-EASY = {
+EASY: dict[str, Any] = {
   'pooled': 3, 'widths': (16, 32, 64), 'bottleneck': 0, 'dropout': 0.0, 'warp': 0.0,
   'learning_rate': 7e-4,
 }  # fmt: skip
 RECIPES = {'easy_vqa': EASY | {'steps': 4_500}}
 TINY = Config(steps=2, batch_size=8, hidden=8, widths=(2, 3), learning_rate=0.01)
-BENCH = Config(
-  dataset='easy_vqa', pooled=3, bottleneck=0, dropout=0.0, warp=0.0, learning_rate=7e-4
-)
+BENCH = Config(dataset='easy_vqa', **EASY)
 
 
 def build(c: Config) -> launch.Experiment:

@@ -1,8 +1,8 @@
-"""Random letters, of which every eighth (of 128) is written again, the last one first.
+"""Random letters, up to 16 of which are copied, the last one first.
 
-The kth answer is always the letter at the kth distance from the end, so nothing but
-distance makes one answer harder than another, and each source asks for all of them.
-Every batch is drawn anew.
+Of 128 letters they are every eighth. The kth answer is always the letter at the kth
+distance from the end, so nothing but distance makes one answer harder than another, and
+each source asks for all of them. Every batch is drawn anew.
 
 Shapes: B examples, N letters of a source, K distances; a source has N + 1 tokens and a
 target K + 1, with the stop token.

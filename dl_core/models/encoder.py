@@ -24,7 +24,7 @@ WIDTHS = (32, 64, 64, 128)
 STRIDES = (2, 2, 2, 1)
 HALVED = 8  # the encoder divides sides by this much, rounded up
 LAYERS = tuple(f'layer_{number}' for number in range(1, len(STRIDES) + 1))
-EPSILON = 1e-4  # added to the variance of pixels: that of a blank image is 0
+EPSILON = 1e-4  # added to the variance of the pixels, which is 0 in a blank image
 # Added to the variance of a layer's map, also 0 there: a smaller one would multiply
 # what rounding leaves of a blank image, and its gradients, from layer to layer.
 SOFT = 1e-2
@@ -53,7 +53,7 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-  """Four layers, of which three halve the map: 130,688 parameters with one channel.
+  """Four layers, three of which halve the map: 130,688 parameters with one channel.
 
   Attributes:
     widths: features of the layers.

@@ -31,13 +31,14 @@ def filling(model: nn.Module) -> Task:
   """
 
   def judge(output: Array, batch: Batch) -> Metrics:
-    square = measures.square(output, batch.y)
-    return {
-      'loss': metrics.weighted(square, batch.weight),
-      'psnr': psnr(square, batch.weight),
-    }
+    return sums_of(measures.square(output, batch.y), batch.weight)
 
   return judged(model, judge)
+
+
+def sums_of(square: Array, weight: Array) -> Metrics:
+  """Returns the metrics of squared errors; see `psnr`."""
+  return {'loss': metrics.weighted(square, weight), 'psnr': psnr(square, weight)}
 
 
 def psnr(square: Array, weight: Array) -> tuple[Array, Array]:
@@ -69,10 +70,7 @@ def errors(fill: Fill, batches: Any) -> Mapping[str, float]:
   sums: Metrics | None = None
   for batch in batches:
     square = np.square(np.asarray(fill(batch.x, batch.weight)) - batch.y)
-    own = {
-      'loss': metrics.weighted(square, batch.weight),
-      'psnr': psnr(square, batch.weight),
-    }
+    own = sums_of(square, batch.weight)
     sums = own if sums is None else metrics.add(sums, own)
   return metrics.mean(sums or {})
 

@@ -64,7 +64,7 @@ def judged(model: nn.Module, judge: Callable[[Any, Batch], Metrics]) -> Task:
     params = variables['params']
     return apply(model, params, untrained(variables), x, key=key, train=False)[0]
 
-  @jax.jit  # asked outside of steps: eagerly, each scan would be compiled at each call
+  @jax.jit  # for calls outside of a step, each of which would compile every scan anew
   def outputs(variables, x):
     return said(variables, x, jax.random.key(0))  # of a model that draws: always alike
 

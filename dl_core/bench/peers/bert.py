@@ -59,7 +59,7 @@ class BERT(nn.Module):
 
 
 def hidden(tokens, lengths, rate, vocabulary):
-  """Returns tokens of which some are hidden, the places [B, K], and what was there."""
+  """Hides some tokens [B, T]; returns them, the places [B, K] and the tokens there."""
   count = masking.most(rate, tokens.shape[1])
   real = torch.arange(tokens.shape[1]).to(lengths)[None] < lengths[:, None]
   real &= tokens >= len(MARKS)

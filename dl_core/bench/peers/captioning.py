@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from dl_core.bench.peers import Peer, Turn, char_lm, trunk
+from dl_core.models import captioner
 
 
 class Captioner(nn.Module):
@@ -16,7 +17,7 @@ class Captioner(nn.Module):
     width, hidden = config.widths[-1], config.hidden
     places = (side // 2 ** min(2, len(config.widths))) ** 2
     self.trunk = trunk.Trunk(channels, config.widths, 2)
-    self.image = trunk.Summary(places, width, hidden, 16)  # as in `models.captioner`
+    self.image = trunk.Summary(places, width, hidden, captioner.Captioner.bottleneck)
     self.norm = nn.LayerNorm(hidden, eps=1e-6)
     self.words = nn.Embedding(vocabulary, hidden)
     self.recurrent = trunk.cell(config.cell, hidden, hidden)

@@ -41,7 +41,7 @@ def middle(height, width):
 
 
 class Layer(nn.Sequential):
-  """Convolution, norm, ReLU; the padding is that of an even side."""
+  """Convolution, norm and ReLU, padded as in `models.encoder`."""
 
   def __init__(self, channels, features, side, stride):
     total = side - stride if stride > 1 else side - 1

@@ -67,10 +67,10 @@ def pictures(sizes: Mapping[str, int], results: Runs) -> list[Picture]:
   return [
     Picture(
       'Recall of letters',
-      f'{count} random letters, of which those at {len(places)} distances from the end '
-      'are to be written again. Left: the share of right answers by distance; dotted: '
-      'chance. Right: how much the probabilities of an answer change, before any '
-      'training, when the letter that is asked for is another one.',
+      f'The task is to copy {len(places)} of {count} random letters, equally spaced. '
+      'Left: the share of right answers by distance from the end; dotted: chance. '
+      'Right: how much the probabilities of an answer change, before any training, '
+      'when the letter to be copied is replaced by another.',
       show,
       (
         Claim(

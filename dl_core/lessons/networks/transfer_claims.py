@@ -22,7 +22,7 @@ def pictures(results: Mapping[str, Sequence[Any]], found: Found) -> list[Picture
   """Draws everything.
 
   Args:
-    results: {'inpainting': runs, 'jigsaw': runs, ...}, of which the first are read.
+    results: {'inpainting': runs, 'jigsaw': runs, ...}; the first of each is read.
     found: what was measured with their encoders.
   """
   first = {name: runs[0].lines[-1] for name, runs in results.items()}

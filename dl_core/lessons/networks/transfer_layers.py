@@ -57,8 +57,8 @@ def layers(found: Found) -> Picture:
         f'layer, {100 * spread[-1]:.1f} in the last',
       ),
       Claim(
-        'The last layer is special: that of every task without labels is more than a '
-        'point behind the best layer of its encoder',
+        'The last layer is specialised: for every task without labels it is more than '
+        'a point behind the best layer of its encoder',
         bool(all(falls[name] > POINT for name in UNLABELLED)),
         f'behind by {said} points',
       ),

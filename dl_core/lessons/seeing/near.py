@@ -192,7 +192,7 @@ def map_picture(found: Mapped, names: tuple[str, ...]) -> Picture:
         f'{found.trust[tsne]:.3f} against {found.trust[pca]:.3f}, {AROUND} neighbours',
       ),
       Claim(
-        'The digits are apart in the map of features and mixed in that of pixels: the '
+        'The map of features separates the digits and the map of pixels does not: the '
         f'nearest point has the same digit in at least {MAPPED:.0%} and in at most '
         f'{LOST:.0%}',
         found.right[tsne] >= MAPPED and found.right[raw] <= LOST,

@@ -40,7 +40,7 @@ def method(net: Network, found: Places, name: str) -> Picture:
   hits = found.pointing[name].mean()
   chance = found.pointing[RANDOM].mean()
   caption = f'{CAPTIONS[name]} Red is evidence for the class, blue against it. The '
-  caption += 'box is that of the digit; the network was trained without boxes.'
+  caption += 'box marks the digit; the network was trained without boxes.'
   if name == CAM:
     right = np.mean(found.overlap >= 0.5)
     caption += (
@@ -111,14 +111,14 @@ def curves(found: Places) -> Picture:
     show,
     (
       Claim(
-        'What the maps rank first is what the network needs: hiding it leaves an area '
-        f'below the curve of at most {DELETED} of that of random pixels, by all maps',
+        'The network needs the pixels that the maps rank first: for every map, hiding '
+        f'them gives an area of at most {DELETED} times that for random pixels',
         all(deleted[name] <= DELETED * deleted[RANDOM] for name in METHODS),
         words(deleted),
       ),
       Claim(
-        'It is also enough: showing it gives an area at least '
-        f'{INSERTED} above that of random pixels, by all maps',
+        'These pixels are also enough: for every map, showing them gives an area at '
+        f'least {INSERTED} larger than for random pixels',
         all(inserted[name] >= inserted[RANDOM] + INSERTED for name in METHODS),
         words(inserted),
       ),
