@@ -7,12 +7,16 @@ DATA_DIR ?=
 KILLS ?= 100
 FLIPS ?= 1000
 EXPERIMENTS ?= all
+RUNS ?= runs
+# Titles of pictures in the reports.
+BOXES ?= Detections
+SAMPLES ?= Samples
 PY := $(VENV)/bin/python
 # Workers of pytest; JAX itself uses the remaining cores.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all test-312 test-parity bench check faults data record clean
+.PHONY: help venv demo test test-all test-312 test-parity bench check faults data record pictures clean
 
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,14 +35,14 @@ demo: venv  ## train LeNet on scikit-learn's digits, write the report (a minute)
 	@$(PY) -m experiments.lenet
 
 test: venv  ## run the tests that need nothing but this machine
-	@$(PY) -m pytest -n $(WORKERS)
+	@$(PY) -m pytest -n $(WORKERS) --dist=worksteal
 
 test-all: venv  ## also the slow ones and those on real data: TEST_DATA=DIR
-	@$(PY) -m pytest -n $(WORKERS) -m '' --test_data='$(TEST_DATA)'
+	@$(PY) -m pytest -n $(WORKERS) --dist=worksteal -m '' --test_data='$(TEST_DATA)'
 
 test-parity: venv  ## install PyTorch (extra bench) and compare with it
 	@$(PY) -m pip install --quiet --disable-pip-version-check --progress-bar=off -c constraints.txt -e '.[$(EXTRAS),bench]'
-	@$(PY) -m pytest -n $(WORKERS) tests/parity
+	@$(PY) -m pytest -n $(WORKERS) --dist=worksteal tests/parity
 
 bench: venv  ## install PyTorch and time our train steps beside its own
 	@$(PY) -m pip install --quiet --disable-pip-version-check --progress-bar=off -c constraints.txt -e '.[$(EXTRAS),bench]'
@@ -64,6 +68,11 @@ data: venv  ## prepare a data set: DATASET=mnist DATA_DIR=...
 record: venv  ## add finished runs to results.jsonl and README.md: WORKDIR=...
 	@$(PY) -m dl_core.report.record $(WORKDIR)
 
+pictures: venv  ## make the pictures of README.md (Chromium) from finished runs in RUNS=
+	@$(PY) -m dl_core.course.shots pictures/report.png $(RUNS)/faster_rcnn
+	@$(PY) -m dl_core.course.shots pictures/boxes.png $(RUNS)/faster_rcnn '$(BOXES)'
+	@$(PY) -m dl_core.course.shots pictures/samples.png $(RUNS)/gan '$(SAMPLES)'
+
 clean:  ## remove the environments, caches and default runs
-	rm -rf .venv .venv-312 build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache runs
+	rm -rf .venv .venv-312 build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache runs course
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

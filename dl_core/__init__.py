@@ -3,6 +3,6 @@
 Packages import only what stands to their right in this order, and no package imports
 `experiments`:
 
-bench -> launch -> lessons -> interpret -> report -> train -> tasks -> models, data
--> layers, runtime -> types, config, metrics, trees
+bench, course -> launch -> lessons -> interpret -> report -> train -> tasks
+-> models, data -> layers, runtime -> types, config, metrics, trees
 """

@@ -17,10 +17,12 @@ class Kind(NamedTuple):
   Attributes:
     rising: whether higher is better.
     fraction: whether it is a fraction of 1, which is shown in per cent.
+    player: whether it is the loss of another player of a game, beside `loss`.
   """
 
   rising: bool = False
   fraction: bool = False
+  player: bool = False
 
 
 PEAK = 'peak'  # beside the metrics: the highest loss of a step, and which step
@@ -28,7 +30,9 @@ READ = 'read'  # beside the metrics: the tokens that are no padding, over the ex
 _declared: dict[str, Kind] = {}
 
 
-def declare(name: str, *, rising: bool = True, fraction: bool = False) -> None:
+def declare(
+  name: str, *, rising: bool = True, fraction: bool = False, player: bool = False
+) -> None:
   """Declares how a metric is read. Lower is better for a name without declaration.
 
   Whoever measures something declares it; a workdir keeps the declarations of its run.
@@ -36,7 +40,7 @@ def declare(name: str, *, rising: bool = True, fraction: bool = False) -> None:
   Raises:
     ValueError: the name is declared otherwise already.
   """
-  wanted = Kind(rising, fraction)
+  wanted = Kind(rising, fraction, player)
   if _declared.setdefault(name, wanted) != wanted:
     raise ValueError(f'{name=} was declared as {_declared[name]}, not as {wanted}')
 

@@ -16,8 +16,10 @@ Key = jax.Array  # a typed PRNG key, made by `jax.random.key`
 Params = Any  # the pytree that the optimizer moves
 Extra = Mapping[str, Any]  # linen's other collections: running statistics and the like
 Variables = Mapping[str, Any]  # {'params': Params, **Extra}
-# {end of the path of parameters: for each of their dimensions 'tensor' or None}
+# {end of the path of a leaf: for each of its dimensions 'tensor', 'batch' or None}
 Partition = Mapping[str, tuple[str | None, ...]]
+# (variables, key, N) -> N images float32 [N, H, W, C] in [0, 1]
+Sample = Callable[[Variables, Key, int], np.ndarray]
 Metrics = dict[str, tuple[Any, Any]]  # {name: (total, weight)}, summed, divided once
 
 
@@ -66,10 +68,12 @@ class Answer(NamedTuple):
   Attributes:
     words: one line.
     draw: () -> a matplotlib figure; None where there is nothing to see.
+    mask: uint8 [H, W], the number of the class of each pixel, if that is the answer.
   """
 
   words: str
   draw: Callable[[], Any] | None = None
+  mask: np.ndarray | None = None
 
 
 class Task(NamedTuple):
@@ -137,6 +141,8 @@ class Data(NamedTuple):
       split.
     read: (path, or text) -> x of one example, for `--predict` and `--prompt`; raises
       UserError.
+    restore: (path, label map [H, W] of that image's x) -> the map in the size of the
+      image; None where no label map is an answer.
     write: (tokens, decoder=None) -> the text that they spell, `read`'s other way. An
       incremental UTF-8 decoder (`codecs`) keeps the bytes of an incomplete character
       for the next call, so that tokens may be written one by one.
@@ -160,6 +166,7 @@ class Data(NamedTuple):
   rows: Callable[[Key, Any], Any] | None = None
   baseline: Callable[[], Mapping[str, float]] = dict
   read: Callable[[str], Any] | None = None
+  restore: Callable[[str, Any], Any] | None = None
   write: Callable[..., str] | None = None
   digests: Callable[[], Mapping[str, str]] = dict
   notes: tuple[str, ...] = ()
@@ -256,6 +263,8 @@ class Experiment(NamedTuple):
     scores: (variables, data, key) -> {name: float}: what does not add up over batches,
       taken once, for the result on the test split.
     averaged: (state) -> the parameters to evaluate, where they are not the last ones.
+    settled: (variables to evaluate) -> the same with other collections, such as running
+      statistics of averaged parameters; see `tasks.standing`.
     observe: (variables, data, key) -> arrays worth seeing over time, taken at step 0
       and at every evaluation, kept in workdir/observed/; `key` is `Data.take`'s.
     report: (variables, observed, data, key) -> Pictures.
@@ -263,10 +272,13 @@ class Experiment(NamedTuple):
     names: of its layers in the files of other libraries, for `--init_from` and export.
     taken: paths of the parts of the model that `--init_from` gives, such as 'encoder',
       which another task's model has too; the others begin anew. (): the whole model.
-    partition: how the axis `tensor` of a mesh splits the parameters; the others are
-      replicated.
+    partition: which dimensions of parameters the axis `tensor` of a mesh splits, and
+      which dimension of examples that the state holds is split as a batch's is.
     explain: (variables, x, label names), of one example -> Answer: what in x makes a
       classifier predict its class, for `--explain`.
+    sample: samples images, for `--sample`; None: the model does not generate images.
+    translate: (variables, x) -> {name: image [H, W, C] in [0, 1]}: translations of one
+      image between two domains, for `--translate`.
     steps_per_call: {backend: updates in one dispatch}, where that is quicker than one
       (BUILD_NOTES.md has the figures); `--steps_per_call` wins.
   """
@@ -277,6 +289,7 @@ class Experiment(NamedTuple):
   data: Data
   scores: Callable[[Variables, Data, Key], Mapping[str, float]] | None = None
   averaged: Callable[[Any], Params] | None = None
+  settled: Callable[[Variables], Variables] | None = None
   observe: Callable | None = None
   report: Callable | None = None
   published: tuple[Figure, ...] = ()
@@ -284,6 +297,8 @@ class Experiment(NamedTuple):
   taken: tuple[str, ...] = ()
   partition: Partition = MappingProxyType({})
   explain: Callable[[Variables, Any, tuple[str, ...]], Answer] | None = None
+  sample: Sample | None = None
+  translate: Callable[[Variables, Any], Mapping[str, Any]] | None = None
   steps_per_call: Mapping[str, int] = MappingProxyType({})
 
 

@@ -15,15 +15,12 @@ import dataclasses
 import optax
 
 from dl_core import config, interpret, launch, tasks
-from dl_core.data import augment, images
+from dl_core.data import augment, clutter, images
 from dl_core.interpret import activation_maps, classification, explained, filters
 from dl_core.models import averaged
 from dl_core.tasks import measures, schedules
 
 FIRST = ('stage_1', 'convolution', 'kernel')
-# Subtracted from and divided into pixels in [0, 1]. The mean of `clutter_one` is 0.30:
-# what hides parts of an image, 0 to the network, is a grey a little above it.
-NORMAL = (0.37, 0.2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +63,7 @@ def build(c: Config) -> launch.Experiment:
     size=c.image_size,
     channels=3,
     augment=augment.on_x(augment.join(*changes)),
-    normalise=NORMAL,
+    normalise=clutter.NORMAL,
   )
   model = network(c, len(data.spec.classes))
   task = tasks.supervised(model, measures.cross_entropy, accuracy=measures.accuracy)

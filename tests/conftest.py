@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import tempfile
+from importlib import metadata
 
 os.environ['JAX_PLATFORMS'] = 'cpu'
 # Most of the time of the tests is compiling: LLVM trying less hard takes half of it.
@@ -26,6 +27,16 @@ from pathlib import Path
 import jax
 import pytest
 
+from dl_core.data import corpus, scenes
+from dl_core.runtime import compilation
+
+compilation.ONCE.update(compilation.NEVER)
+# Tests of data, and those that want two runs to agree in every bit.
+EXACT = ('data', 'runtime', 'train')
+# The older way to compile loops takes two thirds of the time; the last bit differs.
+# jaxlib 0.11 has no such option.
+OLDER = metadata.version('jaxlib').startswith('0.10.')
+QUICK = {'xla_cpu_use_fusion_emitters': False} if OLDER else {}
 EXECUTABLES = 800  # in memory, of about 2 MB each, before a worker drops them
 SECONDS: Counter[str] = Counter()  # of each test file; setups and teardowns count
 
@@ -53,6 +64,23 @@ def _drop_executables():
     gc.collect()
     if trim := getattr(ctypes.CDLL(None), 'malloc_trim', None):  # glibc has it
       trim(0)
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _quick(request):
+  """Leaves few scenes, short texts and the last bit to tests that need no more."""
+  if request.path.relative_to(Path(__file__).parent).parts[0] in EXACT:
+    yield
+    return
+  span, often = corpus.span, compilation.often
+  with pytest.MonkeyPatch.context() as patch:
+    for split, count in {'train': 2_000, 'validation': 200, 'test': 200}.items():
+      patch.setitem(scenes.COUNTS, split, count)
+    patch.setattr(corpus, 'span', lambda part, n: span(part, min(n, 200_000)))
+    patch.setattr(compilation, 'often', lambda: often() | QUICK)
+    for name, value in QUICK.items():
+      patch.setitem(compilation.ONCE, name, value)
+    yield
 
 
 @pytest.fixture(scope='session')

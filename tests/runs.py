@@ -22,6 +22,13 @@ CASES = {
   'lenet': ('lenet', LENET),
   'streamed': ('lenet', (*LENET, '--resident_bytes=0')),
   'char_lm': ('char_lm', ('--hidden=8', '--window=8', '--length=8', *OFTEN)),
+  'cyclegan': (
+    'cyclegan',
+    (
+      *('--size=16', '--width=2', '--blocks=1', '--critic_layers=1'),
+      *('--judge_steps=1', *OFTEN),
+    ),
+  ),
   'gan': ('gan', ('--net=mlp', '--batch_size=16', '--judge_steps=1', *OFTEN)),
   'seeds side by side': ('perceptron', ('--gate=xor', '--until=', '--seeds=3', *OFTEN)),
   'seeds in turn': ('perceptron', ('--gate=xor', '--seeds=3', *OFTEN)),

@@ -117,6 +117,21 @@ class Config(Drawing):
     how=True,
     group='trained',
   )
+  sample: int = field(
+    0,
+    'number of images that the trained model samples, into WORKDIR/sampled; 0: none',
+    low=0,
+    below=100_000,
+    how=True,
+    group='trained',
+  )
+  translate: str = field(
+    '',
+    'image to translate between the two domains of the trained model; more files may '
+    'follow',
+    how=True,
+    group='trained',
+  )
   export: str = field(
     '',
     'file, .safetensors, to write the trained model to for other libraries',

@@ -50,16 +50,16 @@ def written(c: Settings) -> dict[str, Any]:
   return {entry.name: stored(getattr(c, entry.name)) for entry in dataclasses.fields(c)}
 
 
-def asked(c: Settings) -> str:
+def asked(c: Config) -> str:
   """Returns the name of the flag that asks a trained model for something, or ''.
 
-  Such a flag names a file or a text; it is in the group `trained`.
+  Such a flag is in the group `trained` and names a file or a text; or it is `sample`.
   """
   for entry in dataclasses.fields(c):
     named = group_of(type(c), entry.name) == 'trained' and entry.type is str
     if named and getattr(c, entry.name):
       return entry.name
-  return ''
+  return 'sample' if c.sample else ''
 
 
 def restored(cls: type[Own], values: Mapping[str, Any]) -> Own:

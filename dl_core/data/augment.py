@@ -60,6 +60,18 @@ def on_maps(
   return moved
 
 
+def together(change: Callable[[Key, Array], Array]) -> Callable[[Key, Batch], Batch]:
+  """Makes the augmentation that moves images, label maps and weights alike."""
+  return on_maps(change, change, change)
+
+
+def shaded(background: float) -> Callable[[Key, Batch], Batch]:
+  """Makes the augmentation that multiplies weights at class 0 by `background`."""
+  return lambda key, batch: batch._replace(
+    weight=jnp.where(batch.y == 0, background * batch.weight, batch.weight)
+  )
+
+
 def recoloured(key: Key, images: Array) -> Array:
   """Exchanges the colour channels of each image [B, H, W, C] at random."""
   order = jnp.argsort(jax.random.uniform(key, (len(images), images.shape[-1])), axis=1)
@@ -70,6 +82,14 @@ def flip(key: Key, images: Array) -> Array:
   """Mirrors each image [B, H, W, C], left for right, or leaves it: as likely."""
   mirrored = jax.random.bernoulli(key, shape=(len(images), 1, 1, 1))
   return jnp.where(mirrored, images[:, :, ::-1], images)
+
+
+def turn(key: Key, images: Array) -> Array:
+  """Turns and mirrors each square image [B, H, H, C] in one of the eight ways."""
+  ways = jax.random.bernoulli(key, shape=(3, len(images), 1, 1, 1))
+  images = jnp.where(ways[0], images[:, :, ::-1], images)
+  images = jnp.where(ways[1], images[:, ::-1], images)
+  return jnp.where(ways[2], images.swapaxes(1, 2), images)
 
 
 def noise(most: float) -> Callable[[Key, Array], Array]:

@@ -18,6 +18,8 @@ import numpy as np
 from dl_core.data import permutations, stream
 from dl_core.types import Batch, Data, Key, Spec, UserError
 
+EVALUATED = 256  # examples of an evaluation batch
+
 
 class Examples(NamedTuple):
   """The examples of a set on the host; splits are 'train', 'validation' and 'test'.
@@ -64,9 +66,13 @@ def padded(
   yield from each(cut, range(0, n, size))
 
 
-def evaluation_size(batch_size: int, n: int) -> int:
-  """Returns the size of evaluation batches: large, but no larger than the set needs."""
-  return min(max(batch_size, 256), -(-n // 8) * 8)
+def evaluation_size(batch_size: int, n: int, most: int = EVALUATED) -> int:
+  """Returns the size of evaluation batches: large, but at most twice what a set needs.
+
+  It is a power of two where a set is small, so that splits of like sizes share a
+  program.
+  """
+  return min(max(batch_size, most), max(8, 2 ** (n - 1).bit_length()))
 
 
 def digest(arrays: Any) -> str:
@@ -133,6 +139,7 @@ def assembled(
   augment: Callable[[Key, Batch], Batch] = lambda key, batch: batch,
   settle: Callable[[Any], Any] = lambda x: x,
   pool: int = 0,
+  evaluated: int = EVALUATED,
   baseline: Callable[[Any, Any], Mapping[str, float]] = lambda train, test: {},
   read: Callable[[str], Any] | None = None,
   notes: tuple[str, ...] = (),
@@ -153,6 +160,7 @@ def assembled(
     pool: how many batches are drawn from one contiguous piece of the training set, so
       that those of a set that is sorted by length have examples of like length; 0: all
       are drawn from the whole set. See `permutations.rows`.
+    evaluated: examples of an evaluation batch, at most, unless training has more.
     baseline: (train labels, test labels) -> scores of the best constant answer.
     read: (path) -> one stored x, for `--predict`.
     notes, declaration: see `Data`.
@@ -193,7 +201,7 @@ def assembled(
 
     def batches():
       n = examples.count(name)
-      return padded(read, n, evaluation_size(size, n), each)
+      return padded(read, n, evaluation_size(size, n, evaluated), each)
 
     return batches
 

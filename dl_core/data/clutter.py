@@ -26,6 +26,10 @@ OVERLAP = 0.05  # of the smaller of two boxes, at most
 TRIES = 50  # to find a free place, before a digit is left out
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 INK = 0.4  # of a pixel that belongs to a digit, at least
+# Mean and deviation by which networks standardise the pixels, in [0, 1], of scenes. The
+# mean of `clutter_one` is 0.30: what hides parts of an image, 0 to the network, is a
+# grey a little above it.
+NORMAL = (0.37, 0.2)
 VOID = 255  # label of the pixels around a digit, which do not count
 
 

@@ -70,7 +70,7 @@ def spelt(
   """
 
   def examples(number: int) -> Iterator[Batch]:
-    yield jax.device_get(split(jax.random.key(number)))
+    yield jax.device_get(jax.jit(split)(jax.random.key(number)))
 
   write = lambda tokens, decoder=None: letters.decode(tokens, decoder)
   data = drawn.computed(

@@ -17,7 +17,7 @@ class Feature(NamedTuple):
   Attributes:
     kind: what TFDS calls it: 'Image', 'ClassLabel', 'Text', 'Tensor' ...
     shape: None where a side varies.
-    names: of the classes of a ClassLabel, in the order of their numbers.
+    names: of the classes of a ClassLabel or LabeledImage, by their numbers.
     dtype: of a Tensor, Scalar or Image: 'float32', 'string' ...; '' of other kinds.
     parts: the features of each entry of a Sequence, or those of a FeaturesDict or
       Translation; a Sequence of one feature names it ''. A BBoxFeature is float32
@@ -169,13 +169,16 @@ def _feature(
   content = _content(node)
   sides = map(int, content.get('shape', {}).get('dimensions', ()))
   classes = ()
-  if kind == 'ClassLabel':
-    classes = names(path) or tuple(map(str, range(int(content['numClasses']))))
+  if kind in ('ClassLabel', 'LabeledImage'):
+    count = content.get('label', content).get('numClasses', 0)
+    classes = names(path) or tuple(map(str, range(int(count))))
   return Feature(
     kind,
     tuple(side if side >= 0 else None for side in sides),
     classes,
-    dtype=(content if kind == 'Image' else node.get('tensor', {})).get('dtype', ''),
+    dtype=(
+      content if kind in ('Image', 'LabeledImage') else node.get('tensor', {})
+    ).get('dtype', ''),
     parts=_parts(content, names, path),
   )
 

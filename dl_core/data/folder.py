@@ -108,7 +108,7 @@ def prepared(name: str, data_dir: str, labels: str = WANTED) -> Images:
     return pillow.File(name, example['image']), example['label'] if labelled else 0
 
   def pairs(split, numbers):
-    examples = _fetched(records(split), numbers, f'{split} in {declaration.folder}')
+    examples = fetched(records(split), numbers, f'{split} in {declaration.folder}')
     return map(functools.partial(pair, split), numbers, examples)
 
   def every(split):
@@ -137,7 +137,7 @@ def prepared(name: str, data_dir: str, labels: str = WANTED) -> Images:
     pairs=pairs,
     labels=labels_of,
     decoded=decoded,
-    digests=lambda: _digests(sources.prepare(declaration).folder),
+    digests=lambda: digested(sources.prepare(declaration).folder),
     shape=sides if len(sides) == 3 and sides[2] in (1, 3) else None,
     channels=1 if image.shape[2:] == (1,) else 3,
     notes=declaration.notes,
@@ -197,13 +197,13 @@ def stacked(
   return Arrays(pillow.stacked(files(), n, frame), np.array(labels, np.int32))
 
 
-def _fetched(records: Any, numbers: Sequence[int], where: str) -> Sequence[Any]:
+def fetched(records: Any, numbers: Sequence[int], where: str) -> Sequence[Any]:
   """Reads the records of these numbers; many at a time is faster."""
   try:
     return records.__getitems__(numbers)
   except (OSError, RuntimeError, ValueError) as error:
     if len(numbers) > 1:  # one by one, to tell which it is
-      return [_fetched(records, [number], where)[0] for number in numbers]
+      return [fetched(records, [number], where)[0] for number in numbers]
     reason = ' '.join(str(error).split())[:200]
     raise UserError(
       f'example {numbers[0]} of {where} cannot be read ({reason}); delete that folder '
@@ -211,7 +211,7 @@ def _fetched(records: Any, numbers: Sequence[int], where: str) -> Sequence[Any]:
     ) from error
 
 
-def _digests(place: Path) -> dict[str, str]:
+def digested(place: Path) -> dict[str, str]:
   """Returns a digest of a prepared set, by what it declares and its files' sizes."""
   files = hashlib.sha256((place / 'dataset_info.json').read_bytes())
   for path in sorted(place.glob('*.array_record*')):

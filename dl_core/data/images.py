@@ -77,12 +77,6 @@ def load(
     own,
     splits.Few(labels_each, draw),
   )
-  mean, deviation = (np.asarray(value, np.float32) for value in normalise)
-
-  def prepare(x):
-    ranked = lambda value: value.reshape((1,) * (x.ndim - 1) + (-1,))
-    x = x.astype(np.float32) / np.float32(255)
-    return (x - ranked(mean)) / ranked(deviation)
 
   def read(path):
     image = pillow.decoded(pillow.read(path))
@@ -91,7 +85,7 @@ def load(
     return pillow.framed(image, frame)
 
   options: dict[str, Any] = {
-    'prepare': prepare,
+    'prepare': standardised(normalise),
     'augment': augment,
     'settle': functools.partial(augments.centre, size) if margin else lambda x: x,
     'baseline': most_frequent if images.classes else lambda train, test: {},
@@ -137,6 +131,23 @@ def declared(
   number = functools.partial(jax.ShapeDtypeStruct, (c.batch_size,))
   batch = Batch(x, number(np.int32), number(np.float32))
   return Spec(batch, source, classes, channels=channels)
+
+
+def standardised(normalise: tuple[Any, Any]) -> Callable[[Any], Any]:
+  """Makes the function that maps pixels uint8 [..., C] to float32.
+
+  Args:
+    normalise: mean and standard deviation of pixels in [0, 1], each one number or one
+      per channel.
+  """
+  mean, deviation = (np.asarray(value, np.float32) for value in normalise)
+
+  def prepare(x):
+    ranked = lambda value: value.reshape((1,) * (x.ndim - 1) + (-1,))
+    x = x.astype(np.float32) / np.float32(255)
+    return (x - ranked(mean)) / ranked(deviation)
+
+  return prepare
 
 
 def most_frequent(train: np.ndarray, test: np.ndarray) -> dict[str, float]:

@@ -100,19 +100,59 @@ def fitted(image: Any, shape: Shape) -> np.ndarray:
   """
   from PIL import Image
 
-  height, width, channels = shape
-  image = image.convert({1: 'L', 3: 'RGB'}[channels])
-  if not (
-    NEAR * width <= image.width <= width and NEAR * height <= image.height <= height
-  ):
-    image = image.resize(
-      _contained(image.size, (width, height)), Image.Resampling.BILINEAR
-    )
-  inner = np.asarray(image).reshape(image.height, image.width, channels)
+  image = image.convert({1: 'L', 3: 'RGB'}[shape[2]])
+  return _centred(image, shape[:2], Image.Resampling.BILINEAR, 0).reshape(shape)
+
+
+def fitted_map(labels: np.ndarray, sides: Shape, void: int) -> np.ndarray:
+  """Brings a label map uint8 [H, W] to `sides` as `fitted` brings its image.
+
+  Each pixel takes the label of the nearest pixel; the border is `void`.
+  """
+  from PIL import Image
+
+  return _centred(Image.fromarray(labels), sides, Image.Resampling.NEAREST, void)
+
+
+def restored(labels: np.ndarray, *sizes: tuple[int, int]) -> np.ndarray:
+  """Undoes `fitted_map`: brings a label map uint8 [H, W] back to its image's size.
+
+  Args:
+    labels: the map, whose border is cut off.
+    *sizes: width and height of the image, and those to which it was fitted before.
+  """
+  from PIL import Image
+
+  outer = np.array(labels.shape[::-1])
+  start, end = np.zeros(2), outer.astype(float)  # in the map, of what was fitted
+  for size in reversed(sizes):
+    inner = np.array(_inside(size, tuple(outer[::-1])))
+    scale = (end - start) / outer
+    start = start + scale * ((outer - inner) // 2)
+    end, outer = start + scale * inner, np.array(size)
+  image = Image.fromarray(labels)
+  box = (*start.tolist(), *end.tolist())
+  return np.asarray(image.resize(sizes[0], Image.Resampling.NEAREST, box=box))
+
+
+def _centred(image: Any, sides: Shape, resampling: Any, border: int) -> np.ndarray:
+  """Returns a Pillow image, scaled where `fitted` scales it, in a border of a value."""
+  height, width = sides
+  if image.size != (size := _inside(image.size, sides)):
+    image = image.resize(size, resampling)
+  inner = np.asarray(image)
   top, left = (height - image.height) // 2, (width - image.width) // 2
-  outer = np.zeros(shape, np.uint8)
+  outer = np.full((*sides, *inner.shape[2:]), border, np.uint8)
   outer[top : top + image.height, left : left + image.width] = inner
   return outer
+
+
+def _inside(size: tuple[int, int], sides: Shape) -> tuple[int, int]:
+  """Returns the width and height that an image of `size` gets in `fitted`."""
+  height, width = sides
+  if NEAR * width <= size[0] <= width and NEAR * height <= size[1] <= height:
+    return size
+  return _contained(size, (width, height))
 
 
 def _contained(size: tuple[int, int], most: tuple[int, int]) -> tuple[int, int]:

@@ -3,7 +3,8 @@
 Shapes: N examples, F features.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -137,6 +138,32 @@ def carved(source: str, parts: Parts, labels: np.ndarray) -> dict[str, np.ndarra
   if parts.few.each:
     left = left[few(labels[left], *parts.few)]
   return found | {'train': left}
+
+
+def numbered(
+  source: str, parts: Parts, count: Callable[[], int]
+) -> Callable[[str], tuple[str, np.ndarray | None]]:
+  """Makes (split) -> (the split of the set that it comes from, which examples of it).
+
+  Args:
+    source: which set; its examples have no classes.
+    parts: which splits are carved.
+    count: () -> number of examples of its train; called when a carved split is read.
+
+  Returns:
+    A function whose second result holds the numbers of the examples, or is None for all
+    of them. It raises UserError where there are too few examples; see `carved`.
+  """
+
+  @functools.cache
+  def found():
+    return carved(source, parts, np.zeros(count(), np.int32))
+
+  def numbers(name):
+    given = parts.given.get(name)
+    return (given, None) if given else ('train', found()[name])
+
+  return numbers
 
 
 def divided(labels: np.ndarray, counts: Mapping[str, int]) -> dict[str, np.ndarray]:

@@ -157,7 +157,7 @@ def overlaid(image: np.ndarray, values: np.ndarray) -> np.ndarray:
   return (1 - strength) * grey + strength * tint
 
 
-def frame(axes: Any, box: Sequence[float], colour: str = 'white') -> None:
+def frame(axes: Any, box: Any, colour: str = 'white') -> None:
   """Draws a box, left, top, right, bottom in pixels, onto an image."""
   from matplotlib.patches import Rectangle
 

@@ -8,32 +8,48 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from dl_core import interpret, train
-from dl_core.interpret import saturation
-from dl_core.interpret.judge import Judge, Names, convincing, figures
+from dl_core.interpret import interpolation, saturation
+from dl_core.interpret.interpolation import PAIRS, STOPS, Walked
+from dl_core.interpret.judge import Judge, Names, convincing, figures, first
 from dl_core.models.gan import GAN, generate
 from dl_core.report import draw
-from dl_core.types import Array, Experiment, Key, Picture, Variables
+from dl_core.types import Array, Experiment, Key, Picture, Sample, Variables
 
 SHOWN, COUNT = 64, 1_000  # samples that are drawn, and that are named
-PATHS, STOPS = 6, 10  # latent interpolations, and images along each
+PATHS = 6  # walks between two latents that are drawn
 GAP = 2  # pixels between two images
 
-Sample = Callable[[Variables, Array], np.ndarray]
+Generate = Callable[[Variables, Array], np.ndarray]
 
 
-def sampler(model: GAN) -> Sample:
+def sampler(model: GAN) -> Generate:
   """Makes (variables, latents [N, Z]) -> images [N, S, S, C] in [-1, 1]."""
   compiled = jax.jit(lambda variables, z: generate(model, variables, z))
   return lambda variables, z: np.asarray(compiled(variables, z))
 
 
+def generator(model: GAN) -> Callable[[Variables], Callable[[Any], np.ndarray]]:
+  """Makes (variables) -> latents [N, Z] -> images [N, S, S, C] in [-1, 1]."""
+  generate = sampler(model)
+  return lambda variables: functools.partial(generate, variables)
+
+
 def latents(model: GAN, key: Key, count: int) -> Array:
   """Draws latents [N, Z]; the same key gives the same latents."""
   return jax.random.normal(jax.random.fold_in(key, 1), (count, model.latent))
+
+
+def samples(model: GAN) -> Sample:
+  """Makes an experiment's `sample`."""
+  generate = sampler(model)
+
+  def draw_images(variables, key, count):
+    return (generate(variables, latents(model, key, count)) + 1) / 2
+
+  return draw_images
 
 
 def observe(model: GAN):
@@ -60,15 +76,18 @@ def scores(model: GAN, judge: Judge):
   return score
 
 
-def report(model: GAN, judge: Judge, played: Experiment) -> interpret.Report:
+def report(
+  model: GAN, judge: Judge, played: Experiment, noise: float = 0.0
+) -> interpret.Report:
   """Makes an experiment's `report`.
 
   Args:
     model: the players.
     judge: the classifier of samples.
     played: the experiment, whose first steps are run again.
+    noise: see `tasks.gan`.
   """
-  sample, replay = sampler(model), saturation.replay(played, model)
+  sample, replay = sampler(model), saturation.replay(played, model, noise)
   begin = jax.jit(functools.partial(train.init_state, played))
 
   def pictures(variables, observed, data, key):
@@ -76,10 +95,12 @@ def report(model: GAN, judge: Judge, played: Experiment) -> interpret.Report:
     z = latents(model, key, COUNT)
     before = judge.name(sample(start.variables, z))
     after = judge.name(sample(variables, z))
+    generate = functools.partial(sample, variables)
+    ends = np.asarray(z[: interpolation.LATENTS])
     return [
       over_time({step: seen['samples'] for step, seen in observed.items()}),
       final(sample(variables, z[:SHOWN])),
-      path(sample, variables, np.asarray(z[: 2 * PATHS])),
+      path(interpolation.walked(generate, judge, data, ends)),
       kinds(before, after, judge, data.spec.classes),
       saturation.picture(*replay(start)),
     ]
@@ -117,41 +138,25 @@ def final(images: np.ndarray) -> Picture:
   )
 
 
-def slerp(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-  """Returns sin((1 - t) ω)/sin ω · a + sin(t ω)/sin ω · b, ω the angle of a and b.
-
-  Between two draws of N(0, I) the straight line passes nearer to 0 than draws do; this
-  arc does not (White 2016, https://arxiv.org/abs/1609.04468).
-  """
-  cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
-  angle = np.arccos(np.clip(cosine, -1, 1))
-  if np.sin(angle) < 1e-6:  # one direction: the arc is the line
-    return (1 - share) * a + share * b
-  start, end = np.sin((1 - share) * angle), np.sin(share * angle)
-  return (start * a + end * b) / np.sin(angle)
-
-
-def path(sample: Sample, variables: Variables, ends: np.ndarray) -> Picture:
-  """Makes the picture of images between pairs of latents [2 N, Z]."""
-  shares = np.linspace(0, 1, STOPS)
-  pairs = ends.reshape(-1, 2, ends.shape[-1])
-  z = np.stack([[slerp(a, b, share) for share in shares] for a, b in pairs])
-  images = sample(variables, jnp.asarray(z.reshape(-1, ends.shape[-1]), jnp.float32))
-  rows = images.reshape(*z.shape[:2], *images.shape[1:])
-  stride = np.abs(np.diff(rows, axis=1)).mean(axis=(2, 3, 4)) / 2
-  whole = np.abs(rows[:, -1] - rows[:, 0]).mean() / 2
+def path(walked: Walked) -> Picture:
+  """Makes the picture of the images between pairs of latents."""
+  rows, strides = walked.images[:PATHS], walked.strides
+  whole = np.abs(walked.images[:, -1] - walked.images[:, 0]).mean() / 2
   return Picture(
     'Between two latents',
     f'Each row goes from one latent to another in {STOPS - 1} equal strides along an '
-    f'arc. A pixel changes by {stride.mean():.1%} of its range in a stride, on average '
-    f'(by {stride.max():.1%} in the longest), by {whole:.1%} from end to end.',
+    f'arc. Over {len(strides)} walks a pixel changes by {strides.mean():.1%} of its '
+    f'range in a stride, on average (by {strides.max():.1%} in the longest), by '
+    f'{whole:.1%} from end to end. The confidence is that of a LeNet trained on the '
+    f'real images, in {PAIRS} pairs.',
     lambda: draw_rows(rows, [], ''),
+    interpolation.claims(walked),
   )
 
 
 def kinds(before: Names, after: Names, judge: Judge, classes: Sequence[str]) -> Picture:
   """Makes the picture of the classes of samples, before and after training."""
-  k, real = len(classes), judge.real()
+  k, real, test = len(classes), judge.real(), first(judge.test(), len(after.said))
 
   def told(names):
     found = figures(names, real)
@@ -181,8 +186,10 @@ def kinds(before: Names, after: Names, judge: Judge, classes: Sequence[str]) -> 
     'What a classifier takes the samples for',
     f'A LeNet trained on the real images, which reads {judge.accuracy():.1%} of the '
     f'test images right, classifies {len(after.said):,} samples. Before training: '
-    f'{told(before)}. After: {told(after)}. Convincing means: all classes occur, none '
-    f'above {2.5 / k:.0%}, and the confidence is at least 0.8.',
+    f'{told(before)}. After: {told(after)}. {len(test.said):,} test images themselves: '
+    f'{told(test)}. Fréchet distances of different numbers of images are not '
+    'comparable. Convincing means: all classes occur, none above '
+    f'{2.5 / k:.0%}, and the confidence is at least 0.8.',
     show,
   )
 

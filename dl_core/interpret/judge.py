@@ -44,12 +44,13 @@ class Judge(NamedTuple):
 
   Attributes:
     name: images [N, H, W, C], prepared as the training images are -> Names.
-    real: () -> the Names of the training images.
+    real, test: () -> the Names of the training images, and of the test images.
     accuracy: () -> its accuracy on the test split.
   """
 
   name: Callable[[Any], Names]
   real: Callable[[], Names]
+  test: Callable[[], Names]
   accuracy: Callable[[], float]
 
 
@@ -96,16 +97,21 @@ def make(data: Data, steps: int = 600) -> Judge:
     return Names(said, probabilities.max(-1), features, classes)
 
   @functools.cache
-  def real() -> Names:
+  def named(split: str) -> Names:
     parts = []
-    for batch in data.splits['train']():
-      named = name(batch.x)
+    for batch in data.splits[split]():
+      found = name(batch.x)
       there = np.asarray(batch.weight) > 0
-      parts.append([column[there] for column in named[:3]])
+      parts.append([column[there] for column in found[:3]])
     said, confidence, features = map(np.concatenate, zip(*parts, strict=True))
     return Names(said, confidence, features, classes)
 
-  return Judge(name, real, lambda: trained().lines[-1]['accuracy'])
+  return Judge(
+    name,
+    lambda: named('train'),
+    lambda: named('test'),
+    lambda: trained().lines[-1]['accuracy'],
+  )
 
 
 def figures(names: Names, real: Names) -> dict[str, float]:
@@ -124,6 +130,12 @@ def figures(names: Names, real: Names) -> dict[str, float]:
     'confidence': float(names.confidence.mean()),
     'frechet': frechet(names.features, real.features),
   }
+
+
+def first(names: Names, count: int) -> Names:
+  """Returns the Names of the first `count` images."""
+  said, confidence, features, classes = names
+  return Names(said[:count], confidence[:count], features[:count], classes)
 
 
 def convincing(found: dict[str, float], classes: int) -> bool:

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core.models import components
 from dl_core.types import Array
 
 MOST = 5_000  # points: a square table of more does not fit
@@ -27,13 +28,10 @@ def pca(x: Any, dimensions: int = 2) -> np.ndarray:
 
   The sign of a component is that in which its largest loading is positive.
   """
-  x = np.asarray(x, np.float64).reshape(len(x), -1)
-  x = x - x.mean(axis=0, keepdims=True)
-  _, _, directions = np.linalg.svd(x, full_matrices=False)
-  chosen = directions[:dimensions]
+  found = components.fit(x, dimensions)
+  chosen = found.directions
   largest = np.abs(chosen).argmax(axis=1)
-  signs = np.sign(chosen[np.arange(len(chosen)), largest])
-  return x @ (chosen * signs[:, None]).T
+  return components.encoded(found, x) * np.sign(chosen[range(len(chosen)), largest])
 
 
 class Map(NamedTuple):

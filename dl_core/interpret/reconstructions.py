@@ -7,20 +7,32 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from dl_core import interpret
 from dl_core.report import draw
+from dl_core.tasks import reconstruction
 from dl_core.types import Answer, Batch, Key, Picture, Task
 
 SHOWN = 10
+
+
+def restoring(task: Task, loss: str) -> Task:
+  """Returns a task whose outputs are images in [0, 1]; see `tasks.reconstruction`."""
+  said: Any = task.outputs
+
+  def outputs(variables, x):
+    return jnp.clip(reconstruction.pixels(said(variables, x), loss), 0, 1)
+
+  return task._replace(outputs=outputs, answer=answer)
 
 
 def report(task: Task, corrupt: Callable[[Key, Batch], Batch]) -> interpret.Report:
   """Shows test images, what the model reads of them and what it restores.
 
   Args:
-    task: its outputs are the logits [N, H, W, C] of pixels.
+    task: its outputs are images [N, H, W, C]; see `restoring`.
     corrupt: see `tasks.corrupted`.
   """
   outputs: Any = task.outputs
@@ -30,7 +42,7 @@ def report(task: Task, corrupt: Callable[[Key, Batch], Batch]) -> interpret.Repo
     batch = corrupt(jax.random.key(0), next(iter(data.splits['test']())))
     rows = [
       np.asarray(each)[:SHOWN]
-      for each in (batch.y, batch.x, jax.nn.sigmoid(outputs(variables, batch.x)))
+      for each in (batch.y, batch.x, outputs(variables, batch.x))
     ]
     return [
       Picture(
@@ -43,10 +55,10 @@ def report(task: Task, corrupt: Callable[[Key, Batch], Batch]) -> interpret.Repo
   return pictures
 
 
-def answer(x: np.ndarray, logits: np.ndarray, classes: tuple[str, ...]) -> Answer:
+def answer(x: np.ndarray, restored: np.ndarray, classes: tuple[str, ...]) -> Answer:
   """Answers one image [H, W, C] in [0, 1] with its reconstruction and its error."""
   del classes
-  x, restored = np.asarray(x), np.asarray(jax.nn.sigmoid(logits))
+  x, restored = np.asarray(x), np.asarray(restored)
   error = float(np.sum((restored - x) ** 2))
 
   def show():

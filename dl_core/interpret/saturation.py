@@ -42,11 +42,13 @@ class Norms(NamedTuple):
     return self.nonsaturating / np.maximum(np.float64(self.minimax), 1e-30)
 
 
-def measure(model: GAN, params: Any, extra: Any, batch: Batch, key: Key) -> Norms:
+def measure(
+  model: GAN, params: Any, extra: Any, batch: Batch, key: Key, noise: float = 0.0
+) -> Norms:
   """Measures the generator's gradient under both losses at one point: no axis T."""
 
   def turn(loss):
-    play = tasks.gan(model, loss).losses[1]
+    play = tasks.gan(model, loss, noise).losses[1]
     return jax.value_and_grad(
       lambda own: play(params | {'generator': own}, extra, batch, key)[0]
     )(params['generator'])
@@ -57,13 +59,14 @@ def measure(model: GAN, params: Any, extra: Any, batch: Batch, key: Key) -> Norm
 
 
 def replay(
-  played: Experiment, model: GAN
+  played: Experiment, model: GAN, noise: float = 0.0
 ) -> Callable[[train.TrainState], tuple[Norms, Norms]]:
   """Makes a function that runs the first steps of a run and measures before each.
 
   Args:
     played: the experiment.
     model: its players.
+    noise: see `tasks.gan`.
 
   Returns:
     (state before the first step) -> the norms, and the norms if the generator does not
@@ -75,7 +78,7 @@ def replay(
   def advance(state, arrays, alone):
     batch = played.data.take(arrays, train.data_key(state), state.step)
     key = jax.random.fold_in(state.key, state.step)
-    found = measure(model, state.params, state.extra, batch, key)
+    found = measure(model, state.params, state.extra, batch, key, noise)
     new, _ = update(state, batch)
     own = jax.tree.map(
       lambda old, moved: jnp.where(alone, old, moved),

@@ -24,7 +24,9 @@ from dl_core.launch import (
   jobs,
   predict,
   prompt,
+  sample,
   studies,
+  translate,
 )
 from dl_core.report import page
 from dl_core.runtime import compilation, devices, multihost, sharding, streams
@@ -125,8 +127,8 @@ def _run(
   if not config.trains(c):
     refuse_rest(rest)
     use(c.platform)
-    return _made(module, name, c, Progress(0), signals)
-  if not (c.predict or c.explain):
+    return _made(module, name, c, Progress(), signals)
+  if not (c.predict or c.explain or c.translate):
     refuse_rest(rest)
   if c.until:
     stopping.target(c.until)
@@ -139,7 +141,7 @@ def _run(
   if asked := config.asked(c):
     with at_once():
       return _answered(asked, module, name, c, rest)
-  return _made(module, name, c, Progress(c.steps, quiet=not multihost.first()), signals)
+  return _made(module, name, c, Progress(quiet=not multihost.first()), signals)
 
 
 def _answered(
@@ -150,7 +152,10 @@ def _answered(
     return predict.main(module, name, c, [c.predict, *rest])
   if asked == 'explain':
     return explain.main(module, name, c, [c.explain, *rest])
-  return {'export': export.main, 'prompt': prompt.main}[asked](module, name, c)
+  if asked == 'translate':
+    return translate.main(module, name, c, [c.translate, *rest])
+  ways = {'export': export.main, 'prompt': prompt.main, 'sample': sample.main}
+  return ways[asked](module, name, c)
 
 
 def _made(

@@ -30,9 +30,9 @@ def main(module: ModuleType, name: str, c: Config, given: list[str]) -> int:
   examples = [data.read(each) for each in given]
   variables, failed = model.variables(), 0
   for number, (each, x) in enumerate(zip(given, examples, strict=True)):
-    words, draw = explain(variables, x, classes)
-    assert draw is not None
-    found = predict.drawn(model.folder, number, each, draw, 'explained')
+    said = explain(variables, x, classes)
+    assert said.draw is not None
+    found = predict.drawn(model.folder, number, each, said.draw, 'explained')
     failed += found.failed
-    print(svg.legible(f'{each}: {words}; {found.words}').replace('\n', r'\n'))
+    print(svg.legible(f'{each}: {said.words}; {found.words}').replace('\n', r'\n'))
   return 1 if failed else 0

@@ -74,7 +74,7 @@ def parse(
     text = ' '.join(str(error).split()).removeprefix('ERROR:: ')
     raise UserError(f'{text}; --help lists the flags and what they take') from None
   given = {name: values[name].value for name in values if values[name].present}
-  for name in ('predict', 'prompt', 'export'):
+  for name in ('predict', 'explain', 'translate', 'prompt', 'export'):
     if given.get(name) == '':
       raise UserError(f'--{name}= was given without a value; give one, or drop it')
   dataset = str(given.get('dataset', getattr(cls, 'dataset', '')))

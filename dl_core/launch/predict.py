@@ -106,7 +106,12 @@ def main(module: ModuleType, name: str, c: Config, given: list[str]) -> int:
   outputs = jax.device_get(task.outputs(model.variables(), x))
   failed = 0
   for number, each in enumerate(given):
-    words, draw = answer(examples[number], stream.at(outputs, number), classes)
+    words, draw, mask = answer(examples[number], stream.at(outputs, number), classes)
+    if mask is not None:
+      assert data.restore is not None
+      mask = data.restore(each, mask)
+      path = placed(model.folder, number, each, 'predicted', '-mask')
+      words = f'{words}; mask in {written(path, mask)}'
     if draw is not None:
       found = drawn(model.folder, number, each, draw)
       words, failed = f'{words}; {found.words}', failed + found.failed
@@ -137,14 +142,28 @@ def drawn(
   place: str = 'predicted',
 ) -> Drawn:
   """Draws an answer into the workdir; an error in the drawing costs no answer."""
-  name = re.sub(r'[^\w.-]', '_', Path(given).stem)[:40]
-  path = folder / place / f'{number + 1}-{name}.png'
-  path.parent.mkdir(exist_ok=True)
+  path = placed(folder, number, given, place)
   try:
-    with svg.styled(name):
+    with svg.styled(path.stem.partition('-')[2]):
       draw().savefig(path, dpi=150, transparent=False)
   except OSError:
     raise
   except Exception as error:
     return Drawn(f'not drawn ({type(error).__name__}: {error})', True)
   return Drawn(f'drawn in {path}', False)
+
+
+def placed(folder: Path, number: int, given: str, place: str, end: str = '') -> Path:
+  """Returns the path of a picture of the answer to a file, in a folder that is made."""
+  name = re.sub(r'[^\w.-]', '_', Path(given).stem)[:40]
+  path = folder / place / f'{number + 1}-{name}{end}.png'
+  path.parent.mkdir(exist_ok=True)
+  return path
+
+
+def written(path: Path, pixels: np.ndarray) -> Path:
+  """Writes pixels uint8, grey [H, W] or [H, W, 3], as a PNG; returns its path."""
+  from PIL import Image
+
+  Image.fromarray(pixels).save(path)
+  return path

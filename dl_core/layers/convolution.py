@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from dl_core.layers.cpu import dilation as interleaved
 from dl_core.layers.cpu import eigen, patches
 from dl_core.types import Array
 
@@ -38,6 +39,8 @@ class Conv(nn.Module):
     pool: window and stride of the max-pooling; outputs that do not fill a window are
       dropped.
     use_bias: whether to add a bias.
+    dilation: places from one tap of the kernel to the next; above 1, with neither
+      strides nor pooling and with `padding` in numbers.
     kernel_init, bias_init: initializers of the parameters.
   """
 
@@ -49,6 +52,7 @@ class Conv(nn.Module):
   use_bias: bool = True
   kernel_init: Callable[..., Array] = nn.initializers.lecun_normal()
   bias_init: Callable[..., Array] = nn.initializers.zeros
+  dilation: int = 1
 
   @nn.compact
   def __call__(self, x: Array) -> Array:
@@ -59,7 +63,24 @@ class Conv(nn.Module):
     if self.use_bias:
       bias = self.param('bias', self.bias_init, (self.features,))
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias)
+    if self.dilation > 1:
+      return dilated(x, kernel, self.padding, self.dilation) + bias[None, None, None]
     return convolve(x, kernel, bias, self.strides, self.padding, self.pool)
+
+
+def dilated(x: Array, kernel: Array, padding: Padding, dilation: int) -> Array:
+  """Convolves at stride 1 with a dilated kernel; see `cpu.dilation.convolve`."""
+  assert not isinstance(padding, str), 'a dilated convolution is padded in numbers'
+  settings: dict[str, Any] = {'padding': tuple(padding)}
+  plain = functools.partial(
+    jax.lax.conv_general_dilated,
+    window_strides=(1, 1),
+    rhs_dilation=(dilation, dilation),
+    dimension_numbers=AXES,
+    **settings,
+  )
+  faster = functools.partial(interleaved.convolve, dilation=dilation, **settings)
+  return jax.lax.platform_dependent(x, kernel, cpu=faster, default=plain)
 
 
 def convolve(

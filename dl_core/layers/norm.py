@@ -1,6 +1,6 @@
-"""Batch norm (Ioffe & Szegedy, 2015, https://arxiv.org/abs/1502.03167).
+"""Batch norm (Ioffe & Szegedy, 2015, https://arxiv.org/abs/1502.03167), instance norm.
 
-On a CPU its gradient is the written-out one of `cpu.norm`.
+On a CPU the gradient of batch norm is the written-out one of `cpu.norm`.
 
 Shapes: B examples, C channels.
 """
@@ -29,12 +29,14 @@ class BatchNorm(nn.Module):
     momentum: of the running averages.
     epsilon: added to the variance.
     scale_init: initializer of `scale`.
+    affine: whether there are `scale` and `bias`; else they are 1 and 0.
   """
 
   use_running_average: bool
   momentum: float = 0.99
   epsilon: float = 1e-5
   scale_init: Callable[..., Array] = nn.initializers.ones
+  affine: bool = True
 
   @nn.compact
   def __call__(self, x: Array) -> Array:
@@ -43,8 +45,11 @@ class BatchNorm(nn.Module):
     zeros, ones = jnp.zeros, jnp.ones
     running_mean = self.variable('batch_stats', 'mean', zeros, shape, jnp.float32)
     running_var = self.variable('batch_stats', 'var', ones, shape, jnp.float32)
-    scale = self.param('scale', self.scale_init, shape)
-    bias = self.param('bias', nn.initializers.zeros, shape)
+    if self.affine:
+      scale = self.param('scale', self.scale_init, shape)
+      bias = self.param('bias', nn.initializers.zeros, shape)
+    else:
+      scale, bias = jnp.ones(shape, x.dtype), jnp.zeros(shape, x.dtype)
     if self.use_running_average:
       return applied(
         x, running_mean.value, running_var.value, scale, bias, self.epsilon
@@ -84,3 +89,19 @@ def plainly(x: Array, scale: Array, bias: Array, epsilon: float) -> Any:
 
 
 by_hand = cpu.with_written_gradient(plainly)
+
+
+def instance(x: Array, epsilon: float = 1e-5) -> Array:
+  """Normalizes every channel of every image by itself, with no parameters.
+
+  Instance norm (Ulyanov, Vedaldi & Lempitsky 2016, https://arxiv.org/abs/1607.08022).
+  It keeps no running statistics: evaluation normalizes as training does.
+
+  Args:
+    x: [B, H, W, C].
+    epsilon: added to the variance.
+  """
+  wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+  centred = wide - jnp.mean(wide, (1, 2), keepdims=True)
+  var = jnp.mean(jnp.square(centred), (1, 2), keepdims=True)
+  return (centred * jax.lax.rsqrt(var + epsilon)).astype(x.dtype)

@@ -13,7 +13,7 @@ import math
 
 from flax import linen as nn
 
-from dl_core.layers import readout
+from dl_core.layers import convolution, readout, upsampling
 from dl_core.types import Array
 
 
@@ -21,15 +21,20 @@ class Encoder(nn.Module):
   """Hidden layers with ReLU, then a linear code: [B, H, W, C] -> [B, Z].
 
   Attributes:
-    hidden: units of each hidden layer, in order.
+    hidden: units of each dense hidden layer, in order.
     code: Z.
+    maps: channels of the convolutions of 3 x 3 before them, each at stride 2.
   """
 
   hidden: tuple[int, ...]
   code: int
+  maps: tuple[int, ...] = ()
 
   @nn.compact
   def __call__(self, x: Array) -> Array:
+    for number, features in enumerate(self.maps, start=1):
+      name = f'convolution_{number}'
+      x = nn.relu(convolution.Conv(features, (3, 3), (2, 2), name=name)(x))
     x = x.reshape(x.shape[0], -1)
     for number, width in enumerate(self.hidden, start=1):
       x = nn.relu(nn.Dense(width, name=f'hidden_{number}')(x))
@@ -40,17 +45,28 @@ class Decoder(nn.Module):
   """The encoder's mirror image: [B, Z] -> logits [B, H, W, C].
 
   Attributes:
-    hidden: units of each hidden layer, in order.
+    hidden: units of each dense hidden layer, in order.
     shape: (H, W, C).
+    maps: channels of the maps after them, each of twice the sides of the one before; H
+      and W are divisible by 2 to the power of their number.
   """
 
   hidden: tuple[int, ...]
   shape: tuple[int, ...]
+  maps: tuple[int, ...] = ()
 
   @nn.compact
   def __call__(self, z: Array) -> Array:
     for number, width in enumerate(self.hidden, start=1):
       z = nn.relu(nn.Dense(width, name=f'hidden_{number}')(z))
+    if self.maps:
+      height, width = (side >> len(self.maps) for side in self.shape[:2])
+      smallest = (height, width, self.maps[0])
+      x = nn.relu(nn.Dense(math.prod(smallest), name='smallest')(z))
+      x = x.reshape(-1, *smallest)
+      for number, features in enumerate(self.maps[1:], start=1):
+        x = nn.relu(upsampling.SubPixel(features, name=f'doubling_{number}')(x))
+      return upsampling.SubPixel(self.shape[2], name='pixels')(x)
     logits = readout.Readout(math.prod(self.shape), name='pixels')(z)
     return logits.reshape(-1, *self.shape)
 

@@ -72,15 +72,30 @@ class Averaged(nn.Module):
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps images [B, H, W, C] to logits [B, K]."""
-    last = len(self.widths) - 1
-    for number, width in enumerate(self.widths):
-      halves = number < self.halving
-      x = Stage(
-        width,
-        size=(3, 4)[halves] + 2 * (not number),
-        stride=1 + halves,
-        scale=SCALE if number == last else 1.0,
-        name=f'stage_{number + 1}',
-      )(x, train=train)
+    x = stages(x, self.widths, self.halving, SCALE, train)
     x = jnp.mean(x, axis=(1, 2))  # [B, C]
     return readout.Readout(self.classes, name='output')(x)
+
+
+def stages(
+  x: Array, widths: Sequence[int], halving: int, scale: float, train: bool
+) -> Array:
+  """Applies the convolutions inside of a compact method; see `Averaged`.
+
+  Args:
+    x: [B, H, W, C].
+    widths, halving: see `Averaged`.
+    scale: initial scale of the last batch norm.
+    train: whether batch norm moves.
+  """
+  last = len(widths) - 1
+  for number, width in enumerate(widths):
+    halves = number < halving
+    x = Stage(
+      width,
+      size=(3, 4)[halves] + 2 * (not number),
+      stride=1 + halves,
+      scale=scale if number == last else 1.0,
+      name=f'stage_{number + 1}',
+    )(x, train=train)
+  return x

@@ -8,7 +8,7 @@ representation learning with deep convolutional generative adversarial networks"
 https://arxiv.org/abs/1511.06434: strides in place of pooling, batch norm except at the
 generator's output and the discriminator's input.
 
-Shapes: B images, Z latents of an image, S pixels of a side, C channels.
+Shapes: B images, Z latents of an image, S pixels of a side, C channels, K classes.
 """
 
 import functools
@@ -20,10 +20,12 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from dl_core.layers import readout
-from dl_core.types import Array, Variables
+from dl_core.layers import convolution, readout, upsampling
+from dl_core.layers.norm import BatchNorm
+from dl_core.types import Array, Key, Variables
 
 leaky = functools.partial(nn.leaky_relu, negative_slope=0.2)
+normal = nn.initializers.normal(0.02)
 
 
 class GAN(NamedTuple):
@@ -33,11 +35,22 @@ class GAN(NamedTuple):
     generator: latents [B, Z] of N(0, I) -> images [B, S, S, C] in [-1, 1].
     discriminator: images -> logits [B], above 0 where an image looks real.
     latent: Z.
+    classes: K; 0: images have none. Else the generator reads {'latent', 'class': [B]},
+      and the discriminator {'image', 'class': [B]}.
   """
 
   generator: nn.Module
   discriminator: nn.Module
   latent: int
+  classes: int = 0
+
+  def asked(self, z: Array, classes: Array) -> Any:
+    """Returns what the generator reads of latents and classes."""
+    return {'latent': z, 'class': classes} if self.classes else z
+
+  def shown(self, x: Array, classes: Array) -> Any:
+    """Returns what the discriminator reads of images and classes."""
+    return {'image': x, 'class': classes} if self.classes else x
 
 
 def mlp(
@@ -56,7 +69,9 @@ def mlp(
   return GAN(generator, MLPDiscriminator(tuple(widths[::-1])), latent)
 
 
-def dcgan(size: int, channels: int, latent: int = 100, width: int = 64) -> GAN:
+def dcgan(
+  size: int, channels: int, latent: int = 100, width: int = 64, critic: int = 0
+) -> GAN:
   """Makes the DCGAN of an image size.
 
   Args:
@@ -64,6 +79,7 @@ def dcgan(size: int, channels: int, latent: int = 100, width: int = 64) -> GAN:
     channels: C.
     latent: Z.
     width: maps beside the image; they double with every halving of the side.
+    critic: the same of the discriminator; 0: `width`.
 
   Raises:
     ValueError: there is no such size.
@@ -74,7 +90,7 @@ def dcgan(size: int, channels: int, latent: int = 100, width: int = 64) -> GAN:
     raise ValueError(f'{size} is not 4 or 7 times 2, 4, 8 ... pixels')
   return GAN(
     DCGenerator(channels, width, doublings, smallest),
-    DCDiscriminator(width, doublings, smallest),
+    DCDiscriminator(critic or width, doublings, smallest),
     latent,
   )
 
@@ -130,9 +146,9 @@ class DCGenerator(nn.Module):
     """Maps latents [B, Z] to images [B, S, S, C]."""
     x = z[:, None, None]  # [B, 1, 1, Z]
     features = [self.width * 2**n for n in reversed(range(self.doublings))]
-    x = up(features[0], self.smallest, stride=1)(x)
+    x = up(features[0], self.smallest, self.smallest)(x)
     for maps in (*features[1:], self.channels):
-      x = up(maps, 4, stride=2)(nn.relu(norm(train)(x)))
+      x = cropped(up(maps, 4, stride=2)(nn.relu(norm(train)(x))))
     return jnp.tanh(x)
 
 
@@ -159,29 +175,29 @@ class DCDiscriminator(nn.Module):
 
 
 def up(features: int, kernel: int, stride: int) -> nn.Module:
-  """Makes PyTorch's ConvTranspose2d of padding (stride - 1), without a bias."""
-  before = kernel - stride  # linen pads the dilated input, PyTorch crops the output
-  return nn.ConvTranspose(
-    features,
-    (kernel, kernel),
-    (stride, stride),
-    padding=((before, before), (before, before)),
-    transpose_kernel=True,
-    use_bias=False,
-    kernel_init=nn.initializers.normal(0.02),
-  )
+  """Makes a transposed convolution without a bias, whose kernel is r strides, r = 1, 2.
+
+  It is PyTorch's ConvTranspose2d but for the border of one place that `cropped` cuts
+  off where r = 2.
+  """
+  return upsampling.Transposed(features, stride, kernel, False, normal)
+
+
+def cropped(x: Array) -> Array:
+  """Returns maps [B, H, W, C] without their outermost places."""
+  return x[:, 1:-1, 1:-1]
 
 
 def down(features: int, kernel: int, stride: int) -> nn.Module:
   """Makes PyTorch's Conv2d of padding (stride - 1), without a bias."""
   border = (stride - 1, stride - 1)
-  return nn.Conv(
+  return convolution.Conv(
     features,
     (kernel, kernel),
     (stride, stride),
     padding=(border, border),
     use_bias=False,
-    kernel_init=nn.initializers.normal(0.02),
+    kernel_init=normal,
   )
 
 
@@ -191,16 +207,31 @@ def norm(train: bool) -> nn.Module:
   def scale(key, shape, dtype=jnp.float32):
     return 1 + 0.02 * jax.random.normal(key, shape, dtype)
 
-  return nn.BatchNorm(not train, momentum=0.9, epsilon=1e-5, scale_init=scale)
+  return BatchNorm(not train, momentum=0.9, epsilon=1e-5, scale_init=scale)
 
 
-def generate(model: GAN, variables: Variables, z: Array) -> Any:
+def generate(
+  model: GAN, variables: Variables, z: Array, classes: Array | None = None
+) -> Any:
   """Returns the generator's images [B, S, S, C] of latents [B, Z], in evaluation mode.
 
   Args:
     model: the players.
     variables: of both, as `tasks.gan` keeps them.
     z: what to make images of.
+    classes: [B], the classes of the images, if they have any.
   """
-  own = {name: tree['generator'] for name, tree in variables.items()}
-  return model.generator.apply(own, z, train=False)
+  x = z if classes is None else model.asked(z, classes)
+  return model.generator.apply(of(variables, 'generator'), x, train=False)
+
+
+def drawn(model: GAN, key: Key, count: int) -> tuple[Array, Array]:
+  """Draws latents [B, Z] of N(0, I), and classes [B] that are all equally likely."""
+  z = jax.random.normal(key, (count, model.latent))
+  own_key = jax.random.fold_in(key, 1)
+  return z, jax.random.randint(own_key, (count,), 0, max(model.classes, 1))
+
+
+def of(variables: Variables, player: str) -> dict[str, Any]:
+  """Returns the variables of one player out of those of both."""
+  return {name: tree[player] for name, tree in variables.items() if player in tree}

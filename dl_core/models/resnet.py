@@ -102,6 +102,7 @@ class Bottleneck(nn.Module):
   Attributes:
     width, stride, shortcut, gate: see `Basic`.
     early: whether it strides in the first convolution instead of the second.
+    dilation: of the second convolution; above 1 nothing strides.
   """
 
   width: int
@@ -109,6 +110,7 @@ class Bottleneck(nn.Module):
   shortcut: str = 'B'
   gate: squeeze.Gate | None = None
   early: bool = False
+  dilation: int = 1
 
   expansion = 4
 
@@ -118,7 +120,10 @@ class Bottleneck(nn.Module):
     first, second = (strides, one) if self.early else (one, strides)
     y = Conv(self.width, strides=first, name='convolution_1', **square(1))(x)
     y = nn.relu(Norm(not train, name='norm_1')(y))
-    y = Conv(self.width, strides=second, name='convolution_2', **square(3))(y)
+    own = square(3) | {'name': 'convolution_2'}
+    if self.dilation > 1:
+      own |= {'dilation': self.dilation, 'padding': ((self.dilation,) * 2,) * 2}
+    y = Conv(self.width, strides=second, **own)(y)
     y = nn.relu(Norm(not train, name='norm_2')(y))
     y = Conv(4 * self.width, name='convolution_3', **square(1))(y)
     y = Norm(not train, name='norm_3')(y)
@@ -138,6 +143,31 @@ def joined(block: Any, x: Array, y: Array, train: bool) -> Array:
     shortcut = Shortcut(y.shape[-1], block.stride, block.shortcut, name='shortcut')
     x = shortcut(x, train=train)
   return summed(x, y)
+
+
+def stem(x: Array, kind: str, width: int, train: bool) -> Array:
+  """Applies what comes before the stages, in the compact method of a network.
+
+  Args:
+    x: images [B, H, W, C].
+    kind: see `ResNet`; or 'deep', three convolutions of 3 x 3 in place of the one of
+      7 x 7, the last of which has twice the channels.
+    width: of the first stage.
+    train: whether it runs in training mode.
+  """
+  size, stride = (3, 1) if kind == 'cifar' else (3, 2) if kind == 'deep' else (7, 2)
+  strides = (stride, stride)
+  x = Conv(width, strides=strides, name='convolution', **square(size))(x)
+  x = nn.relu(Norm(not train, name='norm')(x))
+  if kind == 'deep':
+    for number, features in ((2, width), (3, 2 * width)):
+      x = Conv(features, name=f'convolution_{number}', **square(3))(x)
+      x = nn.relu(Norm(not train, name=f'norm_{number}')(x))
+  if kind in ('imagenet', 'deep'):
+    x = nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
+  elif kind == 'caffe':
+    x = pooling.halved(x, 3)
+  return x
 
 
 class ResNet(nn.Module):
@@ -166,26 +196,30 @@ class ResNet(nn.Module):
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps images [B, H, W, C] to logits [B, K]."""
-    size, stride = (3, 1) if self.stem == 'cifar' else (7, 2)
-    strides = (stride, stride)
-    x = Conv(self.width, strides=strides, name='convolution', **square(size))(x)
-    x = nn.relu(Norm(not train, name='norm')(x))
-    if self.stem == 'imagenet':
-      x = nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
-    elif self.stem == 'caffe':
-      x = pooling.halved(x, 3)
-    for stage, depth in enumerate(self.depths):
-      for number in range(depth):
-        block = self.block(
-          self.width * 2**stage,
-          stride=2 if stage and not number else 1,
-          shortcut=self.shortcut,
-          gate=self.gate,
-          name=f'stage_{stage + 1}_block_{number + 1}',
-        )
-        x = block(x, train=train)
+    x = stem(x, self.stem, self.width, train)
+    x = stages(self, x, train)
     x = jnp.mean(x, axis=(1, 2))  # [B, F]
     return readout.Readout(self.classes, name='output')(x)
+
+
+def stages(
+  net: Any, x: Array, train: bool, first: int = 0, last: int | None = None
+) -> Array:
+  """Applies stages of a `ResNet` in the scope of the caller.
+
+  They are counted from 0; the last one is excluded, None is none.
+  """
+  for stage, depth in list(enumerate(net.depths))[first:last]:
+    for number in range(depth):
+      block = net.block(
+        net.width * 2**stage,
+        stride=2 if stage and not number else 1,
+        shortcut=net.shortcut,
+        gate=net.gate,
+        name=f'stage_{stage + 1}_block_{number + 1}',
+      )
+      x = block(x, train=train)
+  return x
 
 
 ResNet18 = functools.partial(ResNet, (2, 2, 2, 2))

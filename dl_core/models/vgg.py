@@ -9,6 +9,7 @@ Shapes: B images, H x W places, C channels, K classes.
 """
 
 import functools
+from typing import Any
 
 from flax import linen as nn
 
@@ -23,6 +24,43 @@ Conv = functools.partial(
   kernel_init=he,
 )
 GRID = 7  # places a side that the fully connected layers read
+
+
+def stage(
+  x: Array,
+  number: int,
+  depth: int,
+  width: int,
+  *,
+  train: bool,
+  norms: bool = False,
+  gate: squeeze.Gate | None = None,
+  around: int = 1,
+) -> Array:
+  """Applies the convolutions of a stage, in the compact method of a network.
+
+  Args:
+    x: [B, H, W, C].
+    number: of the stage, from 1.
+    depth: convolutions.
+    width: channels of the first stage.
+    train: whether it runs in training mode.
+    norms: whether batch norm follows each convolution.
+    gate: see `VGG`.
+    around: pixels of zeros around what the first convolution reads.
+  """
+  features = width * min(2 ** (number - 1), 8)
+  for layer in range(1, depth + 1):
+    pad = around if layer == 1 else 1
+    name = f'convolution_{number}_{layer}'
+    x = Conv(features, padding=((pad, pad), (pad, pad)), name=name)(x)
+    if norms:
+      name = f'norm_{number}_{layer}'
+      x = norm.BatchNorm(not train, momentum=0.9, epsilon=1e-5, name=name)(x)
+    x = nn.relu(x)
+    if gate is not None:
+      x = gate(name=f'gate_{number}_{layer}')(x)
+  return x
 
 
 class VGG(nn.Module):
@@ -48,23 +86,36 @@ class VGG(nn.Module):
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
     """Maps images [B, H, W, C], of sides of 32 at least, to logits [B, K]."""
-    for stage, depth in enumerate(self.depths, start=1):
-      features = self.width * min(2 ** (stage - 1), 8)
-      for number in range(1, depth + 1):
-        x = Conv(features, name=f'convolution_{stage}_{number}')(x)
-        if self.batch_norm:
-          own = f'norm_{stage}_{number}'
-          x = norm.BatchNorm(not train, momentum=0.9, epsilon=1e-5, name=own)(x)
-        x = nn.relu(x)
-        if self.gate is not None:
-          x = self.gate(name=f'gate_{stage}_{number}')(x)
-      x = nn.max_pool(x, (2, 2), (2, 2))
+    x = convolved(self, x, train)
     x = pooling.adaptive_mean(x, GRID)
-    x = x.reshape(x.shape[0], -1)
-    for number in (1, 2):
-      x = nn.relu(nn.Dense(64 * self.width, name=f'dense_{number}')(x))
-      x = nn.Dropout(self.dropout, deterministic=not train)(x)
+    x = read(self, x, train)
     return readout.Readout(self.classes, name='output')(x)
+
+
+def convolved(net: Any, x: Array, train: bool, last: bool = True) -> Array:
+  """Applies the convolutions and poolings of a `VGG` in the scope of the caller.
+
+  Args:
+    net: whose attributes count.
+    x: [B, H, W, C].
+    train: whether it is training.
+    last: whether the last stage, too, ends in pooling.
+  """
+  for number, depth in enumerate(net.depths, start=1):
+    own = {'norms': net.batch_norm, 'gate': net.gate}
+    x = stage(x, number, depth, net.width, train=train, **own)
+    if last or number < len(net.depths):
+      x = nn.max_pool(x, (2, 2), (2, 2))
+  return x
+
+
+def read(net: Any, x: Array, train: bool) -> Array:
+  """Applies the first two dense layers of a `VGG` in the scope of the caller."""
+  x = x.reshape(x.shape[0], -1)
+  for number in (1, 2):
+    x = nn.relu(nn.Dense(64 * net.width, name=f'dense_{number}')(x))
+    x = nn.Dropout(net.dropout, deterministic=not train)(x)
+  return x
 
 
 VGG11 = functools.partial(VGG, (1, 1, 2, 2, 2))

@@ -1,9 +1,12 @@
 """Records finished runs in results.jsonl and renews the tables made of it.
 
 python -m dl_core.report.record WORKDIR...  # appends runs, and studies by their claims
+python -m dl_core.report.record --claims WORKDIR...   # keeps claims, no result or time
 python -m dl_core.report.record             # only renews the tables
 
-RESULTS.md has every row, README.md one row for each experiment.
+RESULTS.md has every row, README.md one row for each experiment. claims.jsonl has the
+claims of each run that makes any, with what was measured for them; --claims renews them
+alone, as on a machine that is too busy to measure times.
 """
 
 import contextlib
@@ -50,6 +53,7 @@ def row(folder: Path) -> results.Row:
       for name, value in stored['identity'].items()
     },
     'result': own,
+    'claims': [claim._asdict() for claim in claims.read(folder)],
     'metrics': {name: known[name] for name in own if name in known},
     'published': manifest.get('published', []),
     'parameters': manifest.get('parameters'),
@@ -103,10 +107,11 @@ def locked(folder: Path) -> Iterator[None]:
     os.close(descriptor)
 
 
-def update(root: Path, new: Sequence[results.Row]) -> None:
-  """Appends rows to results.jsonl and renews both tables.
+def update(root: Path, new: Sequence[results.Row], only_claims: bool = False) -> None:
+  """Appends rows to results.jsonl, keeps their claims, and renews both tables.
 
-  Each file is replaced whole, and one process at a time does so.
+  With `only_claims` no row is appended. Each file is replaced whole, and one process
+  at a time does so.
 
   Raises:
     UserError: the folder is not a checkout, or one of its files is damaged.
@@ -120,10 +125,18 @@ def update(root: Path, new: Sequence[results.Row]) -> None:
   with locked(root):
     text, readme = (_text(root / name) for name in ('results.jsonl', 'README.md'))
     text += '\n' if text and not text.endswith('\n') else ''
-    text += ''.join(json.dumps(entry) + '\n' for entry in new)
+    if not only_claims:
+      text += ''.join(
+        json.dumps({k: v for k, v in entry.items() if k != 'claims'}) + '\n'
+        for entry in new
+      )
     groups = results.grouped(results.read(text))
     readme = results.renew(readme, results.chosen(groups))
+    said = root / 'claims.jsonl'
+    kept = results.said(_text(said) if said.exists() else '', new)
     # The rows come last: where a write fails, the same command may be given again.
+    if kept:
+      workdir.write(said, kept)
     workdir.write(root / 'README.md', readme)
     workdir.write(root / 'RESULTS.md', results.renew(results.ALL, groups))
     workdir.write(root / 'results.jsonl', text)
@@ -143,8 +156,10 @@ def main(folders: Sequence[str], root: Path = ROOT) -> int:
     streams.write(sys.stdout, f'{(__doc__ or "").strip()}\n')
     return 0
   try:
-    new = [row(run) for folder in folders for run in recorded(Path(folder))]
-    update(root, new)
+    only_claims = '--claims' in folders
+    given = [Path(folder) for folder in folders if folder != '--claims']
+    new = [row(run) for folder in given for run in recorded(folder)]
+    update(root, new, only_claims)
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2
@@ -153,7 +168,8 @@ def main(folders: Sequence[str], root: Path = ROOT) -> int:
       f'error: {error}; nothing was recorded, give the command again', file=sys.stderr
     )
     return 2
-  done = f'{len(new)} runs recorded; README.md and RESULTS.md are up to date\n'
+  what = 'claims of runs kept' if only_claims else 'runs recorded'
+  done = f'{len(new)} {what}; README.md and RESULTS.md are up to date\n'
   streams.write(sys.stdout, done)
   return 0
 

@@ -5,7 +5,7 @@ import re
 import shlex
 import statistics
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from dl_core import metrics
 from dl_core.train import history
@@ -13,6 +13,7 @@ from dl_core.types import UserError
 
 Row = dict[str, Any]
 Group = dict[int, Row]  # {seed: row}, rows of the same settings
+
 BEGIN, END = (
   '<!-- results: made by dl_core/report/record.py -->',
   '<!-- end of results -->',
@@ -28,8 +29,31 @@ measured by the command beside it, on the machine named in
 """
 
 
-def read(text: str) -> list[Row]:
-  """Reads the text of results.jsonl.
+class Summary(NamedTuple):
+  """What a table shows of a group of rows.
+
+  Attributes:
+    experiment, source, command: of the rows.
+    figure, measured: name and value of the result; of a study, '' and its claims.
+    seconds: mean over the seeds.
+    baseline: score of the best constant answer, '' if unknown.
+    published: (value, who published it), on the same data.
+    elsewhere: (value, who published it, data set), on other data.
+  """
+
+  experiment: str
+  source: str
+  figure: str
+  measured: str
+  seconds: float
+  baseline: str
+  published: tuple[tuple[str, str], ...]
+  command: str
+  elsewhere: tuple[tuple[str, str, str], ...] = ()
+
+
+def read(text: str, name: str = 'results.jsonl') -> list[Row]:
+  """Reads the text of results.jsonl, or of the file with a given name.
 
   Raises:
     UserError: a line of it is damaged.
@@ -40,10 +64,40 @@ def read(text: str) -> list[Row]:
       rows.append(json.loads(line))
     except ValueError:
       raise UserError(
-        f'line {number} of results.jsonl is no JSON; restore it from git and record '
+        f'line {number} of {name} is no JSON; restore it from git and record '
         'the run again'
       ) from None
   return rows
+
+
+def said(text: str, new: Iterable[Row]) -> str:
+  """Returns the text of claims.jsonl with the claims of new rows, sorted.
+
+  A line of the same experiment and settings is replaced.
+  """
+  kept = {_identity(line): line for line in read(text, 'claims.jsonl')}
+  names = 'experiment', 'settings', 'claims', 'started', 'git', 'machine'
+  for row in new:
+    if row.get('claims'):
+      kept[_identity(row)] = {name: row[name] for name in names}
+  lines = sorted(kept.items())
+  return ''.join(json.dumps(line, ensure_ascii=False) + '\n' for _, line in lines)
+
+
+def joined(rows: Iterable[Row], said: Iterable[Row]) -> list[Row]:
+  """Returns rows with their claims, where as many are known and hold as recorded."""
+  known = {_identity(line): line['claims'] for line in said}
+  found = []
+  for row in rows:
+    own, result = known.get(_identity(row), []), row['result']
+    counts = len(own), sum(claim['holds'] for claim in own)
+    same = counts == (result.get('claims', len(own)), result.get('hold', counts[1]))
+    found.append(row | {'claims': own if same else []})
+  return found
+
+
+def _identity(row: Row) -> str:
+  return json.dumps([row['experiment'], row['settings']], sort_keys=True)
 
 
 def renew(text: str, groups: Iterable[Group]) -> str:
@@ -122,49 +176,52 @@ def _order(entry: Row) -> tuple:
   return entry['experiment'], entry['settings']['source'], entry['command']
 
 
-def _line(group: Group) -> str:
-  entries = list(group.values())
-  first, source = entries[0], entries[0]['settings']['source']
-  dataset = source.partition('/')[0]
-  if 'claims' in first['result']:
-    return _claims(group)
-  name = _measure(first)
-  values = [entry['result'][name] for entry in entries]
-  measured = f'{name} {history.shown(name, statistics.fmean(values))}'
-  if len(values) > 1:
-    deviation = history.shown(name, statistics.stdev(values))
-    measured += f' ± {deviation} (seeds {_numbers(group)})'
-  seconds = statistics.fmean(entry['result']['seconds'] for entry in entries)
-  measured += f', {seconds:.0f} s'
-  baseline = first['result'].get('baseline', {}).get(name)
-  published = '; '.join(
-    f'{history.shown(name, figure["value"])} ({figure["source"]})'
-    for figure in first['published']
-    if figure['metric'] == name and figure['dataset'] == dataset
-  )
+def summary(group: Group) -> Summary:
+  """Returns what the tables show of a group; of a study, how many claims hold."""
+  first, found = next(iter(group.values())), [row['result'] for row in group.values()]
+  source = first['settings']['source']
+  seconds = statistics.fmean(result['seconds'] for result in found)
   command = re.sub(r' --seed[= ]\d+', '', first['command'])
-  cells = (
+  over = f' (seeds {_numbers(group)})' if len(found) > 1 else ''
+  if 'claims' in first['result']:
+    held = ' and '.join(str(result['hold']) for result in found)
+    measured = f'{held} of {found[0]["claims"]} claims hold{over}'
+    return Summary(
+      first['experiment'], _sources(source), '', measured, seconds, '', (), command
+    )
+  name, dataset = _measure(first), source.partition('/')[0]
+  values = [result[name] for result in found]
+  measured = history.shown(name, statistics.fmean(values))
+  if over:
+    measured += f' ± {history.shown(name, statistics.stdev(values))}{over}'
+  baseline = first['result'].get('baseline', {}).get(name)
+  figures = [
+    (history.shown(name, figure['value']), figure['source'], figure['dataset'])
+    for figure in first['published']
+    if figure['metric'] == name
+  ]
+  return Summary(
     first['experiment'],
     source,
+    name,
     measured,
+    seconds,
     '' if baseline is None else history.shown(name, baseline),
-    published,
-    f'`{command}`',
+    tuple((value, who) for value, who, data in figures if data == dataset),
+    command,
+    tuple(each for each in figures if each[2] != dataset),
   )
-  return '| ' + ' | '.join(cells) + ' |'
 
 
-def _claims(group: Group) -> str:
-  """Returns the line of a study: how many of its claims hold, for each seed."""
-  first, found = next(iter(group.values())), [row['result'] for row in group.values()]
-  held = ' and '.join(str(result['hold']) for result in found)
-  measured = f'{held} of {found[0]["claims"]} claims hold'
-  if len(found) > 1:
-    measured += f' (seeds {_numbers(group)})'
-  measured += f', {statistics.fmean(result["seconds"] for result in found):.0f} s'
-  command = re.sub(r' --seed[= ]\d+', '', first['command'])
-  source = _sources(first['settings']['source'])
-  return f'| {first["experiment"]} | {source} | {measured} | | | `{command}` |'
+def _line(group: Group) -> str:
+  each = summary(group)
+  measured = f'{each.measured}, {each.seconds:.0f} s'
+  if not each.figure:
+    return f'| {each.experiment} | {each.source} | {measured} | | | `{each.command}` |'
+  published = '; '.join(f'{value} ({source})' for value, source in each.published)
+  measured = f'{each.figure} {measured}'
+  cells = each.experiment, each.source, measured, each.baseline, published
+  return f'| {" | ".join(cells)} | `{each.command}` |'
 
 
 def _numbers(seeds: Iterable[int]) -> str:

@@ -10,9 +10,8 @@ from dl_core.train.history import Line, curve, figures, finite, shown
 
 def rivals(history: Sequence[Line]) -> list[str]:
   """Returns the names of the losses of the other players of a GAN."""
-  return sorted(
-    n for line in history[-1:] for n in figures(line) if n.endswith('_loss')
-  )
+  names = {name for line in history[-1:] for name in figures(line)}
+  return sorted(name for name in names if metrics.kind(name).player)
 
 
 class Verdict(NamedTuple):

@@ -86,7 +86,7 @@ class Layout(NamedTuple):
 
   Attributes:
     mesh: the devices.
-    partition: what `tensor` splits; see `Experiment.partition`.
+    partition: how leaves of some names are split; see `Experiment.partition`.
     large: elements from which on `fsdp` splits a leaf.
   """
 
@@ -109,16 +109,19 @@ class Layout(NamedTuple):
 
     return jax.tree_util.tree_map_with_path(shardings, tree)
 
-  def axes(self, name: str, shape: tuple[int, ...]) -> list[str | None]:
-    """Returns the axis of the mesh that splits each dimension of a leaf.
+  def axes(self, name: str, shape: tuple[int, ...]) -> list[Any]:
+    """Returns the axis of the mesh, or the axes, that split each dimension of a leaf.
 
     Args:
       name: its path, joined by dots; its optimizer state's ends alike.
       shape: its shape. A dimension that an axis does not divide is not split by it.
     """
-    found: list[str | None] = [None] * len(shape)
+    found: list[Any] = [None] * len(shape)
     for ending, axes in self.partition.items():
       if f'.{name}'.endswith(f'.{ending}') and len(axes) == len(shape):
+        if 'batch' in axes:
+          divides = shape[axes.index('batch')] % shards(self.mesh) == 0
+          return [BATCH if axis == 'batch' and divides else None for axis in axes]
         for place, axis in enumerate(axes):
           if axis and self.divides(axis, shape[place]):
             found[place] = axis

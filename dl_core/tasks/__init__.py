@@ -18,6 +18,7 @@ from dl_core.tasks.precision import computed_in as computed_in
 from dl_core.tasks.segmentation import segmentation as segmentation
 from dl_core.tasks.several import Head as Head
 from dl_core.tasks.several import several as several
+from dl_core.tasks.supervised import directly as directly
 from dl_core.tasks.supervised import judged as judged
 from dl_core.tasks.supervised import supervised as supervised
 from dl_core.tasks.translation import translate as translate

@@ -21,6 +21,8 @@ from dl_core.types import Array, Batch, Key, Params, Task
 CRITIC = 'critic'
 GAME = GAMES['nonsaturating']
 
+metrics.declare('critic_loss', rising=False, player=True)
+
 
 def adversarial(model: nn.Module, critic: nn.Module, share: float) -> Task:
   """Makes the task of both players; see `filling` for the batches.

@@ -1,5 +1,6 @@
 """Losses and measures: (output, label) -> one number per labelled place."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -13,6 +14,8 @@ from dl_core.types import Array
 metrics.declare('accuracy', fraction=True)
 metrics.declare('top5', fraction=True)
 metrics.declare('iou', fraction=True)
+metrics.declare('class_accuracy', fraction=True)
+metrics.declare('boundary_iou', fraction=True)
 metrics.declare('r2')  # the share of the variance that is explained; below 0 if worse
 
 
@@ -78,6 +81,22 @@ def overlap(logits: Array, labels: Array, weight: Array) -> tuple[Array, Array]:
 
   Shapes: [..., K], integers [...], weights [...] -> [K], [K].
   """
+  both, said, true = agreed(logits, labels, weight)
+  return both, said + true - both
+
+
+def recalled(logits: Array, labels: Array, weight: Array) -> tuple[Array, Array]:
+  """The places of each class that are predicted as it, and all of them.
+
+  Their quotient, averaged over the classes, is the mean accuracy of Long et al. 2015
+  (https://arxiv.org/abs/1411.4038), section 5. Shapes: see `overlap`.
+  """
+  both, _, true = agreed(logits, labels, weight)
+  return both, true
+
+
+def agreed(logits: Array, labels: Array, weight: Array) -> tuple[Array, Array, Array]:
+  """Counts places of each class: predicted and true, predicted, true; [K] each."""
   classes = jnp.arange(logits.shape[-1])
   marked = lambda labels: (
     (labels[..., None] == jnp.expand_dims(classes, range(labels.ndim))).astype(
@@ -87,8 +106,31 @@ def overlap(logits: Array, labels: Array, weight: Array) -> tuple[Array, Array]:
   )
   said, true = marked(jnp.argmax(logits, axis=-1)), marked(labels)
   added = lambda maps: jnp.sum(maps.reshape(-1, len(classes)), axis=0)
-  both = added(jnp.minimum(said, true))
-  return both, added(said) + added(true) - both
+  return added(jnp.minimum(said, true)), added(said), added(true)
+
+
+def near_edges(labels: Array, reach: int) -> Array:
+  """Marks the places of label maps within a distance of another label.
+
+  Args:
+    labels: integers [B, H, W].
+    reach: the distance, in rows and in columns.
+
+  Returns:
+    Booleans [B, H, W].
+  """
+  extremes = []
+  for pick in (jnp.maximum, jnp.minimum):
+    found = labels
+    for axis in (1, 2):
+      pads = [(reach, reach) if axis == n else (0, 0) for n in range(3)]
+      wide, side = jnp.pad(found, pads, mode='edge'), labels.shape[axis]
+      shifted = (
+        jax.lax.slice_in_dim(wide, n, n + side, axis=axis) for n in range(2 * reach + 1)
+      )
+      found = functools.reduce(pick, shifted)
+    extremes.append(found)
+  return extremes[0] != extremes[1]
 
 
 def squared_error(answer: Array, wanted: Array) -> Array:

@@ -14,21 +14,33 @@ from dl_core.tasks import information
 from dl_core.tasks.supervised import supervised
 from dl_core.types import Array, Data, Task
 
+CROSS_ENTROPY, SQUARED_ERROR = LOSSES = ('cross_entropy', 'squared_error')
 
-def reconstruction(model: nn.Module) -> Task:
-  """Makes the task of saying `batch.y`, images in [0, 1], as probabilities of ink.
 
-  Minimised is `loss`, the cross entropy of an image in nats, as in Hinton &
-  Salakhutdinov 2006; `error` is its squared error. Both are summed over the pixels.
+def reconstruction(model: nn.Module, loss: str = CROSS_ENTROPY) -> Task:
+  """Makes the task of reconstructing `batch.y`, images in [0, 1].
+
+  With 'cross_entropy', outputs are logits of ink, and `loss` is the cross entropy in
+  nats (Hinton & Salakhutdinov 2006). With 'squared_error', outputs are the pixels, and
+  `loss` is the squared error. `error` is always the squared error. All are sums over
+  pixels.
 
   Args:
-    model: maps `batch.x` to the logits [B, H, W, C] of the pixels.
+    model: maps `batch.x` to [B, H, W, C].
+    loss: one of `LOSSES`.
   """
-  return supervised(model, cross_entropy, error=squared_error)
+  if loss == CROSS_ENTROPY:
+    return supervised(model, cross_entropy, error=squared_error)
+  return supervised(model, summed_squares, error=summed_squares)
+
+
+def pixels(outputs: Array, loss: str) -> Array:
+  """Converts outputs [B, H, W, C] to pixels; see `reconstruction`."""
+  return jax.nn.sigmoid(outputs) if loss == CROSS_ENTROPY else outputs
 
 
 def cross_entropy(logits: Array, image: Array) -> Array:
-  """-Σ log of what sigmoid(logits) gives the pixels, in nats.
+  """-Σ x log σ(logits) + (1 - x) log(1 - σ(logits)) over the pixels x, in nats.
 
   Shapes: [B, H, W, C] twice -> [B].
   """
@@ -37,10 +49,15 @@ def cross_entropy(logits: Array, image: Array) -> Array:
 
 def squared_error(logits: Array, image: Array) -> Array:
   """Σ (sigmoid(logits) - pixel)². Shapes: [B, H, W, C] twice -> [B]."""
-  return jnp.sum(jnp.square(jax.nn.sigmoid(logits) - image), axis=(1, 2, 3))
+  return summed_squares(jax.nn.sigmoid(logits), image)
 
 
-def constant(data: Data) -> Mapping[str, float]:
+def summed_squares(pixels: Array, image: Array) -> Array:
+  """Σ (pixels - image)². Shapes: [B, H, W, C] twice -> [B]."""
+  return jnp.sum(jnp.square(pixels - image), axis=(1, 2, 3))
+
+
+def constant(data: Data, loss: str = CROSS_ENTROPY) -> Mapping[str, float]:
   """Scores the best constant answer on test: the mean of the training images."""
 
   def images(split):
@@ -50,5 +67,6 @@ def constant(data: Data) -> Mapping[str, float]:
   mean, test = images('train').mean(axis=0), images('test')
   p = np.clip(mean.astype(np.float64), 1e-6, 1 - 1e-6)
   nats = -(test * np.log(p) + (1 - test) * np.log1p(-p))
-  summed = {'loss': nats, 'error': (test - mean) ** 2}
+  squares = (test - mean) ** 2
+  summed = {'loss': nats if loss == CROSS_ENTROPY else squares, 'error': squares}
   return {name: float(each.sum() / len(test)) for name, each in summed.items()}

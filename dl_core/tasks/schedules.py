@@ -18,6 +18,20 @@ def linear(rate: float, steps: int) -> optax.Schedule:
   return optax.linear_schedule(rate, 0.0, max(steps, 1))
 
 
+def late(rate: float, steps: int) -> optax.Schedule:
+  """Stays at `rate` for half of the steps, then falls to 0 along a line."""
+  half = steps // 2
+  return optax.linear_schedule(rate, 0.0, max(steps - half, 1), half)
+
+
+def poly(rate: float, steps: int, power: float = 0.9) -> optax.Schedule:
+  """Falls from `rate` to 0 over all steps as (1 - t / T) to a power, 0.9 in PSPNet.
+
+  Section 4 of Zhao et al. 2017, https://arxiv.org/abs/1612.01105.
+  """
+  return optax.polynomial_schedule(rate, 0.0, power, max(steps, 1))
+
+
 def tenth(rate: float, steps: int) -> optax.Schedule:
   """Falls from `rate` to a tenth of it over all steps, along half a cosine."""
   return optax.cosine_decay_schedule(rate, max(steps, 1), alpha=0.1)

@@ -17,6 +17,12 @@ from dl_core.tasks.apply import apply, untrained
 from dl_core.types import Array, Batch, Metrics, Task
 
 Measure = Callable[[Array, Array], Array]  # (output, label) -> a number for each place
+See = Callable[[Callable[[Any], Any], Any], Any]  # (x -> output, x) -> output
+
+
+def directly(say: Callable[[Any], Any], x: Any) -> Any:
+  """Applies a model to an input as it is."""
+  return say(x)
 
 
 def supervised(
@@ -40,13 +46,21 @@ def supervised(
   return judged(model, judge)
 
 
-def judged(model: nn.Module, judge: Callable[[Any, Batch], Metrics]) -> Task:
+def judged(
+  model: nn.Module,
+  judge: Callable[[Any, Batch], Metrics],
+  evaluated: Callable[[Any, Batch], Metrics] | None = None,
+  see: See = directly,
+) -> Task:
   """Makes the task of a model with one loss.
 
   Args:
     model: called as model(x, train=...). It may draw from the stream `draw`, in
       evaluation too.
     judge: (output, batch) -> metrics, of which `loss` is minimised.
+    evaluated: the same for evaluation; by default `judge`.
+    see: (x -> output, x) -> output: how the model is applied in evaluation, such as to
+      one part of x after another.
   """
 
   def init(key, batch):
@@ -62,13 +76,15 @@ def judged(model: nn.Module, judge: Callable[[Any, Batch], Metrics]) -> Task:
 
   def said(variables, x, key):
     params = variables['params']
-    return apply(model, params, untrained(variables), x, key=key, train=False)[0]
+    extra = untrained(variables)
+    say = lambda x: apply(model, params, extra, x, key=key, train=False)[0]
+    return see(say, x)
 
   @jax.jit  # for calls outside of a step, each of which would compile every scan anew
   def outputs(variables, x):
     return said(variables, x, jax.random.key(0))  # of a model that draws: always alike
 
   def evaluate(variables, batch, key):
-    return judge(said(variables, batch.x, key), batch)
+    return (evaluated or judge)(said(variables, batch.x, key), batch)
 
   return Task(init, (mean_loss,), evaluate, outputs)

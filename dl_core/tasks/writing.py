@@ -8,6 +8,7 @@ Shapes: B examples, T tokens of the longest sentence.
 
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from dl_core.tasks import decode as decoding
@@ -60,6 +61,8 @@ def conditioned(
     return model.apply(variables, x, method='begin')
 
   decode = decoding.of(model, start)
+  # Compiled: eagerly, each call would compile its loops anew.
+  weights = jax.jit(lambda variables, x: model.apply(variables, x, method='weights'))
 
   def outputs(variables, x):
     tokens = translation.written(decode, variables, x, length, marks, width)
@@ -67,8 +70,6 @@ def conditioned(
       return Written(tokens)
     first = jnp.full_like(x['words'][:, :1], marks.start)
     words = jnp.concatenate([first, tokens[:, :-1]], axis=1)
-    return Written(
-      tokens, model.apply(variables, x | {'words': words}, method='weights')
-    )
+    return Written(tokens, weights(variables, x | {'words': words}))
 
   return trained._replace(outputs=outputs, decode=decode)

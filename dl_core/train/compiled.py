@@ -1,11 +1,13 @@
 """The compiled functions of an experiment; a dispatch makes one update, or several."""
 
+import functools
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import NamedSharding, PartitionSpec
 
 from dl_core import metrics, tasks
 from dl_core.runtime import compilation, devices, flops, sharding
@@ -49,14 +51,14 @@ def make(experiment: Experiment, layout: Layout, runs: int = 1) -> Compiled:
   """
   task = tasks.computed_in(experiment.task, experiment.config.precision)
   experiment = experiment._replace(task=task)
-  update = make_update(experiment.task, experiment.optimizers)
+  # Inlined, so that both are traced once, for their shapes and in what is compiled.
+  update = jax.jit(make_update(experiment.task, experiment.optimizers), inline=True)
+  init = jax.jit(functools.partial(init_state, experiment), inline=True)
   most = steps_per_call(experiment)
 
   def start(key: Key):
-    state = init_state(experiment, key)
-    sums = jax.eval_shape(update, state, experiment.data.spec.batch)[1]
-    sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), sums)
-    return state, sums | metrics.peak(sums, 0)
+    sums = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), measured)
+    return init(key), sums | metrics.peak(sums, 0)
 
   def once(state: TrainState, sums: Metrics, arrays: Any):
     batch = experiment.data.take(arrays, data_key(state), state.step)
@@ -72,7 +74,12 @@ def make(experiment: Experiment, layout: Layout, runs: int = 1) -> Compiled:
       state, sums = jax.lax.fori_loop(0, count, each, (state, sums))
     return state, sums, state.skipped
 
-  begun = jax.eval_shape(start, jax.random.key(0))
+  here = NamedSharding(layout.mesh, PartitionSpec())
+  on_mesh = lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=here)
+  with jax.set_mesh(layout.mesh):  # what is traced without it is traced anew on it
+    inputs = (jax.eval_shape(init, jax.random.key(0)), experiment.data.spec.batch)
+    measured = jax.eval_shape(update, *jax.tree.map(on_mesh, inputs))[1]
+    begun = jax.eval_shape(start, jax.random.key(0))
   check_memory(begun, runs)
   shardings = layout(begun, runs)
   several = jax.vmap(call, (0, 0, None, None)) if runs > 1 else call

@@ -51,6 +51,7 @@ def make_evaluator(
 
 def variables(experiment: Experiment, state: Any) -> Variables:
   """Returns what of a `TrainState` is evaluated: its variables, or their average."""
-  if experiment.averaged is None:
-    return state.variables
-  return state.variables | {'params': experiment.averaged(state)}
+  found = state.variables
+  if experiment.averaged is not None:
+    found = found | {'params': experiment.averaged(state)}
+  return found if experiment.settled is None else experiment.settled(found)

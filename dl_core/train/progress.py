@@ -81,12 +81,16 @@ class Clock:
 class Progress:
   """One live line on a terminal; in a pipe one plain line per report."""
 
-  def __init__(self, steps: int, quiet: bool = False):
+  def __init__(self, quiet: bool = False):
     self._out = sys.stdout  # None where it was closed before the start
     self._quiet = quiet or self._out is None
     self._live = not self._quiet and self._out.isatty()
-    self._steps, self._next, self._width = steps, 0.0, 0
+    self._steps, self._next, self._width = 0, 0.0, 0
     self._rate: tuple[float, int] | None = None  # time and step of the first tick
+
+  def begin(self, steps: int) -> None:
+    """Begins a run of so many steps: the runs of a study may differ in them."""
+    self._steps, self._rate = steps, None
 
   def say(self, text: str) -> None:
     """Prints a line that stays."""

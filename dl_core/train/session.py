@@ -57,7 +57,8 @@ def opened(
   shared = shared or compiled.make(first, compiled.layout_of(first), len(experiments))
   busy = compiled.busy(first, shared.layout.mesh)
   clock = Clock(first.config.batch_size, first.data.spec.tokens, busy)
-  progress = progress or Progress(first.config.steps, quiet=True)
+  progress = progress or Progress(quiet=True)
+  progress.begin(first.config.steps)
   traces = Path(folder) / 'profile' if first.config.profile and folder else None
   with (
     jax.set_mesh(shared.layout.mesh),

@@ -224,3 +224,16 @@ def test_colours_are_exchanged_within_each_image_alone():
   np.testing.assert_array_equal(np.sort(changed, axis=-1), images)
   orders = {tuple(np.argsort(each.ravel())) for each in changed}
   assert len(orders) > 1
+
+
+def test_an_image_is_turned_and_mirrored_in_all_eight_ways():
+  image = np.arange(9.0).reshape(1, 3, 3, 1)
+  ways = {
+    np.rot90(each, turns, (1, 2)).tobytes()
+    for turns in range(4)
+    for each in (image, image[:, :, ::-1])
+  }
+  assert len(ways) == 8
+  many = np.repeat(image, 100, axis=0)
+  turned = np.asarray(augment.turn(jax.random.key(0), many), np.float64)
+  assert {each.tobytes() for each in turned} == ways

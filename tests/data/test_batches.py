@@ -186,7 +186,7 @@ def test_a_training_batch_is_a_pure_function_of_key_and_step(data):
   assert read == ['train']  # once, and test is not touched
 
 
-@pytest.mark.parametrize(('split', 'size'), [('validation', 24), ('test', 256)])
+@pytest.mark.parametrize(('split', 'size'), [('validation', 32), ('test', 256)])
 def test_evaluation_batches_have_one_shape_and_count_each_example_once(
   data, split, size
 ):

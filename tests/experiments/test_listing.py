@@ -53,6 +53,23 @@ def test_a_word_that_none_has_is_refused_in_a_sentence(capsys):
 
 
 @pytest.mark.parametrize(
+  ('word', 'wanted'),
+  [
+    ('tiny_shakespeare', 'gpt'),
+    ('https://arxiv.org/abs/1502.03044', 'captioning'),
+    ('next-sentence', 'bert'),
+    ('합성곱', 'lenet'),
+    ('선택적 탐색', 'rcnn'),
+  ],
+)
+def test_data_papers_tasks_and_korean_words_are_found_in_the_texts(word, wanted):
+  found, _ = names(listed.listing(word))
+  more, _ = names(listed.wider(word))
+  assert wanted in more
+  assert not {*found} & {*more}
+
+
+@pytest.mark.parametrize(
   'words', [['experiments'], ['experiments.perceptron', '--help']]
 )
 def test_a_reader_who_has_read_enough_is_no_error(words):

@@ -6,14 +6,24 @@ import re
 
 import pytest
 
-from dl_core import launch
+from dl_core import launch, train, trees
+from dl_core.launch import flags
 
 PLANS = {  # parameters: the experiment, and words of its command
   13_890_309: ('seq2seq', '--attention=none'),
   20_515_333: ('seq2seq', '--attention=additive'),
   9_038_341: ('transformer', '--positions=learned'),
+  134_485_879: ('fast_rcnn', '--trunk=vgg16'),
+  136_873_389: ('faster_rcnn', '--trunk=vgg16'),
+  134_362_751: ('fcn', '--form=paper'),
+  31_030_658: ('unet', '--form=paper'),
+  251_805_653: ('deconvnet', '--side=0'),
 }
-QUICKER = {'seq2seq': ['--longest=2']}  # which changes no count
+QUICKER = {  # which changes no count
+  'seq2seq': ['--longest=2'],
+  'fcn': ['--size=32'],
+  'unet': ['--size=20'],
+}
 
 
 def documented(module):
@@ -41,3 +51,14 @@ def test_a_documented_plan_has_its_number_of_parameters_and_needs_no_data(
   found = json.loads((tmp_path / 'run' / 'plan.json').read_text())
   assert found['parameters'] == count
   assert [path.name for path in tmp_path.rglob('*')] == ['run', 'plan.json']
+
+
+PLAYERS = {158_416_358: 'biggan', 28_285_832: 'cyclegan', 49_306_876: 'stylegan'}
+
+
+@pytest.mark.parametrize('count', PLAYERS)
+def test_a_documented_plan_of_players_has_the_published_number_of_parameters(count):
+  module = importlib.import_module(f'experiments.{PLAYERS[count]}')
+  words = documented(module)[count]  # compiling these takes minutes
+  c, _ = flags.parse(module.Config, getattr(module, 'RECIPES', {}), ['', *words])
+  assert trees.size(train.shapes(module.build(c)).params) == count

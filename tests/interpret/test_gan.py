@@ -12,21 +12,6 @@ from dl_core.report import svg
 from experiments import gan
 
 
-def test_slerp_keeps_the_length_and_passes_through_both_ends():
-  a, b = np.eye(3)[:2]
-  np.testing.assert_allclose(pictures.slerp(a, b, 0), a, atol=1e-12)
-  np.testing.assert_allclose(pictures.slerp(a, b, 1), b, atol=1e-12)
-  middle = pictures.slerp(a, b, 0.5)
-  np.testing.assert_allclose(middle, [0.5**0.5, 0.5**0.5, 0])
-  third = pictures.slerp(a, b, 1 / 3)
-  np.testing.assert_allclose(np.arccos(third @ a), np.pi / 6)
-
-
-def test_slerp_between_two_of_one_direction_is_the_line():
-  a = np.array([1.0, 2.0])
-  np.testing.assert_allclose(pictures.slerp(a, a, 0.3), a)
-
-
 @pytest.mark.parametrize('channels', [1, 3])
 def test_every_image_lies_in_its_place(channels):
   rows = np.zeros((2, 3, 4, 4, channels))

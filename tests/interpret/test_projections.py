@@ -14,11 +14,16 @@ RANDOM = np.random.default_rng(0)
 PERPLEXITY = 10.0
 
 
+def drawn(seed):
+  """Draws 60 points of 8 dimensions around three middles."""
+  random = np.random.default_rng(seed)
+  middles = 4 * random.normal(size=(3, 1, 8))
+  return (middles + random.normal(size=(3, 20, 8))).reshape(60, 8).astype(np.float32)
+
+
 @pytest.fixture(scope='module')
 def clouds():
-  """60 points of 8 dimensions around three middles."""
-  middles = 4 * RANDOM.normal(size=(3, 1, 8))
-  return (middles + RANDOM.normal(size=(3, 20, 8))).reshape(60, 8).astype(np.float32)
+  return drawn(0)
 
 
 @pytest.mark.parametrize('k', [1, 3])
@@ -89,10 +94,22 @@ def test_the_gradient_is_that_of_the_divergence_and_of_sklearn(clouds):
     assert float(loss(points)) == pytest.approx(divergence, abs=1e-6)
 
 
-def test_tsne_ends_as_low_as_sklearns(clouds):
+def test_tsne_ends_as_low_as_sklearns():
+  # Both end in some local minimum, of single clouds 0.93 to 1.14 of each other.
+  ours, theirs = np.transpose(
+    [
+      (
+        projections.tsne(x, PERPLEXITY).divergence,
+        manifold.TSNE(perplexity=PERPLEXITY, method='exact').fit(x).kl_divergence_,
+      )
+      for x in map(drawn, range(10))
+    ]
+  )
+  assert np.mean(ours / theirs) <= 1.05
+
+
+def test_tsne_keeps_neighbours_and_draws_nothing(clouds):
   found = projections.tsne(clouds, PERPLEXITY)
-  other = manifold.TSNE(perplexity=PERPLEXITY, method='exact').fit(clouds)
-  assert found.divergence <= 1.05 * other.kl_divergence_
   trust = manifold.trustworthiness(clouds, found.points, n_neighbors=8)
   assert trust > 0.9
   again = projections.tsne(clouds, PERPLEXITY)

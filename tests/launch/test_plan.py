@@ -1,28 +1,18 @@
 """Plans against what runs: parameters, bytes and operations."""
 
 import dataclasses
-import importlib
 import json
-import pkgutil
 import subprocess
 import sys
 
 import jax
 import pytest
 
-import experiments
 from dl_core import launch, train
 from dl_core.launch import plan
 from dl_core.runtime import flops
 from dl_core.types import UserError
-from tests.experiments.test_experiments import some_slow
-
-MODULES = {
-  m.name: importlib.import_module(f'experiments.{m.name}')
-  for m in pkgutil.iter_modules(experiments.__path__)
-  if m.name != '__main__'
-}
-BUILT = [name for name, module in MODULES.items() if hasattr(module, 'build')]
+from tests.families import BUILT, MODULES, marked
 
 
 def tiny(name, **changes):
@@ -30,7 +20,11 @@ def tiny(name, **changes):
   return module.build(dataclasses.replace(module.TINY, **changes))
 
 
-@pytest.mark.parametrize('name', some_slow(BUILT))
+# `make test-all` plans all.
+PLANNED = ('char_lm', 'cifar_resnet', 'gan', 'gcn', 'gpt', 'lenet', 'mlp', 'seq2seq')
+
+
+@pytest.mark.parametrize('name', marked(BUILT, PLANNED.__contains__))
 def test_every_experiment_can_be_planned(name):
   e = tiny(name)
   found = plan.of(e)

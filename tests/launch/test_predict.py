@@ -44,10 +44,10 @@ def test_an_error_in_a_drawing_costs_no_answer(tmp_path):
 def test_a_mask_is_the_answer_to_an_image_in_words_and_drawn(
   tmp_path, digits_dir, capsys
 ):
-  Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / 'white.png')
+  Image.fromarray(np.full((64, 96), 255, np.uint8)).save(tmp_path / 'white.png')
   run = tmp_path / 'run'
   words = ['prog', f'--workdir={run}', f'--data_dir={digits_dir}']
-  tiny = ('--steps=1', '--batch_size=8', '--size=8', '--widths=4,8')
+  tiny = ('--steps=1', '--batch_size=8', '--dataset=digits', '--size=32', '--width=2')
   assert cli.run(fcn, 'fcn', [*words, *tiny]) == 0
   capsys.readouterr()
   given = f'--predict={tmp_path / "white.png"}'
@@ -58,6 +58,11 @@ def test_a_mask_is_the_answer_to_an_image_in_words_and_drawn(
   shares = re.findall(r'(\S+) ([\d.]+)%', said)
   assert {name for name, _ in shares} <= {'background', *map(str, range(10))}
   assert sum(float(share) for _, share in shares) == pytest.approx(100, abs=0.5)
+  mask = run / 'predicted' / '1-white-mask.png'
+  assert f'; mask in {mask}; ' in said
+  numbers = np.asarray(Image.open(mask))
+  assert numbers.shape == (64, 96)
+  assert len(np.unique(numbers)) == len(shares)
   assert picture.read_bytes().startswith(b'\x89PNG')
 
 

@@ -203,7 +203,7 @@ def test_a_study_killed_at_any_time_resumes_as_if_it_had_not_been(
     asked = itertools.count()
     plan = studies.plan(module, 'two', c, studies.of(module, c))
     interrupted = lambda: next(asked) == stop  # noqa: B023
-    assert not studies.perform(plan, studies.of(module, c), interrupted, Progress(12))
+    assert not studies.perform(plan, studies.of(module, c), interrupted, Progress())
     assert log.tested(folder / 'pretrained') == (stop > 3)
   folder, perform = tmp_path / 'between', jobs.perform
 

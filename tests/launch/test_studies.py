@@ -97,7 +97,7 @@ def test_a_study_that_was_interrupted_ends_as_one_that_was_not(tmp_path, words):
   asked, study = itertools.count(), studies.of(perceptron, c)
   plan = studies.plan(perceptron, 'perceptron', c, study)
   stop = lambda: next(asked) in (7, 50, 51)
-  quiet, times = Progress(24, quiet=True), 1
+  quiet, times = Progress(quiet=True), 1
   while not studies.perform(plan, study, stop, quiet):
     times += 1
   assert times > 2 or not c.patience

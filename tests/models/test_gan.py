@@ -54,3 +54,11 @@ def test_batch_norm_is_absent_at_the_image_on_both_sides():
   ]
   assert widths(made) == [256, 128, 64]  # before every layer but the first
   assert widths(judged) == [128, 256]  # after every layer but the first and the last
+
+
+def test_the_discriminator_may_have_a_width_of_its_own():
+  model = gan.dcgan(32, 3, width=8, critic=4)
+  made = shapes(model.generator, jnp.zeros((2, 100)))['params']
+  judged = shapes(model.discriminator, jnp.zeros((2, 32, 32, 3)))['params']
+  assert made['Transposed_0']['kernel'].shape[-1] == 4 * 8
+  assert judged['Conv_0']['kernel'].shape[-1] == 4

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from dl_core.report import record, results
-from dl_core.types import UserError
+from dl_core.report import claims, record, results
+from dl_core.types import Claim, Picture, UserError
 
 STORED = {
   'experiment': 'lenet',
@@ -336,8 +336,11 @@ def test_a_study_is_recorded_by_its_claims(tmp_path):
   (folder / 'manifest.json').write_text(json.dumps(about))
   found = {'step': 0, 'split': 'test', 'claims': 3, 'hold': 2, 'seconds': 9.6}
   (folder / 'metrics.jsonl').write_text(json.dumps(found) + '\n')
+  claim = Claim('It learns', True, '90%')
+  claims.write(folder, [Picture('Learning', '', lambda: '', (claim,))])
   entry = record.row(folder)
   assert entry['result'] == found
+  assert entry['claims'] == [claim._asdict()]
   assert '| mathematics |  | 2 of 3 claims hold, 10 s | | |' in results.table(
     results.grouped([entry])
   )
@@ -347,6 +350,29 @@ def test_a_study_is_recorded_by_its_claims(tmp_path):
   }
   both = '2 and 3 of 3 claims hold (seeds 0, 1), 10 s'
   assert both in results.table(results.grouped([entry, other]))
+
+
+def test_claims_are_kept_beside_the_rows_and_renewed_alone(finished, tmp_path):
+  folder = finished()
+  claim = Claim('It learns', True, '90%')
+  claims.write(folder, [Picture('Learning', '', lambda: '', (claim,))])
+  root = tmp_path / 'root'
+  root.mkdir()
+  (root / 'results.jsonl').write_text('')
+  (root / 'README.md').write_text(f'{results.BEGIN}\n{results.END}\n')
+  assert record.main([str(folder)], root) == 0
+  assert 'claims' not in json.loads((root / 'results.jsonl').read_text())
+  (line,) = (root / 'claims.jsonl').read_text().splitlines()
+  assert json.loads(line)['claims'] == [claim._asdict()]
+  again = claim._replace(holds=False)
+  claims.write(folder, [Picture('Learning', '', lambda: '', (again,))])
+  assert record.main(['--claims', str(folder)], root) == 0
+  assert len((root / 'results.jsonl').read_text().splitlines()) == 1
+  said = (root / 'claims.jsonl').read_text()
+  rows = results.joined(
+    results.read((root / 'results.jsonl').read_text()), results.read(said)
+  )
+  assert [row['claims'][0]['holds'] for row in rows] == [False]
 
 
 def test_a_list_of_many_seeds_or_sources_is_written_short(finished):

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from dl_core import metrics
 from dl_core.report import verdict
 from dl_core.train import history
 
@@ -209,6 +210,9 @@ def test_a_negative_loss_is_judged_by_its_size():
 def test_the_losses_of_a_game_do_not_say_how_good_its_players_are():
   found = lines(decay(2, 0.1, 0.8, 10), decay(2, 0.1, 0.8, 11))
   assert verdict.verdict(found).kind == 'well fitted'
+  heads = [line | {'class_loss': 1.0} for line in found]
+  assert verdict.verdict(heads).kind == 'well fitted'
+  metrics.declare('generator_loss', rising=False, player=True)
   game = [line | {'generator_loss': 1.0} for line in found]
   assert verdict.verdict(game).kind == 'undecided'
   assert 'generator loss' in verdict.verdict(game).sentence

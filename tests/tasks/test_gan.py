@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax import linen as nn
 
 from dl_core import train
+from dl_core.layers import spectral
 from dl_core.models import gan
 from dl_core.tasks.gan import GAMES
 from dl_core.tasks.gan import gan as task_of
@@ -65,6 +67,37 @@ def test_statistics_of_the_discriminator_have_seen_real_images_and_fakes(case):
   means = [each['discriminator']['BatchNorm_0']['mean'] for each in moved]
   assert not np.allclose(*means)  # of the real ones
   assert np.abs(means[1]).max() > 0  # of the fakes: zeros have a mean of zero
+
+
+class Seeing(nn.Module):
+  """A discriminator whose logit is the spread of an image's pixels."""
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    return jnp.std(x, axis=(1, 2, 3)) + 0 * self.param(
+      'none', nn.initializers.zeros, ()
+    )
+
+
+@pytest.mark.parametrize('turn', [0, 1])
+def test_noise_is_what_the_discriminator_sees_in_training_alone(turn):
+  players = gan.mlp(16, 1, latent=4, widths=(4,))._replace(discriminator=Seeing())
+  batch = Batch(jnp.zeros((8, 16, 16, 1)), None, jnp.ones(8))
+  plain, noisy = task_of(players), task_of(players, noise=3.0)
+  variables = plain.init(jax.random.key(0), batch)
+  losses = [
+    float(task.losses[turn](variables['params'], {}, batch, jax.random.key(1))[0])
+    for task in (plain, noisy)
+  ]
+  softplus = lambda s: math.log1p(math.exp(s))
+  # Fakes are almost grey, so the spread is that of the noise.
+  seen = [softplus(-3) + softplus(3), softplus(-3)][turn]
+  assert losses[1] == pytest.approx(seen, abs=0.1)
+  assert abs(losses[0] - seen) > 0.3
+  evaluated = [
+    task.metrics(variables, batch, jax.random.key(2)) for task in (plain, noisy)
+  ]
+  chex.assert_trees_all_equal(*evaluated)
 
 
 SMALL = {player: {'w': jnp.array([1.0, -2.0])} for player in PLAYERS}
@@ -192,3 +225,56 @@ def test_an_example_of_no_weight_changes_no_metric(case):
   assert {name: weight for name, (_, weight) in found[0].items()} == dict.fromkeys(
     ('loss', 'generator_loss', 'real_accuracy', 'fake_accuracy'), 5
   )
+
+
+class Maker(gan.nn.Module):
+  """Images [B, 1, 1, 2] of latents and a class, with all that generators keep."""
+
+  @gan.nn.compact
+  def __call__(self, x, *, train):
+    y = x['latent'] + x['class'][:, None]
+    seen = self.variable('average', 'w', jnp.zeros, (3,))
+    if train:
+      seen.value = seen.value + jnp.mean(y, axis=0)
+    return spectral.Dense(2)(y, train=train)[:, None, None]
+
+
+class Critic(gan.nn.Module):
+  """Logits of images and classes, with vectors of spectral norm."""
+
+  @gan.nn.compact
+  def __call__(self, x, *, train):
+    y = spectral.Dense(3)(x['image'][:, 0, 0], train=train)
+    embedded = spectral.Embed(2, 3)(x['class'], train=train)
+    return jnp.sum(jnp.tanh(y) * embedded, axis=1)
+
+
+@pytest.mark.parametrize('turn', [0, 1])
+def test_vectors_and_averages_move_in_the_turn_of_their_player_alone(turn):
+  random = np.random.default_rng(0)
+  x = jnp.asarray(random.normal(size=(4, 1, 1, 2)), jnp.float32)
+  batch = Batch(x, jnp.array([0, 1, 1, 0]), jnp.ones(4))
+  task = task_of(gan.GAN(Maker(), Critic(), 3, classes=2), 'hinge', r1=1.0)
+  variables = dict(jax.jit(task.init)(jax.random.key(0), batch))
+  noise = lambda leaf: leaf + jnp.asarray(random.normal(size=leaf.shape), leaf.dtype)
+  params, extra = jax.tree.map(noise, variables.pop('params')), variables
+  _, (moved, _) = jax.jit(task.losses[turn])(params, extra, batch, jax.random.key(1))
+  own, other = PLAYERS[turn], PLAYERS[1 - turn]
+  for name, tree in extra.items():
+    if other in tree:
+      chex.assert_trees_all_equal(moved[name][other], tree[other])
+    if own in tree:
+      assert not close(moved[name][own], tree[own])
+
+
+def test_the_penalty_is_half_the_squared_gradient_at_real_images():
+  model = line(2.0)
+  batch = Batch(jnp.full((4, 1, 1, 1), 3.0), None, jnp.ones(4))
+  found = {}
+  for r1 in (0.0, 5.0):
+    task = task_of(model, r1=r1)
+    params = task.init(jax.random.key(0), batch)['params']
+    found[r1], (_, sums) = task.losses[0](params, {}, batch, jax.random.key(1))
+  penalty = 0.5 * 5.0 * 0.5**2  # D(x) = 0.5 x
+  np.testing.assert_allclose(found[5.0] - found[0.0], penalty, rtol=1e-5)
+  np.testing.assert_allclose(sums['penalty'][0] / 4, penalty, rtol=1e-5)

@@ -44,3 +44,10 @@ def test_a_warmed_rate_rises_to_its_first_value_and_is_the_schedule_then():
   for step in (8, 29, 30, 60, 89):
     assert rate(step) == plain(step)
   assert schedules.warmed(plain, 0) is plain
+
+
+def test_a_poly_schedule_is_the_power_of_what_is_left():
+  rate = schedules.poly(0.01, 100)
+  assert rate(0) == pytest.approx(0.01)
+  assert rate(75) == pytest.approx(0.01 * 0.25**0.9)
+  assert rate(100) == 0

@@ -195,9 +195,11 @@ def test_a_streamed_set_is_updated_step_by_step_with_the_same_result():
 
 
 def test_an_update_by_itself_is_that_of_the_loop_but_for_rounding():
-  plain, looped = (
-    train.fit(noisy(steps=1, steps_per_call=most)).state for most in (1, 5)
-  )
+  def run(most):  # Adam makes whole steps of gradients that are rounding alone
+    e = noisy(steps=1, steps_per_call=most)
+    return train.fit(e._replace(optimizers=(optax.sgd(0.01),))).state
+
+  plain, looped = run(1), run(5)
   chex.assert_trees_all_close(plain.params, looped.params, rtol=1e-6, atol=1e-7)
 
 
@@ -340,7 +342,7 @@ def test_runs_that_share_the_loop_go_on_from_the_newest_step_that_all_have(tmp_p
     def say(self, text):
       said.append(text)
 
-  runs = train.fit_together(seeds(**settings), cut, progress=Stopping(13, quiet=True))
+  runs = train.fit_together(seeds(**settings), cut, progress=Stopping(quiet=True))
   assert any(f'resumed at step {step}' in said for step in (8, 10))
   for one, other in zip(runs, whole, strict=True):
     equal(one.state, other.state)
@@ -420,7 +422,7 @@ def test_a_jump_of_the_loss_is_reported_with_its_step(at, capsys):
     return batch._replace(x=batch.x * jnp.where(step == (at or -1), 1e4, 1.0))
 
   e = e._replace(task=task, data=e.data._replace(take=take))
-  run = train.fit(e, progress=Progress(13))
+  run = train.fit(e, progress=Progress())
   spikes = [line['spike'] for line in run.lines if 'spike' in line]
   assert [spike['step'] for spike in spikes] == ([at] if at else [])
   assert ('the loss jumped to' in capsys.readouterr().out) is bool(at)

@@ -57,7 +57,8 @@ def test_a_pipe_gets_plain_lines_and_a_terminal_one_live_line(monkeypatch):
   sums = {'loss': (np.float32(1.0), np.float32(2.0))}
   for out, live in ((io.StringIO(), False), (Terminal(), True)):
     monkeypatch.setattr(sys, 'stdout', out)
-    shown = progress.Progress(10)
+    shown = progress.Progress()
+    shown.begin(10)
     shown.tick(5, sums)
     assert ('5/10  loss 0.5000' in out.getvalue()) is live
     assert ('\r' in out.getvalue()) is False
@@ -67,7 +68,7 @@ def test_a_pipe_gets_plain_lines_and_a_terminal_one_live_line(monkeypatch):
 
 
 def test_a_quiet_progress_says_nothing(capsys):
-  shown = progress.Progress(10, quiet=True)
+  shown = progress.Progress(quiet=True)
   shown.say('something')
   shown.report([{'step': 5, 'split': 'train', 'loss': 0.5}])
   assert capsys.readouterr().out == ''
@@ -109,12 +110,12 @@ def test_a_reader_who_leaves_or_was_never_there_does_not_end_the_run(monkeypatch
 
   copy = os.dup(2)
   monkeypatch.setattr(sys, 'stdout', Gone())
-  shown = progress.Progress(10)
+  shown = progress.Progress()
   shown.say('something')
   shown.report([{'step': 5, 'split': 'train', 'loss': 0.5}])
   os.close(copy)
   monkeypatch.setattr(sys, 'stdout', None)
-  progress.Progress(10).say('something')
+  progress.Progress().say('something')
 
 
 def test_a_late_run_makes_a_step_at_least(monkeypatch):

@@ -29,13 +29,17 @@ def peer(config, spec) -> Peer:
   if config.net == 'mlp':
     players = mlp(size, channels, config.latent)
   else:
-    players = dcgan(size, channels, config.latent, config.width)
+    widths = config.width, config.critic_width
+    players = dcgan(size, channels, config.latent, *widths)
   g, d = players['generator'], players['discriminator']
   real, fake, fool = GAMES[config.loss]
 
+  def seen(x):
+    return x + config.noise * torch.randn_like(x) if config.noise else x
+
   def discriminate(x, z):
     with torch.no_grad():
-      fakes = g(z)
+      x, fakes = seen(x), seen(g(z))
     if config.net == 'dcgan':  # batch norm sees one kind of image at a time
       return real(d(x)).mean() + fake(d(fakes)).mean()
     first, second = d(torch.cat([x, fakes])).chunk(2)  # 5 % quicker than apart
@@ -43,7 +47,7 @@ def peer(config, spec) -> Peer:
 
   def deceive(x, z):
     del x
-    return fool(d(g(z))).mean()
+    return fool(d(seen(g(z)))).mean()
 
   def tensors(batch):
     x = np.asarray(batch.x)
@@ -73,7 +77,9 @@ def between(layers, activation):
   return [layers[0], *itertools.chain(*pairs)]
 
 
-def dcgan(size: int, channels: int, latent: int, width: int) -> nn.ModuleDict:
+def dcgan(
+  size: int, channels: int, latent: int, width: int, critic: int = 0
+) -> nn.ModuleDict:
   smallest = 7 if size % 7 == 0 else 4
   maps = [width * 2**n for n in range(round(math.log2(size / smallest)))]
   up: list = [nn.Unflatten(1, (latent, 1, 1))]
@@ -81,7 +87,8 @@ def dcgan(size: int, channels: int, latent: int, width: int) -> nn.ModuleDict:
   for before, after in itertools.pairwise([*maps[::-1], channels]):
     up += [nn.BatchNorm2d(before), nn.ReLU()]
     up += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
-  down: list = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
+  maps = [(critic or width) * 2**n for n in range(len(maps))]
+  down: list = [nn.Conv2d(channels, maps[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
   for before, after in itertools.pairwise(maps):
     down += [nn.Conv2d(before, after, 4, 2, 1, bias=False)]
     down += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
@@ -103,12 +110,13 @@ def of_player(params, player):
   """Lays one player out: its layers, each before the norm that follows it."""
   later = 1 if player == 'discriminator' else 0  # whose first layer has no norm
   for n in itertools.count():
-    kinds = (f'{kind}_{n}' for kind in ('Dense', 'ConvTranspose', 'Conv'))
+    kinds = (f'{kind}_{n}' for kind in ('Dense', 'Transposed', 'Conv'))
     name = next(filter(params.__contains__, kinds), None)
     if name is None:
       return
     kernel = np.asarray(params[name]['kernel'])
-    yield kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+    sides = (2, 3, 0, 1) if name.startswith('Transposed') else (3, 2, 0, 1)
+    yield kernel.transpose(sides) if kernel.ndim == 4 else kernel.T
     if 'bias' in params[name]:
       yield np.asarray(params[name]['bias'])
     if norm := params.get(f'BatchNorm_{n - later}'):

@@ -21,7 +21,14 @@ from jax.sharding import PartitionSpec
 from dl_core.types import Array
 
 
-def over_time(forward: Callable, backward: Callable) -> Callable:
+def itself(h: Array) -> Array:
+  """Returns h unchanged: the default patch."""
+  return h
+
+
+def over_time(
+  forward: Callable, backward: Callable, patch: Callable[[Array], Array] = itself
+) -> Callable:
   """Builds a scan over time, and its gradient, from one step's forward and backward.
 
   Args:
@@ -30,14 +37,20 @@ def over_time(forward: Callable, backward: Callable) -> Callable:
       The rates are arrays [B, H]: all that the way back has to know of the step.
     backward: (cotangents of the new state, rates) -> (those of a, of u, and of the old
       state apart from its way through u).
+    patch: linear map h [..., H] -> [..., P]; the kernel multiplies its result instead
+      of the last h. It may concatenate copies of h shifted along an axis between B
+      and H.
 
   Returns:
     (a [T, B, G], w [H, G], b [G], state, alive=None, reverse=False) -> (last state, all
     h [T, B, H]). `alive` [T, B] is False at padding, where the state is held and h is
-    0; `reverse` scans from step T - 1 to step 0. Products and all h have the type of w;
-    the states and their gradients stay float32, as they add up over time.
+    0; `reverse` scans from step T - 1 to step 0. With a patch, w is [P, G]. If the
+    patch shifts along an axis W, then a, h and the state have that axis after B, as in
+    [T, B, W, G], and `alive` broadcasts to [T, B, W].
+    Products and all h have the type of w; the states and their gradients stay float32,
+    as they add up over time.
   """
-  ways = {way: one_way(forward, backward, way) for way in (False, True)}
+  ways = {way: one_way(forward, backward, way, patch) for way in (False, True)}
 
   def run(a, w, b, state, alive=None, reverse=False):
     state = tuple(map(widen, state))
@@ -50,7 +63,12 @@ def over_time(forward: Callable, backward: Callable) -> Callable:
   return run
 
 
-def one_way(forward: Callable, backward: Callable, reverse: bool) -> Callable:
+def one_way(
+  forward: Callable,
+  backward: Callable,
+  reverse: bool,
+  patch: Callable[[Array], Array],
+) -> Callable:
   """Builds the scan of one direction; at padding, its h is the one that is held."""
 
   def scan(a, w, b, state, alive):
@@ -58,7 +76,8 @@ def one_way(forward: Callable, backward: Callable, reverse: bool) -> Callable:
 
     def step(state, at):
       a, alive = at
-      u = state[-1].astype(w.dtype) @ w + b[None]
+      u = patch(state[-1].astype(w.dtype)) @ w
+      u += b.reshape((1,) * (u.ndim - 1) + b.shape)
       after, rates = forward(state, widen(a), u)
       state = chosen(alive, after, state)
       return state, (state[-1].astype(w.dtype), rates)
@@ -78,25 +97,29 @@ def one_way(forward: Callable, backward: Callable, reverse: bool) -> Callable:
     w, first, h, rates, alive = residuals
     d_last, d_h = cotangents
     transposed = gathered(w).T  # once, not in every step
+    back = jax.linear_transpose(patch, first)
 
     def step(d_state, at):
       d_h, rates, alive = at
       *d_rest, d_said = d_state
       d_held = (*d_rest, d_said + d_h)
-      d_a, d_u, (*d_rest, d_past) = backward(d_held, rates)
+      d_a, d_u, d_state = backward(d_held, rates)
       same = d_u is d_a
       d_a, d_u = d_a.astype(w.dtype), d_u.astype(w.dtype)
       d_a, d_u = (chosen(alive, d, jnp.zeros_like(d)) for d in (d_a, d_u))
-      d_state = (*d_rest, d_past + d_u @ transposed)
-      return chosen(alive, d_state, d_held), (d_a, None if same else d_u)
+      # A patch may read a place that is padding in this step, so its gradient is added
+      # after the choice.
+      *d_rest, d_past = chosen(alive, d_state, d_held)
+      d_state = (*d_rest, d_past + back(d_u @ transposed)[0])
+      return d_state, (d_a, None if same else d_u)
 
     d_start, (d_a, d_u) = jax.lax.scan(
       step, d_last, (d_h, rates, alive), reverse=not reverse
     )
     d_u = d_a if d_u is None else d_u
     ends = [h[1:], first[None]] if reverse else [first[None], h[:-1]]
-    d_w = outer(merged(jnp.concatenate(ends)), merged(d_u))
-    return d_a, d_w, jnp.sum(d_u, axis=(0, 1)), d_start, None
+    d_w = outer(merged(patch(jnp.concatenate(ends))), merged(d_u))
+    return d_a, d_w, jnp.sum(d_u, axis=tuple(range(d_u.ndim - 1))), d_start, None
 
   run.defvjp(run_forward, run_backward)
   return run
@@ -110,7 +133,7 @@ def chosen(alive: Array | None, new: Any, old: Any) -> Any:
 
 
 def merged(x: Array) -> Array:
-  """Returns [T, B, D] as [T · B, D], which XLA multiplies without copying it.
+  """Returns [T, B, ..., D] as [T · B ..., D], which XLA multiplies without a copy.
 
   Not so on several devices: each has some of the B, and would be sent all the others'.
   """

@@ -92,7 +92,7 @@ def laws_picture(found: Mapping[str, Errors]) -> Picture:
     draw.guide(axes, x=TOLERANCE, ls='--')
     axes.set_xscale('log')
     axes.set_xticks([1e-18, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 1])
-    axes.set_xticklabels(['exact', *(f'$10^{{{n}}}$' for n in range(-15, 0, 3)), '1'])
+    axes.set_xticklabels(['exact', *(f'1e{n}' for n in range(-15, 0, 3)), '1'])
     axes.set_yticks(range(len(laws)), laws)
     axes.invert_yaxis()
     draw.legend(axes, loc='upper right')

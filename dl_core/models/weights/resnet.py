@@ -14,6 +14,7 @@ Refused, since they compute something else:
   seresnet18 and 34 have 8 units in the gates of the first stage where the paper has 4.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from dl_core.models import resnet
@@ -71,6 +72,15 @@ PLAIN_UNLIKE = {'resnet': 'has shortcuts'}
 LEGACY_UNLIKE = dict.fromkeys(
   ('legacy_seresnet18', 'legacy_seresnet34'), 'has one more ReLU, before the gate'
 )
+
+
+def stages(depths: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+  """Returns the names of the layers of the stem, and of the blocks of each stage."""
+  blocks = (
+    tuple(BLOCK.format(S=stage, B=n) for n in range(1, depth + 1))
+    for stage, depth in enumerate(depths, start=1)
+  )
+  return ('convolution', 'norm'), *blocks
 
 
 def names(model: resnet.ResNet) -> Names:

@@ -6,9 +6,24 @@ so the logits are the same for images of up to 255 pixels a side: a larger map i
 before the first dense layer here and in torchvision, after the second in timm.
 """
 
+from typing import Any
+
 from dl_core.models import vgg
 from dl_core.models.weights import origins
 from dl_core.types import Names
+
+
+def stages(model: Any) -> tuple[tuple[str, ...], ...]:
+  """Returns the names of the layers of each stage of convolutions.
+
+  Args:
+    model: a network with the `depths` and the `batch_norm` of a `vgg.VGG`.
+  """
+  kinds = ('convolution', 'norm') if model.batch_norm else ('convolution',)
+  return tuple(
+    tuple(f'{kind}_{stage}_{n}' for n in range(1, depth + 1) for kind in kinds)
+    for stage, depth in enumerate(model.depths, start=1)
+  )
 
 
 def names(model: vgg.VGG) -> Names:

@@ -1,0 +1,162 @@
+"""A user's own images with boxes, in the layout of VOC: `--dataset=folder`.
+
+DIR/JPEGImages/*, DIR/Annotations/*.xml and perhaps DIR/ImageSets/Main/train.txt,
+val.txt and test.txt with names without suffix. Without these lists, all annotated
+images are training images; the validation and test splits are taken from them.
+"""
+
+import functools
+import glob
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dl_core import config
+from dl_core.data import annotated, contents, pillow, stored, voc
+from dl_core.data.declarations import Feature
+from dl_core.types import UserError
+
+IMAGES, ANNOTATIONS, LISTS = 'JPEGImages', 'Annotations', 'ImageSets/Main'
+SPLITS = {'train': 'train', 'val': 'validation', 'test': 'test'}
+SHOWN = 3  # bad objects that a sentence names
+
+
+def own(data_dir: str, first: int = 1, drop: bool = False) -> annotated.Annotated:
+  """Reads a user's annotations; no image is decoded.
+
+  Args:
+    data_dir: the folder; or the workdir of a run, see `stored`.
+    first: number of the first pixel, see `voc.parsed`.
+    drop: whether objects with bad boxes are left out, and noted, instead of refused.
+
+  Raises:
+    UserError: there are no such folders; an annotation is bad or names an image that is
+      not there; a class is only in validation or test.
+  """
+  root = config.path(data_dir)
+  if stored.declaration('folder', data_dir) and not (root / ANNOTATIONS).is_dir():
+    return annotated.prepared('folder', data_dir)
+  for name in (IMAGES, ANNOTATIONS):
+    if not (root / name).is_dir():
+      raise UserError(
+        f'--dataset=folder --data_dir={data_dir} was given, but {root / name} is not '
+        f'there; wanted are {IMAGES} and {ANNOTATIONS}, as VOC lays them out'
+      )
+  found = {split: _read(root, names, first) for split, names in _splits(root).items()}
+  every = [each for split in found.values() for each, _ in split]
+  bad = [words for each in every for words in each.bad]
+  if bad and not drop:
+    more = f', and {len(bad) - SHOWN} more' if len(bad) > SHOWN else ''
+    raise UserError(
+      f'{"; ".join(bad[:SHOWN])}{more}; mend them, or give --bad_boxes=drop'
+    )
+  classes = tuple(sorted({name for each, _ in found['train'] for name in each.names}))
+  if not classes:
+    raise UserError(
+      f'the training images of {root} have no objects; annotate some of them'
+    )
+  for each in every:
+    for number, name in enumerate(each.names, start=1):
+      if name not in classes:
+        raise UserError(
+          f'object {number} of {each.name} is of the class {name}, which no training '
+          f'image has (their classes are {", ".join(classes)}); add training images of '
+          'that class, or mend its name'
+        )
+  paths = [path for split in found.values() for _, path in split]
+  digest = hashlib.sha256(repr((first, drop)).encode())
+  for split, pairs in found.items():
+    for each, path in pairs:
+      arrays = each.boxes.tolist(), each.difficult.tolist()
+      digest.update(repr((split, path.name, each.names, *arrays)).encode())
+  notes = (
+    [f'Objects left out for their bad boxes: {len(bad)} ({"; ".join(bad[:SHOWN])}).']
+    if bad
+    else []
+  )
+  entries = functools.partial(_entries, found, classes)
+  parts = {
+    'bbox': Feature('BBoxFeature', (4,), dtype='float32'),
+    'label': Feature('ClassLabel', names=classes),
+  }
+  return annotated.Annotated(
+    source=f'folder/{digest.hexdigest()[:16]}',
+    classes=classes,
+    declared={split: len(each) for split, each in found.items()},
+    count=lambda split: len(found[split]),
+    entries=entries,
+    digests=lambda: {'contents': contents.digest(root, paths)},
+    notes=tuple(notes),
+    features={
+      'image': Feature('Image', (None, None, 3)),
+      'objects': Feature('Sequence', parts=parts),
+    },
+    own=root,
+  )
+
+
+def _splits(root: Path) -> dict[str, list[str]]:
+  """Returns {split: names of its annotations, without suffix}."""
+  found = {}
+  for name, split in SPLITS.items():
+    path = root / LISTS / f'{name}.txt'
+    if path.is_file():
+      try:
+        lines = path.read_text('utf-8').splitlines()
+      except (OSError, ValueError) as error:
+        raise UserError(
+          f'{path} cannot be read ({error}); write it as UTF-8, a name a line'
+        ) from error
+      found[split] = [line.split()[0] for line in lines if line.strip()]
+  if found and 'train' not in found:
+    raise UserError(f'{root / LISTS} has no train.txt; add it, or remove its lists')
+  every = sorted(path.stem for path in (root / ANNOTATIONS).glob('*.xml'))
+  return found or {'train': every}
+
+
+def _read(
+  root: Path, names: Sequence[str], first: int
+) -> list[tuple[voc.Annotation, Path]]:
+  """Reads the annotations of these names, and finds their images."""
+  found = []
+  for name in names:
+    path = root / ANNOTATIONS / f'{name}.xml'
+    try:
+      each = voc.parsed(str(path), path.read_bytes(), first)
+    except OSError as error:
+      raise UserError(
+        f'{path} cannot be read ({error.strerror}); restore it, or take {name} from '
+        f'the lists in {root / LISTS}'
+      ) from error
+    image = root / IMAGES / each.image
+    if not each.image or not image.is_file():
+      alike = [
+        other
+        for other in sorted((root / IMAGES).glob(f'{glob.escape(name)}.*'))
+        if other.suffix.lower() in pillow.suffixes()
+      ]
+      if not alike:
+        raise UserError(
+          f'{path} annotates the image {each.image or name}, which {root / IMAGES} '
+          'does not have; add the image, or remove the annotation'
+        )
+      image = alike[0]
+    found.append((each, image))
+  return found
+
+
+def _entries(
+  found: Mapping[str, Sequence[tuple[voc.Annotation, Path]]],
+  classes: Sequence[str],
+  split: str,
+  numbers: Sequence[int],
+) -> list[annotated.Entry]:
+  entries = []
+  for number in numbers:
+    each, path = found[split][number]
+    labels = np.array([classes.index(name) for name in each.names], np.int32)
+    file = pillow.read(str(path))
+    entries.append(annotated.Entry(file, each.boxes, labels, each.difficult))
+  return entries

@@ -1,0 +1,1 @@
+"""Lecture 13: what adversaries learn that likelihood does not."""

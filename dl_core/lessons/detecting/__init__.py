@@ -1,0 +1,1 @@
+"""Lecture 7: finding objects, and what it costs."""

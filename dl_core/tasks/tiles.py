@@ -1,0 +1,73 @@
+"""Applies a segmentation network to an image tile by tile, or turned in all ways.
+
+Each function makes a `supervised.See`: (x -> logits, images) -> logits.
+
+Shapes: B images, H x W pixels of the output, m more of the input in height and in
+width, K classes.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from dl_core.tasks.supervised import See
+
+
+def tiled(size: int, margin: int) -> See:
+  """Computes the logits of one tile after another: Ronneberger et al. 2015, figure 2.
+
+  Tiles overlap in the input. Without padding their logits are exactly those of one pass
+  over the whole image, in the memory of a tile.
+
+  Args:
+    size: height and width of the logits of a tile.
+    margin: m.
+  """
+
+  def see(say, x):
+    batch, height, width, channels = x.shape
+    sides = height - margin, width - margin
+    if max(sides) <= size:
+      return say(x)
+    starts = [
+      [min(start, side - size) for start in range(0, side, size)] for side in sides
+    ]
+    places = [(top, left) for top in starts[0] for left in starts[1]]
+
+    def one(place):
+      wanted = (batch, size + margin, size + margin, channels)
+      return say(jax.lax.dynamic_slice(x, (0, *place, 0), wanted))
+
+    parts = jax.lax.map(
+      one, tuple(jnp.array(each) for each in zip(*places, strict=True))
+    )
+    whole = jnp.zeros((batch, *sides, parts.shape[-1]), parts.dtype)
+    for (top, left), part in zip(places, parts, strict=True):
+      whole = whole.at[:, top : top + size, left : left + size].set(part)
+    return whole
+
+  return see
+
+
+def turned(see: See) -> See:
+  """Averages the probabilities over the eight rotations and reflections of an image.
+
+  The outputs are logarithms of the means. With H = W the output of a turned image is
+  that of the image, turned.
+  """
+
+  def seen(say, x):
+    total: Any = jnp.zeros(())
+    for turns in range(4):
+      image = jnp.rot90(x, turns, axes=(1, 2))
+      for mirrored in (False, True):
+        ahead = image[:, :, ::-1] if mirrored else image
+        # One way after another, in the memory of one.
+        ahead, total = jax.lax.optimization_barrier((ahead, total))
+        chances = jax.nn.softmax(see(say, ahead))
+        chances = chances[:, :, ::-1] if mirrored else chances
+        total += jnp.rot90(chances, -turns, axes=(1, 2))
+    return jnp.log(jnp.maximum(total / 8, 1e-30))
+
+  return seen

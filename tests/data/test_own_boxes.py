@@ -1,0 +1,170 @@
+"""A user's own annotations: bad ones are named by file and object."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dl_core.config import Config
+from dl_core.data import detection, own_boxes, voc
+from dl_core.types import UserError
+
+BOX = '<bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox>'
+
+
+def annotation(*objects, image='a.jpg'):
+  """Returns XML; an object is a name, four corners, and perhaps True: difficult."""
+  inner = ''.join(
+    f'<object><name>{name}</name><difficult>{int(bool(hard))}</difficult>'
+    f'{BOX.format(*corners)}</object>'
+    for name, corners, *hard in objects
+  )
+  size = '<size><width>40</width><height>30</height></size>'
+  return f'<annotation><filename>{image}</filename>{size}{inner}</annotation>'
+
+
+def test_a_box_of_voc_begins_at_one_and_includes_its_last_pixel():
+  found = voc.parsed('a', annotation(('cat', (1, 1, 40, 30)), ('dog', (3, 4, 5, 6), 1)))
+  np.testing.assert_array_equal(found.boxes, [[0, 0, 40, 30], [2, 3, 5, 6]])
+  assert (found.names, found.difficult.tolist()) == (('cat', 'dog'), [False, True])
+  zero = voc.parsed('a', annotation(('cat', (0, 0, 39, 29))), first=0)
+  np.testing.assert_array_equal(zero.boxes, [[0, 0, 40, 30]])
+  assert voc.parsed('a', annotation()).boxes.shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+  ('corners', 'words'),
+  [
+    ((5, 5, 5, 9), r'object 2 \(dog\) of a.xml has the box 5, 5, 5, 9, .* no width'),
+    ((9, 5, 2, 9), 'reversed'),
+    ((0, 5, 9, 9), 'before the first pixel, 1; .* --first_pixel=0'),
+    ((5, 5, 41, 9), 'reaches beyond the 40 x 30 pixels'),
+  ],
+)
+def test_a_bad_box_is_left_out_and_told_by_file_and_object(corners, words):
+  found = voc.parsed('a.xml', annotation(('cat', (3, 4, 5, 6)), ('dog', corners)))
+  assert found.names == ('cat',)
+  (said,) = found.bad
+  assert re.search(words, said)
+
+
+@pytest.mark.parametrize(
+  'content', ['no xml', '<a><object><name>x</name></object></a>']
+)
+def test_what_is_no_annotation_is_refused(content):
+  with pytest.raises(UserError, match=r'a.xml is no annotation of VOC'):
+    voc.parsed('a.xml', content)
+
+
+@pytest.mark.parametrize(
+  ('old', 'new', 'words'),
+  [
+    ('<xmax>9</xmax>', '', 'a bndbox has no xmax'),
+    ('<xmax>9</xmax>', '<xmax>nan</xmax>', 'xmax of a bndbox is nan'),
+    ('<width>40</width>', '', 'a size has no width'),
+  ],
+)
+def test_a_corner_that_is_missing_or_no_number_is_named(old, new, words):
+  content = annotation(('cat', (3, 4, 9, 12))).replace(old, new)
+  with pytest.raises(UserError, match=words):
+    voc.parsed('a.xml', content)
+
+
+@pytest.fixture
+def folder(tmp_path):
+  """A folder of five images, with the writer of one more annotation."""
+  for name in ('JPEGImages', 'Annotations'):
+    (tmp_path / name).mkdir()
+
+  def write(name, *objects, image=True):
+    if image:
+      Image.new('RGB', (40, 30), 'red').save(tmp_path / 'JPEGImages' / f'{name}.jpg')
+    text = annotation(*objects, image=f'{name}.jpg')
+    (tmp_path / 'Annotations' / f'{name}.xml').write_text(text)
+
+  for n in range(20):
+    write(f'{n:02}', ('dog', (1, 1, 20, 30)), ('cat', (11, 11, 40, 30)))
+  return tmp_path, write
+
+
+def lists(folder, **splits):
+  (folder / 'ImageSets' / 'Main').mkdir(parents=True)
+  for name, text in splits.items():
+    (folder / 'ImageSets' / 'Main' / f'{name}.txt').write_text(text)
+
+
+def test_classes_and_splits_follow_from_the_data(folder):
+  path, write = folder
+  write('empty')
+  found = own_boxes.own(str(path))
+  assert found.classes == ('cat', 'dog')
+  data = detection.load(Config(batch_size=4), found, (30, 40), 2)
+  counts = {
+    name: sum(int(b.weight['image'].sum()) for b in batches())
+    for name, batches in data.splits.items()
+  }
+  assert counts == {'train': 15, 'validation': 2, 'test': 4}
+  first = next(iter(data.splits['train']()))
+  np.testing.assert_array_equal(first.y['boxes'][0], [[0, 0, 20, 30], [10, 10, 40, 30]])
+  assert first.y['labels'][0].tolist() == [1, 0]
+
+
+def test_lists_say_which_images_are_in_which_split(folder):
+  path, _ = folder
+  lists(path, train='00\n01\n', val='02\n', test='03\n04')
+  found = own_boxes.own(str(path))
+  assert found.declared == {'train': 2, 'validation': 1, 'test': 2}
+
+
+def test_bad_objects_are_refused_or_dropped_by_rule_and_noted(folder):
+  path, write = folder
+  write('bad', ('cat', (5, 5, 5, 9)), ('cat', (3, 4, 5, 6)))
+  with pytest.raises(UserError, match=r'object 1 \(cat\) of .*bad.xml.*bad_boxes=drop'):
+    own_boxes.own(str(path))
+  found = own_boxes.own(str(path), drop=True)
+  assert found.notes[0].startswith('Objects left out for their bad boxes: 1 (object 1')
+  assert found.source != own_boxes.own(str(path), drop=True, first=0).source
+
+
+def test_a_missing_image_and_an_unknown_class_are_named(folder):
+  path, write = folder
+  write('gone', ('cat', (3, 4, 5, 6)), image=False)
+  with pytest.raises(UserError, match=r'gone.xml annotates the image gone.jpg'):
+    own_boxes.own(str(path))
+  write('gone', ('bird', (3, 4, 5, 6)))
+  lists(path, train='00\n01\n', test='gone\n')
+  with pytest.raises(UserError, match=r'object 1 of .*gone.xml is of the class bird'):
+    own_boxes.own(str(path))
+
+
+def test_an_image_is_found_by_the_name_of_its_annotation_whatever_is_in_it(folder):
+  path, write = folder
+  write('one[1]', ('cat', (3, 4, 5, 6)))
+  text = annotation(('cat', (3, 4, 5, 6)), image='elsewhere.jpg')
+  (path / 'Annotations' / 'one[1].xml').write_text(text)
+  (path / 'JPEGImages' / 'one[1].csv').write_text('no image')
+  assert own_boxes.own(str(path)).declared == {'train': 21}
+
+
+def test_difficult_objects_and_splits_tell_sets_apart(folder):
+  path, write = folder
+  first = own_boxes.own(str(path)).source
+  write('00', ('dog', (1, 1, 20, 30), True), ('cat', (11, 11, 40, 30)))
+  second = own_boxes.own(str(path)).source
+  lists(path, train=''.join(f'{n:02}\n' for n in range(19)), test='19\n')
+  third = own_boxes.own(str(path)).source
+  assert len({first, second, third}) == 3
+
+
+def test_a_list_that_is_not_utf_8_is_refused(folder):
+  path, _ = folder
+  lists(path)
+  (path / 'ImageSets' / 'Main' / 'train.txt').write_bytes(b'\xff\xfe0')
+  with pytest.raises(UserError, match=r'train.txt cannot be read .* as UTF-8'):
+    own_boxes.own(str(path))
+
+
+def test_a_folder_of_another_layout_is_refused(tmp_path):
+  with pytest.raises(UserError, match=r'JPEGImages is not there'):
+    own_boxes.own(str(tmp_path))
