@@ -79,28 +79,46 @@ def known(folder: Path, recorded: str, claims: str = '') -> Known:
 
 
 def of(command: str, known: Known) -> Evidence:
-  """Returns the evidence for a command, from its run if there is one."""
+  """Returns the evidence for a command.
+
+  That is its run, else its recorded result; for a command without flags that has
+  neither, the run with the fewest changes.
+  """
   name, *flags = shlex.split(command)
   pairs = [flag.lstrip('-').partition('=') for flag in flags]
   given = {flag: value if equals else 'True' for flag, equals, value in pairs}
-  for folder in sorted(
-    known.runs.get(name, ()), key=lambda each: (changes(each, given), each.name)
-  ):
-    if flags and changes(folder, given):
-      continue
+  ranked = sorted((changes(f, given), f.name, f) for f in known.runs.get(name, ()))
+  own = [folder for changed, _, folder in ranked if not changed]
+  others = [] if flags else [folder for changed, _, folder in ranked if changed]
+  return (
+    _of_runs(command, own)
+    or _of_record(command, given, known.rows)
+    or _of_runs(command, others)
+    or Evidence(command)
+  )
+
+
+def _of_runs(command: str, folders: Iterable[Path]) -> Evidence | None:
+  """Returns the evidence of the first run that can be read."""
+  for folder in folders:
     try:
       rows = [record.row(each) for each in record.recorded(folder)]
       return _of_rows(command, results.chosen(results.grouped(rows))[0], folder)
     except UNREADABLE:
       continue
+  return None
+
+
+def _of_record(
+  command: str, given: Mapping[str, str], rows: Sequence[results.Group]
+) -> Evidence | None:
+  name = command.split()[0]
   groups = [
     group
-    for group in known.rows
+    for group in rows
     if first(group)['experiment'] == name and _has(first(group)['settings'], given)
   ]
-  if not groups:
-    return Evidence(command)
-  return _of_rows(command, results.chosen(groups)[0], None)
+  return _of_rows(command, results.chosen(groups)[0], None) if groups else None
 
 
 def changes(folder: Path, given: Mapping[str, str]) -> int:

@@ -93,6 +93,12 @@ def test_the_run_at_the_defaults_is_taken(run):
   assert evidence.of('lenet', known).folder.name == 'b'
 
 
+def test_a_record_comes_before_a_run_with_other_settings(run):
+  folder = run('a', steps=7)
+  assert evidence.of('lenet', evidence.known(folder, row())).folder is None
+  assert evidence.of('lenet', evidence.known(folder, '')).folder.name == 'a'
+
+
 def test_flags_of_a_command_pick_its_run_and_its_record(run):
   known = evidence.known(run(), row())
   assert evidence.of('lenet --gate=and', known).folder
