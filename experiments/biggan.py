@@ -21,7 +21,7 @@ from dl_core.data import images
 from dl_core.interpret import conditional as pictures
 from dl_core.interpret import judge
 from dl_core.models import biggan
-from dl_core.tasks import optimizers, players, standing
+from dl_core.tasks import optimizers, players, schedules, standing
 from dl_core.types import Data, UserError
 
 
@@ -53,6 +53,11 @@ class Config(config.Config):
     low=0,
     below=1,
   )
+  decay: bool = config.field(
+    True,
+    'whether the learning rates of both players fall to 0 over the last half of the '
+    'steps',
+  )
   judge_steps: int = config.field(
     600, 'training steps of the LeNet that classifies samples', low=1
   )
@@ -65,7 +70,7 @@ class Config(config.Config):
 RECIPES = {
   'cifar10': {'size': 32, 'channels': 3, 'width': 64, 'chunk': 20, 'attention': 0}
   | {'steps': 100_000, 'batch_size': 50, 'learning_rate': 2e-4, 'critic_rate': 2e-4}
-  | {'critic_steps': 4, 'average': 0.9999, 'eval_every': 5_000},
+  | {'critic_steps': 4, 'average': 0.9999, 'eval_every': 5_000, 'decay': False},
 }
 TINY = Config(
   steps=2, batch_size=8, width=8, chunk=2, shared=4, attention=0, judge_steps=2,
@@ -93,7 +98,8 @@ def build(c: Config) -> launch.Experiment:
     c.size, data.spec.channels, classes, c.width, c.chunk, c.shared, c.attention
   )
   by = judge.make(data, c.judge_steps)
-  adam = lambda rate: optax.adam(rate, b1=0.0, b2=0.999)
+  falling = lambda rate: schedules.late(rate, c.steps) if c.decay else rate
+  adam = lambda rate: optax.adam(falling(rate), b1=0.0, b2=0.999)
   maker = players.turn(adam(c.learning_rate), 'generator')
   if c.critic_steps > 1:
     last = lambda step: step % c.critic_steps == c.critic_steps - 1
