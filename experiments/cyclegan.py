@@ -2,6 +2,7 @@
 
     python -m experiments.cyclegan                 # digits and their outlines
     python -m experiments.cyclegan --identity=0    # colours may be inverted
+    python -m experiments.cyclegan --dataset=folder --data_dir=DIR --size=64
     python -m experiments.cyclegan --workdir=runs/cyclegan-... --translate=FILE.png
     python -m experiments.cyclegan --size=256 --width=64 --blocks=9 --critic_layers=3 \\
         --batch_size=1 --plan                       # 28,285,832 parameters
@@ -12,6 +13,12 @@ drawn, so a test image has a known partner in the other domain, which training n
 sees: the scores say how often the class survives, how often a classifier takes a
 translation for the other domain, and how far it is from the truth, each beside that of
 the untranslated image.
+
+`--dataset=folder` reads the layout of the paper's public code: DIR/trainA/* and
+DIR/trainB/*, and testA and testB, valA and valB if they exist. The first domain is A,
+the second is B. They may have different numbers of images; each is fed in its own
+order. Such images have no classes and no partners, so the scores only say how often the
+classifier takes a translation for the other domain.
 """
 
 import dataclasses
@@ -72,8 +79,7 @@ def build(c: Config) -> launch.Experiment:
       f'multiple of 4 from {least} on'
     )
   data = unpaired.load(c, c.size)
-  larger = dataclasses.replace(c, batch_size=max(c.batch_size, 64))
-  by = judged.judges(unpaired.load(larger, c.size), c.judge_steps)
+  by = judged.judges(unpaired.load(c, c.size, least=64), c.judge_steps)
   model = cyclegan.make(data.spec.channels, c.width, c.blocks, c.critic_layers)
   adam = optax.adam(schedules.late(c.learning_rate, c.steps), b1=0.5)
   return launch.Experiment(

@@ -71,63 +71,76 @@ class Images(NamedTuple):
     return image | label if self.classes else image
 
 
-def prepared(name: str, data_dir: str, labels: str = WANTED) -> Images:
+def find(name: str, data_dir: str, labels: str = WANTED) -> Images:
+  """Finds a prepared set or, of the name 'folder', a user's own images."""
+  if name == 'folder':
+    return own(data_dir, labels)
+  return prepared(name, data_dir, labels)
+
+
+def prepared(name: str, data_dir: str, labels: str = WANTED, side: str = '') -> Images:
   """Finds a set of `sources`, reading no example.
 
   Args:
     name, data_dir: of the set.
     labels: `WANTED`, or `OPTIONAL`: without a ClassLabel, all y are 0.
+    side: which image of an example, with its label: 'first' for `first` and
+      `first_label`; '' for `image` and `label`.
 
   Raises:
     UserError: there is no such set, it has no images, or no labels where they are
       wanted.
   """
   declaration = sources.declare(name, data_dir)
-  image = declaration.features.get('image', declarations.Feature(''))
-  label = declaration.features.get('label', declarations.Feature(''))
+  key, label_key = (side, f'{side}_label') if side else ('image', 'label')
+  image = declaration.features.get(key, declarations.Feature(''))
+  label = declaration.features.get(label_key, declarations.Feature(''))
   labelled = label.kind == 'ClassLabel'
   if image.kind != 'Image' or (labels == WANTED and not labelled):
-    held = ', '.join(f'{key} ({f.kind})' for key, f in declaration.features.items())
+    held = ', '.join(f'{each} ({f.kind})' for each, f in declaration.features.items())
     raise UserError(
-      f'--dataset={name} was given, whose examples hold {held}; wanted are image '
-      f'(Image){" and label (ClassLabel)" if labels == WANTED else ""}, give a set '
-      'that has them'
+      f'--dataset={name} was given, whose examples hold {held}; wanted are {key} '
+      f'(Image){f" and {label_key} (ClassLabel)" if labels == WANTED else ""}, give a '
+      'set that has them'
     )
   if image.dtype not in DTYPES:
     raise UserError(
       f'--dataset={name} was given, whose images are declared as {image.dtype}, which '
       'TFDS stores as raw bits; give a set whose images are uint8 or uint16'
     )
-  sides = tuple(side for side in image.shape if side)
+  native = tuple(length for length in image.shape if length)
+  place = lambda split: f'{split}-{side}' if side else split
   records = functools.cache(
-    lambda split: sources.records(declaration, split, encoded=('image',))
+    lambda split: sources.records(declaration, split, encoded=(key,))
   )
 
   def pair(split, number, example):
-    name = f'image {number} of {split} in {declaration.folder}'
-    return pillow.File(name, example['image']), example['label'] if labelled else 0
+    what = f'{side} image'.strip()
+    name = f'{what} {number} of {split} in {declaration.folder}'
+    return pillow.File(name, example[key]), example[label_key] if labelled else 0
 
   def pairs(split, numbers):
     examples = fetched(records(split), numbers, f'{split} in {declaration.folder}')
     return map(functools.partial(pair, split), numbers, examples)
 
   def every(split):
-    examples = sources.examples(declaration, split, encoded=('image',))
+    examples = sources.examples(declaration, split, encoded=(key,))
     return map(functools.partial(pair, split), itertools.count(), examples)
 
   def decoded(split, frame):
     whole = sources.prepare(declaration)
     shape = 'x'.join(map(str, frame.shape)) + '-cut' * frame.cut
-    name = f'{split}-{shape}-{FITTING}.npz'
+    name = f'{place(split)}-{shape}-{FITTING}.npz'
     make = lambda: stacked(every(split), whole.counts[split], frame)._asdict()
     return Arrays(**cache.cached(whole.folder / 'decoded' / name, make))
 
   def labels_of(split):
     if not labelled:
       return np.zeros(len(records(split)), np.int32)
-    place = sources.prepare(declaration).folder / 'decoded' / f'{split}-labels.npz'
+    whole = sources.prepare(declaration)
     make = lambda: {'y': np.array([label for _, label in every(split)], np.int32)}
-    return cache.cached(place, make)['y']
+    name = f'{place(split)}-labels.npz'
+    return cache.cached(whole.folder / 'decoded' / name, make)['y']
 
   return Images(
     source=declaration.source,
@@ -138,7 +151,7 @@ def prepared(name: str, data_dir: str, labels: str = WANTED) -> Images:
     labels=labels_of,
     decoded=decoded,
     digests=lambda: digested(sources.prepare(declaration).folder),
-    shape=sides if len(sides) == 3 and sides[2] in (1, 3) else None,
+    shape=native if len(native) == 3 and native[2] in (1, 3) else None,
     channels=1 if image.shape[2:] == (1,) else 3,
     notes=declaration.notes,
   )
@@ -160,7 +173,11 @@ def own(data_dir: str, labels: str = WANTED) -> Images:
   ):
     return prepared('folder', data_dir, labels)
   found = listing.listed(data_dir, classes=labels == WANTED)
-  root = config.path(data_dir)
+  return listed(config.path(data_dir), found)
+
+
+def listed(root: Path, found: listing.Listing) -> Images:
+  """Returns the images of a listing; `root` is a folder that no other listing has."""
   paths = [path for files in found.files.values() for path, _ in files]
   count = lambda split: len(found.files[split])
 

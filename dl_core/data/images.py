@@ -25,6 +25,29 @@ def load(
   channels: int | None = None,
   *,
   labels: str = folder.WANTED,
+  **options: Any,
+) -> Data:
+  """Makes the Data of `c.dataset`; see `made`.
+
+  Args:
+    c, size, channels: see `made`.
+    labels: 'wanted': a set without them is refused. 'optional': of such a set, y is 0
+      and `Spec.classes` is ().
+    **options: see `made`.
+
+  Raises:
+    UserError: there is no such set, it has no images, or no labels where they are
+      wanted.
+  """
+  return made(c, folder.find(c.dataset, c.data_dir, labels), size, channels, **options)
+
+
+def made(
+  c: Config,
+  images: folder.Images,
+  size: int,
+  channels: int | None = None,
+  *,
   train_size: int = 0,
   labels_each: int = 0,
   draw: int = 0,
@@ -33,16 +56,15 @@ def load(
   augment: Callable[[Key, Batch], Batch] = lambda key, batch: batch,
   normalise: tuple[Any, Any] = (0.0, 1.0),
 ) -> Data:
-  """Makes the Data of `c.dataset`; no example is read before the first batch.
+  """Makes the Data of a set of images; no example is read before the first batch.
 
   Batches hold x float32 [B, size, size, channels], y int32 [B], weight float32 [B].
 
   Args:
-    c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
+    c: `dataset`, `batch_size` and `resident_bytes` are used.
+    images: the set.
     size: height and width; see `pillow.fitted`.
     channels: 1 or 3; None: as many as the images of the set have, 3 where that varies.
-    labels: 'wanted': a set without them is refused. 'optional': of such a set, y is 0
-      and `Spec.classes` is ().
     train_size: training examples that are kept, drawn by a fixed seed, each class in
       proportion; 0: all. But for rounding, a smaller choice is part of a larger one.
     labels_each: training examples of each class that are kept; 0: all.
@@ -58,15 +80,8 @@ def load(
       per channel: x = (pixel - mean) / deviation.
 
   Raises:
-    UserError: there is no such set, it has no images, or no labels where they are
-      wanted.
+    UserError: the set has no training images.
   """
-  own = c.dataset == 'folder'
-  images = (
-    folder.own(c.data_dir, labels)
-    if own
-    else folder.prepared(c.dataset, c.data_dir, labels)
-  )
   channels = channels or images.channels
   frame = pillow.Frame((size + 2 * margin, size + 2 * margin, channels), margin > 0)
   parts = splits.parts(
@@ -74,7 +89,7 @@ def load(
     images.declared,
     train_size,
     bool(images.classes),
-    own,
+    c.dataset == 'folder',
     splits.Few(labels_each, draw),
   )
 

@@ -1,15 +1,15 @@
 """Lists the files of a user's own folder: DIR/train/CLASS/*, and val and test alike.
 
 They are images or texts. Files in folders inside of a class folder belong to that
-class. Where no labels are wanted, DIR/train/* will do. Whatever is passed over is
-counted.
+class. Where no labels are wanted, DIR/train/* will do. Two domains are DIR/trainA/* and
+DIR/trainB/*. Whatever is passed over is counted.
 """
 
 import collections
 import hashlib
 import os
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +25,12 @@ SPLITS = {
   'test': 'test',
 }
 ORDER = ('train', 'validation', 'test')
+DOMAINS = ('A', 'B')
 File = tuple[Path, int]  # and the number of its class
 HIDDEN = 'hidden'
 OTHER = 'no {} by the suffix'
 LOOSE = 'outside of the class folders'
-BESIDE = 'neither train, val nor test'
+BESIDE = 'no split by the name'
 LOOP = 'link to a folder above'
 
 
@@ -105,7 +106,7 @@ def listed(data_dir: str, classes: bool = True, kind: Kind = IMAGES) -> Listing:
   """
   root = config.path(data_dir)
   passed = _Passed(root, kind)
-  places = _splits(root, passed) if data_dir and root.is_dir() else {}
+  places = _splits(root, passed, SPLITS) if data_dir and root.is_dir() else {}
   if 'train' not in places:
     raise UserError(
       f'--dataset=folder was given with --data_dir={data_dir or "(empty)"}, which has '
@@ -141,6 +142,46 @@ def listed(data_dir: str, classes: bool = True, kind: Kind = IMAGES) -> Listing:
   return Listing(names, files, _digest(root, files), notes)
 
 
+def domains(data_dir: str) -> tuple[Listing, ...]:
+  """Lists the images of two domains, opening none: DIR/trainA/* and DIR/trainB/*.
+
+  DIR/valA and DIR/valB, DIR/testA and DIR/testB are listed alike if they exist. The
+  digest and the notes of either listing are those of the whole folder.
+
+  Raises:
+    UserError: the folder has another layout, or a split lacks the images of a domain.
+  """
+  root = config.path(data_dir)
+  passed = _Passed(root, IMAGES)
+  names = {
+    f'{name}{domain}'.lower(): split + domain
+    for name, split in SPLITS.items()
+    for domain in DOMAINS
+  }
+  places = _splits(root, passed, names) if data_dir and root.is_dir() else {}
+  for split in ORDER:
+    pair = [places.get(split + domain) for domain in DOMAINS]
+    stems = [folder.name[:-1] for folder in pair if folder]
+    if None in pair and (stems or split == 'train'):
+      stem = stems[0] if stems else split
+      leave = '' if split == 'train' else ', or remove both'
+      raise UserError(
+        f'--dataset=folder was given with --data_dir={data_dir or "(empty)"}, which '
+        f'has no folder {stem}{DOMAINS[pair.index(None)]}; give --data_dir=DIR with '
+        f'images of one domain in DIR/{stem}A and of the other in DIR/{stem}B{leave}'
+      )
+  first, second = (
+    {
+      split: [(path, 0) for path in _files(places[split + domain], passed)]
+      for split in ORDER
+      if split + domain in places
+    }
+    for domain in DOMAINS
+  )
+  digest = _digest(root, {split: first[split] + second[split] for split in first})
+  return tuple(Listing((), files, digest, passed.notes()) for files in (first, second))
+
+
 def _digest(root: Path, files: dict[str, list[File]]) -> str:
   """Returns a digest over the names and sizes of files."""
   digest = hashlib.sha256()
@@ -151,11 +192,11 @@ def _digest(root: Path, files: dict[str, list[File]]) -> str:
   return digest.hexdigest()[:12]
 
 
-def _splits(root: Path, passed: _Passed) -> dict[str, Path]:
-  """Returns {split: its folder}."""
+def _splits(root: Path, passed: _Passed, names: Mapping[str, str]) -> dict[str, Path]:
+  """Returns {split: its folder}; `names` are {name in lower case: split}."""
   found: dict[str, Path] = {}
   for path in sorted(root.iterdir()):
-    split = SPLITS.get(path.name.lower())
+    split = names.get(path.name.lower())
     if path.name[0] == '.':
       passed.add(HIDDEN, str(path))
     elif not path.is_dir():

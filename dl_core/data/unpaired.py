@@ -1,30 +1,27 @@
 """Two sets of images side by side, each fed in its own order: domains to translate.
 
-Which images of the two come together in training is drawn anew in every epoch, so
-nothing is learnt from it; a set's validation and test keep their order, and are pairs
-where the set has pairs.
+Which images of the two come together in training is drawn anew in every epoch of
+either, so nothing is learnt from it. Two kinds of sets have domains:
+
+  prepared   first and second, with first_label and second_label, such as `domains`: the
+             two images of a validation or test example are a pair
+  folder     DIR/trainA/* and DIR/trainB/*, of any numbers, without classes or pairs
 
 Shapes: B images, S pixels of a side, C channels.
 """
 
-import functools
+import dataclasses
+import itertools
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dl_core import config
 from dl_core.config import Config
-from dl_core.data import (
-  batches,
-  cache,
-  declarations,
-  folder,
-  images,
-  pillow,
-  sources,
-  views,
-)
+from dl_core.data import folder, images, listing, sources, stored, stream, views
+from dl_core.data.declarations import Feature
 from dl_core.types import Batch, Data, Spec, UserError
 
 SIDES = ('first', 'second')  # names of the domains
@@ -35,46 +32,64 @@ def load(
   size: int,
   channels: int = 3,
   normalise: tuple[Any, Any] = (0.5, 0.5),
+  least: int = 0,
 ) -> Data:
-  """Makes the Data of a prepared set of pairs, such as `domains`; it reads no example.
+  """Makes the Data of a set of two domains, such as `domains`; it reads no example.
 
   Batches hold x {'first', 'second'}, float32 [B, S, S, C] each, y {'first', 'second'},
-  int32 [B], which classes they show, and weights alike.
+  int32 [B], which classes they show (0 where `Spec.classes` is ()), and weights alike.
 
   Args:
-    c: `dataset`, `data_dir` and `batch_size` are used.
+    c: `dataset`, `data_dir`, `batch_size` and `resident_bytes` are used.
     size: S; see `pillow.fitted`.
     channels: C.
-    normalise: see `images.load`.
+    normalise: see `images.made`.
+    least: B at least, up to half of the images of either domain.
 
   Raises:
-    UserError: there is no such set, or its examples hold no pairs.
+    UserError: there is no such set, or it has no two domains.
   """
-  declaration = sources.declare(c.dataset, c.data_dir)
-  none = declarations.Feature('')
-  kinds = [declaration.features.get(side, none).kind for side in SIDES]
-  label = declaration.features.get('first_label', none)
-  if kinds != ['Image', 'Image'] or label.kind != 'ClassLabel':
-    held = ', '.join(f'{key} ({f.kind})' for key, f in declaration.features.items())
+  found = sides(c.dataset, c.data_dir)
+  half = min(each.declared['train'] for each in found) // 2
+  c = dataclasses.replace(c, batch_size=max(c.batch_size, min(least, half)))
+
+  def one(side: str, of: folder.Images) -> Data:
+    named = of._replace(source=f'the {side} domain of {of.source}')
+    return images.made(c, named, size, channels, normalise=normalise)
+
+  joint = joined(*map(one, SIDES, found))
+  features = {
+    {'image': side, 'label': f'{side}_label'}[name]: feature
+    for side, each in zip(SIDES, found, strict=True)
+    for name, feature in each.features.items()
+  }
+  return joint._replace(
+    spec=joint.spec._replace(source=found[0].source),
+    declaration=stored.packed(features),
+  )
+
+
+def sides(name: str, data_dir: str) -> tuple[folder.Images, ...]:
+  """Finds the images of both domains of a set, reading none.
+
+  Raises:
+    UserError: there is no such set, or it has no two domains.
+  """
+  if name == 'folder' and not stored.declaration(name, data_dir):
+    root, found = config.path(data_dir), listing.domains(data_dir)
+    return tuple(
+      folder.listed(root / f'train{domain}', each)
+      for domain, each in zip(listing.DOMAINS, found, strict=True)
+    )
+  features = sources.declare(name, data_dir).features
+  if any(features.get(side, Feature('')).kind != 'Image' for side in SIDES):
+    held = ', '.join(f'{key} ({feature.kind})' for key, feature in features.items())
     raise UserError(
-      f'--dataset={c.dataset} was given, whose examples hold {held}; wanted are first '
-      'and second (Image) with first_label and second_label (ClassLabel), as in domains'
+      f'--dataset={name} was given, whose examples hold {held}; wanted are first and '
+      'second (Image), as in domains, or your own images: --dataset=folder reads '
+      'DIR/trainA and DIR/trainB of --data_dir=DIR'
     )
-  frame = pillow.Frame((size, size, channels))
-
-  def one(side: str) -> Data:
-    return batches.resident(
-      images.declared(c, size, channels, declaration.source, label.names),
-      functools.partial(decoded, declaration, side, frame),
-      prepare=images.standardised(normalise),
-    )
-
-  def read(path: str) -> np.ndarray:
-    image = pillow.framed(pillow.decoded(pillow.read(path)), frame)
-    return images.standardised(normalise)(image)
-
-  joint = joined(*map(one, SIDES))
-  return joint._replace(notes=declaration.notes, read=read)
+  return tuple(folder.prepared(name, data_dir, folder.OPTIONAL, side) for side in SIDES)
 
 
 def alone(data: Data, side: str) -> Data:
@@ -97,29 +112,12 @@ def told_apart(data: Data) -> Data:
   return views.viewed(data, view)._replace(spec=spec)
 
 
-def decoded(
-  declaration: declarations.Declaration, side: str, frame: pillow.Frame, split: str
-) -> folder.Arrays:
-  """Returns the images and labels of one side of a split, cached beside the set."""
-  whole = sources.prepare(declaration)
-
-  def files():
-    rows = sources.examples(declaration, split, encoded=SIDES)
-    for number, example in enumerate(rows):
-      name = f'{side} image {number} of {split} in {whole.folder}'
-      yield pillow.File(name, example[side]), example[f'{side}_label']
-
-  shape = 'x'.join(map(str, frame.shape))
-  place = whole.folder / 'decoded' / f'{split}-{side}-{shape}-{folder.FITTING}.npz'
-  make = lambda: folder.stacked(files(), whole.counts[split], frame)._asdict()
-  return folder.Arrays(**cache.cached(place, make))
-
-
 def joined(first: Data, second: Data) -> Data:
   """Returns data whose batches hold those of two others side by side.
 
-  Each is fed under a key of its own, in an order of its own. Of splits of different
-  length, an evaluation ends with the shorter one.
+  Each is fed under a key of its own, in an order of its own, and has epochs of its own
+  length. In evaluation, images of the longer split that have no counterpart stand
+  beside images of weight 0.
   """
   pair = lambda a, b: dict(zip(SIDES, (a, b), strict=True))
   beside = lambda a, b: Batch(*map(pair, a, b))
@@ -144,7 +142,10 @@ def joined(first: Data, second: Data) -> Data:
     return np.concatenate([np.asarray(each) for each in found])
 
   def split(name):
-    return lambda: map(beside, first.splits[name](), second.splits[name]())
+    return lambda: itertools.starmap(
+      lambda *parts: beside(*evened(*parts)),
+      itertools.zip_longest(first.splits[name](), second.splits[name]()),
+    )
 
   spec = first.spec
   return Data(
@@ -163,5 +164,23 @@ def joined(first: Data, second: Data) -> Data:
       for side, data in zip(SIDES, (first, second), strict=True)
       for name, digest in data.digests().items()
     },
+    read=first.read,
     notes=first.notes,
   )
+
+
+def evened(*parts: Batch | None) -> list[Batch]:
+  """Brings host batches to the size of the largest; examples that fill up weigh 0.
+
+  Args:
+    *parts: the batches, of like examples; None: without an example.
+  """
+  given = [part for part in parts if part]
+  index = np.arange(max(len(part.weight) for part in given))
+
+  def filled(part: Batch | None) -> Batch:
+    real = index < (len(part.weight) if part else 0)
+    batch = stream.at(part or given[0], np.where(real, index, 0))
+    return batch._replace(weight=batch.weight * real.astype(np.float32))
+
+  return list(map(filled, parts))

@@ -1,7 +1,9 @@
-"""Judges translations between two domains whose test images have partners.
+"""Judges translations between two domains, whose test images may have partners.
 
-Training never sees a pair; that a test image has a partner in the other domain, which
-the generator ought to make, shows whether it learnt the relation or only the look.
+Training never sees a pair; where a test image has a partner in the other domain, which
+the generator ought to make, it shows whether it learnt the relation or only the look.
+A set without classes, such as a user's folder, is one without partners: of its
+translations only the look is judged.
 
 Shapes: N images, S pixels of a side, C channels.
 """
@@ -37,7 +39,7 @@ class Judges(NamedTuple):
   """Classifiers of real images, each trained at its first call.
 
   Attributes:
-    classes: {domain: of the classes of its images}.
+    classes: {domain: of the classes of its images}; {} if they have no classes.
     domains: tells the first domain, class 0, from the second.
   """
 
@@ -48,7 +50,9 @@ class Judges(NamedTuple):
 def judges(data: Data, steps: int) -> Judges:
   """Makes the judges of two domains; see `judge.make`."""
   each = {
-    side: judge.make(unpaired.alone(data, side), steps) for side in unpaired.SIDES
+    side: judge.make(unpaired.alone(data, side), steps)
+    for side in unpaired.SIDES
+    if data.spec.classes
   }
   return Judges(each, judge.make(unpaired.told_apart(data), steps))
 
@@ -59,8 +63,8 @@ class Translated(NamedTuple):
   Attributes:
     given: the images.
     made: their translations.
-    truth: their partners in the other domain.
-    labels: int [N], the class of each.
+    truth: their partners in the other domain; any of its images where there are none.
+    labels: int [N], the class of each; 0 where there are none.
   """
 
   given: np.ndarray
@@ -87,34 +91,38 @@ def figures(found: Translated, by: Judges, way: str) -> dict[str, float]:
   """Scores translations one way.
 
   Returns:
+    fooled, fooled_before: the share of the translations, and of the untranslated
+      images, that is taken for images of the other domain.
+
+    And, if the images have classes and partners:
+
     class_kept: the share whose class a classifier of the other domain recognises.
     class_before: the same of the untranslated images: the control.
     class_truth: the same of the true partners: as much as the classifier can tell.
-    fooled, fooled_before: the share of the translations, and of the untranslated
-      images, that is taken for images of the other domain.
     error: mean absolute difference between translation and partner, divided by that
       between untranslated image and partner.
     inverted: the share that is nearer to the negative of its partner than to the
       partner; a generator and its inverse may agree on negatives.
   """
   target = WAYS[way][1]
-  name, number = by.classes[target].name, unpaired.SIDES.index(target)
-  right = lambda images: float(np.mean(name(images).said == found.labels))
+  number = unpaired.SIDES.index(target)
   taken = lambda images: float(np.mean(by.domains.name(images).said == number))
-  off = lambda a, b: np.abs(a - b).mean(axis=(1, 2, 3))
-  scored = {
-    'class_kept': right(found.made),
-    'class_before': right(found.given),
-    'class_truth': right(found.truth),
-    'fooled': taken(found.made),
-    'fooled_before': taken(found.given),
-    'error': float(
-      off(found.made, found.truth).mean() / off(found.given, found.truth).mean()
-    ),
-    'inverted': float(
-      np.mean(off(found.made, -found.truth) < off(found.made, found.truth))
-    ),
-  }
+  scored = {'fooled': taken(found.made), 'fooled_before': taken(found.given)}
+  if by.classes:
+    name = by.classes[target].name
+    right = lambda images: float(np.mean(name(images).said == found.labels))
+    off = lambda a, b: np.abs(a - b).mean(axis=(1, 2, 3))
+    scored |= {
+      'class_kept': right(found.made),
+      'class_before': right(found.given),
+      'class_truth': right(found.truth),
+      'error': float(
+        off(found.made, found.truth).mean() / off(found.given, found.truth).mean()
+      ),
+      'inverted': float(
+        np.mean(off(found.made, -found.truth) < off(found.made, found.truth))
+      ),
+    }
   return {f'{score}_{way}': value for score, value in scored.items()}
 
 

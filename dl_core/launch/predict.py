@@ -100,7 +100,8 @@ def main(module: ModuleType, name: str, c: Config, given: list[str]) -> int:
   classes = tuple(workdir.read_config(model.folder)['classes'])  # of its training
   answer = task.answer or (likeliest if classes and task.decode is None else None)
   if data.read is None or task.outputs is None or answer is None:
-    raise UserError(f'{name} on {spec.source} does not classify files; drop --predict')
+    instead = 'use --translate' if model.experiment.translate else 'drop --predict'
+    raise UserError(f'{name} on {spec.source} does not classify files; {instead}')
   examples = [data.read(each) for each in given]
   x = jax.tree.map(lambda *leaves: jnp.stack(leaves), *examples)
   outputs = jax.device_get(task.outputs(model.variables(), x))

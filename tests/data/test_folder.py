@@ -136,8 +136,8 @@ def test_whatever_lies_beside_the_classes_is_counted(own, load):
   (own / '.DS_Store').touch()
   (own / 'labels.csv').touch()
   assert load(own, 'folder').notes[-1] == (
-    'Passed over in the folder: 8 (hidden: 1, which is .DS_Store; neither train, val '
-    'nor test: 1, which is extra; outside of the class folders: 6, as labels.csv).'
+    'Passed over in the folder: 8 (hidden: 1, which is .DS_Store; no split by the '
+    'name: 1, which is extra; outside of the class folders: 6, as labels.csv).'
   )
 
 

@@ -9,7 +9,15 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from dl_core import config
-from dl_core.data import declarations, images, sources, stored, tabular, text
+from dl_core.data import (
+  declarations,
+  images,
+  sources,
+  stored,
+  tabular,
+  text,
+  unpaired,
+)
 from dl_core.types import UserError
 
 KEY = jax.random.key(0)
@@ -193,6 +201,26 @@ def test_a_workdir_of_images_without_labels_is_enough(tmp_path, kept):
   assert (again.spec.classes, again.spec.channels) == ((), 3)
   path = str(place / '3.png')
   np.testing.assert_array_equal(again.read(path), data.read(path))
+  refuses(again)
+
+
+def test_a_workdir_of_two_domains_is_enough(tmp_path, kept):
+  for domain, count in (('A', 5), ('B', 7)):
+    place = tmp_path / 'own' / f'train{domain}'
+    place.mkdir(parents=True)
+    for number in range(count):
+      Image.new('RGB', (40, 30), (10 + number,) * 3).save(place / f'{number}.png')
+
+  def load(data_dir):
+    c = config.Config(dataset='folder', data_dir=str(data_dir), batch_size=2)
+    return unpaired.load(c, 32)
+
+  data = load(tmp_path / 'own')
+  again = load(kept(data, 'folder'))
+  assert again.spec == data.spec
+  path = str(place / '3.png')
+  np.testing.assert_array_equal(again.read(path), data.read(path))
+  assert again.declaration == data.declaration
   refuses(again)
 
 

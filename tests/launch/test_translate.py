@@ -50,3 +50,10 @@ def test_what_translates_no_images_says_so(monkeypatch, tmp_path):
   c = trained(lenet, monkeypatch, tmp_path)
   with pytest.raises(UserError, match=r'lenet on .* translates no images; drop'):
     translate.main(lenet, 'lenet', c, ['mine.png'])
+
+
+def test_what_translates_but_does_not_classify_says_so(monkeypatch, tmp_path):
+  c = trained(cyclegan, monkeypatch, tmp_path)
+  monkeypatch.setattr(predict.workdir, 'read_config', lambda _: {'classes': []})
+  with pytest.raises(UserError, match=r'does not classify files; use --translate$'):
+    predict.main(cyclegan, 'cyclegan', c, ['mine.png'])
