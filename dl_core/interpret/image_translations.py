@@ -103,8 +103,8 @@ def judged(found: Mapping[str, float]) -> Picture:
     Claim(
       'Translations look like images of the other domain to a classifier',
       min(fooled) >= 100 * KEPT,
-      f'{fooled[0]:.1f} % there, {fooled[1]:.1f} % back; untranslated {own[0]:.1f} % '
-      f'and {own[1]:.1f} %',
+      f'{fooled[0]:.1f}% there, {fooled[1]:.1f}% back; untranslated {own[0]:.1f}% '
+      f'and {own[1]:.1f}%',
     ),
   )
   if 'class_kept_there' in found:
@@ -113,16 +113,16 @@ def judged(found: Mapping[str, float]) -> Picture:
     panels = {'class recognised': (kept, before)} | panels
     caption += (
       'LeNets trained on real images of the other domain classify the translations. Of '
-      f'the true partners they classify {real[0]:.1f} % (there) and {real[1]:.1f} % '
-      f'(back) correctly. At most {inverted:.1f} % of the translations are nearer to '
+      f'the true partners they classify {real[0]:.1f}% (there) and {real[1]:.1f}% '
+      f'(back) correctly. At most {inverted:.1f}% of the translations are nearer to '
       'the negative of their partner than to the partner.'
     )
     claims = (
       Claim(
         'A digit is still itself after translation, both ways',
         min(kept) >= 100 * KEPT,
-        f'{kept[0]:.1f} % there, {kept[1]:.1f} % back; untranslated {before[0]:.1f} % '
-        f'and {before[1]:.1f} %',
+        f'{kept[0]:.1f}% there, {kept[1]:.1f}% back; untranslated {before[0]:.1f}% '
+        f'and {before[1]:.1f}%',
       ),
       *claims,
     )
