@@ -1,7 +1,7 @@
 """The leaves of a tree of arrays: their names, digests and number of elements."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -54,6 +54,12 @@ def unflatten(like: Any, leaves: Mapping[str, Array]) -> Any:
     return value
 
   return jax.tree_util.tree_map_with_path(take, like)
+
+
+def marked(tree: Any, which: Callable[[str], bool]) -> Any:
+  """Marks the leaves whose names, as in `flatten`, `which` accepts: a tree of bools."""
+  name = lambda path: jax.tree_util.keystr(path, simple=True, separator='.')
+  return jax.tree_util.tree_map_with_path(lambda path, _: which(name(path)), tree)
 
 
 def size(tree: Any) -> int:

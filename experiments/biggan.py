@@ -18,7 +18,7 @@ import optax
 
 from dl_core import config, launch, tasks
 from dl_core.data import images
-from dl_core.interpret import conditional as pictures
+from dl_core.interpret import biggan as pictures
 from dl_core.interpret import judge
 from dl_core.models import biggan
 from dl_core.tasks import optimizers, players, schedules, standing

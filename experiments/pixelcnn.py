@@ -3,13 +3,19 @@
     python -m experiments.pixelcnn                   # the digits, black and white
     python -m experiments.pixelcnn --net=row_lstm    # or pixelcnn, diagonal_bilstm
     python -m experiments.pixelcnn --levels=17       # all grey levels of the digits
+    python -m experiments.pixelcnn --conditional     # on the class of an image
     python -m experiments.pixelcnn --dataset=binarized_mnist --data_dir=DIR
     python -m experiments.pixelcnn --dataset=cifar10 --levels=256 --data_dir=DIR
     python -m experiments.pixelcnn --workdir=runs/pixelcnn-... --predict=FILE.png
+    python -m experiments.pixelcnn --dataset=mnist --conditional \\
+      --plan                                         # 47,537 parameters
 
 Van den Oord, Kalchbrenner & Kavukcuoglu 2016 (https://arxiv.org/abs/1601.06759) and
 van den Oord et al. 2016 (https://arxiv.org/abs/1606.05328). `loss` is -log p(x) in nats
 per image. Training needs one pass of the network per image, sampling one per value.
+With `--conditional` (section 2.3 of the second paper) it is -log p(x|class), and a
+LeNet says how many samples are of the class that was asked for; --predict then reads
+'FILE.png: CLASS'.
 """
 
 import dataclasses
@@ -18,6 +24,7 @@ import optax
 
 from dl_core import config, launch, tasks
 from dl_core.data import quantised
+from dl_core.interpret import conditional
 from dl_core.interpret import pixels as pictures
 from dl_core.models import pixelcnn
 from dl_core.tasks import optimizers, pixels, schedules
@@ -40,6 +47,12 @@ class Config(quantised.Config):
     low=0,
   )
   head: int = config.field(32, 'features of the hidden layer before the logits', low=1)
+  conditional: bool = config.field(
+    False, 'condition the density on the class of an image; with --net=gated'
+  )
+  judge_steps: int = config.field(
+    600, 'training steps of the LeNet that classifies samples with --conditional', low=1
+  )
   average: float = config.field(
     0.995,
     'decay of the moving average of the parameters, which is evaluated',
@@ -60,13 +73,19 @@ RECIPES = {
   | {'eval_every': 1_000, 'average': 0.999},
 }
 TINY = Config(
-  steps=2, batch_size=8, size=4, layers=1, width=2, head=4, learning_rate=0.03
-)
+  steps=2, batch_size=8, size=4, layers=1, width=2, head=4, learning_rate=0.03,
+  judge_steps=2,
+)  # fmt: skip
 BENCH = Config(dataset='binarized_mnist', size=28, layers=0, width=0)
 
 
 def build(c: Config) -> launch.Experiment:
-  data = quantised.load(c)
+  if c.conditional and c.net != 'gated':
+    raise UserError(
+      f'--conditional was given with --net={c.net}, which reads no class; add '
+      '--net=gated'
+    )
+  data = quantised.load(c, told=c.conditional)
   layers, width = pixelcnn.NETS[c.net]
   layers, width = c.layers or layers, c.width or width
   for name, features in (('width', width), ('head', c.head)):
@@ -76,10 +95,15 @@ def build(c: Config) -> launch.Experiment:
         'but features are divided equally among the colours; give a multiple of '
         f'{data.spec.channels}'
       )
-  model = pixelcnn.PixelCNN(c.net, c.levels, layers, width, (c.head,))
+  classes = len(data.spec.classes)  # 0 without --conditional
+  model = pixelcnn.PixelCNN(c.net, c.levels, layers, width, (c.head,), classes)
   task = pixels.density(model)
   change = quantised.change(c)
-  report = pictures.report(model, task, c.levels, change)
+  shape, asked = data.spec.batch.y.shape[1:], None
+  if c.conditional:
+    real = quantised.labelled(dataclasses.replace(c, binarise=quantised.ONCE))
+    asked = pictures.generator(model, shape, c.levels, real, c.judge_steps)
+  report = pictures.report(model, task, c.levels, change, asked)
   task = tasks.corrupted(task, change)
   rate = schedules.cosine(c.learning_rate, c.steps)
   return launch.Experiment(
@@ -91,8 +115,9 @@ def build(c: Config) -> launch.Experiment:
       ),
     ),
     data=data,
+    scores=conditional.scores(asked) if asked else None,
     averaged=optimizers.averaged,
-    sample=pictures.sample(model, data.spec.batch.x.shape[1:], c.levels),
+    sample=pictures.sample(model, shape, c.levels),
     report=report,
     published=(
       launch.Figure('loss', 81.30, 'binarized_mnist', 'PixelCNN, van den Oord'),

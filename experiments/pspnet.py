@@ -8,9 +8,10 @@
       --plan                                         # 49,081,578 parameters
 
 Zhao et al. 2017 (https://arxiv.org/abs/1612.01105), as in hszhao/semseg. Their recipe
-is `--optimizer=sgd --learning_rate=0.01 --schedule=poly --weight_decay=1e-4 --warmup=0
---batch_size=16`, on crops of 473 pixels. `--stem=imagenet` has torchvision's first
-layers: `--init_from=resnet50-0676ba61.pth` begins from its classifier.
+is `--optimizer=sgd --learning_rate=0.1 --schedule=poly --weight_decay=1e-4 --warmup=0
+--batch_size=16 --crop=473`. `--stem=imagenet` has torchvision's first layers:
+`--init_from=resnet50-0676ba61.pth` begins from its classifier, whose layers learn at a
+tenth of the rate. With `--crop`, larger images are seen window by window.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from dl_core.launch.families import segmenting
 from dl_core.models import pspnet
 from dl_core.models.weights import files
 from dl_core.models.weights import pspnet as names
+from dl_core.tasks import tiles
 from dl_core.types import UserError
 
 VALIDATION = {50: 0.7705, 101: 0.7907}  # of VOC 2012, in hszhao/semseg
@@ -47,6 +49,12 @@ class Config(segmenting.Config):
   dropout: float = config.field(
     0.1, 'dropout rate of the channels before the last layer', low=0, below=1
   )
+  pretrained_rate: float = config.field(
+    0.1,
+    'learning rate of the layers that --init_from takes from a file, as a share of '
+    '--learning_rate',
+    above=0,
+  )
   steps: int = 1_500
 
 
@@ -59,27 +67,29 @@ BENCH = Config(depths=pspnet.DEPTHS[50], width=16, size=97, batch_size=4)
 
 
 def build(c: Config) -> launch.Experiment:
-  for flag, side in (('size', c.size), ('crop', c.crop)):
-    fitting = pspnet.nearest(side) if side else (side,)
-    if side not in fitting:
-      near = ' or '.join(map(str, fitting))
-      raise UserError(
-        f'--{flag}={side} was given, which is neither 8n nor 8n + 1; give {near}'
-      )
+  flag, side = ('crop', c.crop) if c.crop else ('size', c.size)
+  fitting = pspnet.nearest(side)
+  if side not in fitting:
+    near = ' or '.join(map(str, fitting))
+    raise UserError(
+      f'--{flag}={side} was given, which is neither 8n nor 8n + 1; give {near}'
+    )
   data = segmenting.load(c)
   model = pspnet.PSPNet(
     len(data.spec.classes), c.depths, c.width, c.stem, c.pyramid, c.auxiliary > 0,
     c.dropout,
   )  # fmt: skip
+  see = tiles.sliding(c.crop) if c.crop else tasks.directly
   depth = {depths: number for number, depths in pspnet.DEPTHS.items()}.get(c.depths)
   value = VALIDATION.get(depth or 0) if c.width == 64 else None
   source = 'hszhao/semseg, validation, pretrained'
   return segmenting.experiment(
     c,
     data,
-    tasks.segmentation(model, share=c.auxiliary),
+    tasks.segmentation(model, share=c.auxiliary, see=see),
     names=names.names(model) if c.stem == 'imagenet' else None,
     taken=names.parts(model) if files.named(c.init_from) else (),
+    share=c.pretrained_rate,
     published=(launch.Figure('iou', value, 'voc2012', source),) if value else (),
   )
 

@@ -7,6 +7,7 @@ Shapes: B images, H x W pixels, C channels, K levels.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,14 +46,28 @@ class Config(config.Config):
       )
 
 
-def load(c: Config) -> Data:
+def load(c: Config, told: bool = False) -> Data:
   """Makes the Data of `c.dataset` in K grey levels.
 
   Batches hold x float32 [B, H, W, C], multiples of 1 / (K - 1) in [0, 1], and y int32
   of the same shape, the level of each pixel. With `--binarise=each_step` x stays grey,
   and whoever reads a batch applies `change` first.
+
+  Args:
+    c: the settings.
+    told: whether x holds the classes, too: {'image': [B, H, W, C], 'class': [B]}.
+
+  Raises:
+    UserError: there is no such set, or x cannot hold classes that it lacks.
   """
-  data = views.itself(labelled(c), c.levels)
+  labels = labelled(c)
+  classes = labels.spec.classes
+  if told and not classes:
+    raise UserError(
+      f'--conditional was given with {labels.spec.source}, which has no classes; leave '
+      'it out, or give a set whose images have labels'
+    )
+  data = views.itself(labels, c.levels, told=told)
   if c.binarise == ONCE:
     note = 'two levels' if c.levels == 2 else f'{c.levels} levels'
     note = f'Every pixel is rounded once to one of {note}.'
@@ -62,10 +77,30 @@ def load(c: Config) -> Data:
       'step: nats are not those of the fixed binarisation.'
     )
   return data._replace(
-    spec=data.spec._replace(limits=Batch(0, c.levels, 0)),
+    spec=data.spec._replace(
+      limits=Batch(views.beside(0, len(classes) if told else None), c.levels, 0)
+    ),
     notes=(*data.notes, note),
     baseline=lambda: independent(data, c),
+    read=functools.partial(one, data) if told else data.read,
   )
+
+
+def one(data: Data, given: str) -> dict[str, np.ndarray]:
+  """Reads 'FILE: CLASS', an image of one's own and its class.
+
+  Raises:
+    UserError: there is no such class, or the image cannot be read.
+  """
+  classes = data.spec.classes
+  path, _, name = given.rpartition(': ')
+  if name not in classes:
+    raise UserError(
+      f'--predict={given} was given, without a class of {data.spec.source}; give '
+      f"'FILE: CLASS', as 'FILE: {classes[0]}'"
+    )
+  read: Any = data.read
+  return {'image': read(path), 'class': np.int32(classes.index(name))}
 
 
 def labelled(c: Config) -> Data:
@@ -85,8 +120,10 @@ def labelled(c: Config) -> Data:
 
 def redrawn(key: Key, batch: Batch) -> Batch:
   """Draws every pixel of x and y black or white: a change for `tasks.corrupted`."""
-  white = jax.random.bernoulli(key, batch.x)
-  return batch._replace(x=white.astype(batch.x.dtype), y=white.astype(jnp.int32))
+  grey, classes = views.parted(batch.x)
+  white = jax.random.bernoulli(key, grey)
+  x = views.beside(white.astype(grey.dtype), classes)
+  return batch._replace(x=x, y=white.astype(jnp.int32))
 
 
 def unchanged(key: Key, batch: Batch) -> Batch:
@@ -103,21 +140,30 @@ def change(c: Config) -> Callable[[Key, Batch], Batch]:
 def independent(data: Data, c: Config) -> Mapping[str, float]:
   """Scores independent pixels: each level's training frequency, with add-one smoothing.
 
+  Where x holds the classes, frequencies are those of each class.
+
   Returns:
     {'loss': nats of a test image}.
   """
 
-  def shares(split):  # how often each pixel [H, W, C] has each level
-    total, count = 0.0, 0.0
+  def shares(split):  # how often each pixel [H, W, C] of each class has each level
+    total: Any = 0.0
+    count: Any = 0.0
     for batch in data.splits[split]():
-      x = np.asarray(batch.x, np.float64)[np.asarray(batch.weight) > 0]
+      x, classes = views.parted(batch.x)
+      there = np.asarray(batch.weight) > 0
+      x = np.asarray(x, np.float64)[there]
+      own = np.zeros(len(x), int) if classes is None else np.asarray(classes)[there]
+      own = np.eye(max(1, len(data.spec.classes)))[own]
       if c.binarise == EACH_STEP:
         each = np.stack([1 - x, x], axis=-1)
       else:
         each = np.arange(c.levels) == np.rint(x * (c.levels - 1))[..., None]
-      total, count = total + each.sum(axis=0), count + len(x)
+      total += np.tensordot(own, each, axes=(0, 0))
+      count += own.sum(axis=0)
     return total, count
 
   (train, seen), (test, count) = shares('train'), shares('test')
+  seen = seen.reshape(-1, *(1,) * (train.ndim - 1))
   nats = -np.log((train + 1) / (seen + c.levels))
-  return {'loss': float((test * nats).sum() / count)}
+  return {'loss': float((test * nats).sum() / count.sum())}

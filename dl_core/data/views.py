@@ -28,11 +28,13 @@ def parity(data: Data) -> Data:
   return viewed(data, view)._replace(spec=data.spec._replace(classes=('even', 'odd')))
 
 
-def itself(data: Data, levels: int = 0, weight: str = 'example') -> Data:
+def itself(
+  data: Data, levels: int = 0, weight: str = 'example', told: bool = False
+) -> Data:
   """Returns data whose label is the input: y is x, after any augmentation.
 
-  The labels of the set are dropped, and the best constant answer to them with them;
-  whoever colours a picture by class asks `data` itself.
+  The labels of the set are dropped unless `told`, and the best constant answer to them
+  with them; whoever colours a picture by class asks `data` itself.
 
   Args:
     data: any; for `levels`, its x is in [0, 1].
@@ -41,6 +43,7 @@ def itself(data: Data, levels: int = 0, weight: str = 'example') -> Data:
     weight: what carries a weight, as the loss counts it. 'example': it stays [B], for
       a loss that sums over the places of an example. 'place': every place of y has the
       weight of its example, [B, H, W, C], for a loss of each place.
+    told: whether x holds the labels of the set beside the images; see `beside`.
   """
   if weight not in WEIGHTS:
     raise ValueError(f'{weight=} is none of {", ".join(WEIGHTS)}')
@@ -53,13 +56,27 @@ def itself(data: Data, levels: int = 0, weight: str = 'example') -> Data:
 
   def view(batch: Batch) -> Batch:
     y: Any = jax.tree.map(level, batch.x)
+    x = beside(batch.x, batch.y if told else None)
     if weight == 'example':
-      return Batch(batch.x, y, batch.weight)
-    return Batch(batch.x, y, jax.tree.map(lambda leaf: spread(batch.weight, leaf), y))
+      return Batch(x, y, batch.weight)
+    return Batch(x, y, jax.tree.map(lambda leaf: spread(batch.weight, leaf), y))
 
   return viewed(data, view)._replace(
-    spec=data.spec._replace(batch=jax.eval_shape(view, data.spec.batch), classes=())
+    spec=data.spec._replace(
+      batch=jax.eval_shape(view, data.spec.batch),
+      classes=data.spec.classes if told else (),
+    )
   )
+
+
+def beside(images: Any, classes: Any) -> Any:
+  """Returns the x of images and their classes [B]; without classes, the images."""
+  return images if classes is None else {'image': images, 'class': classes}
+
+
+def parted(x: Any) -> tuple[Any, Any]:
+  """Undoes `beside`: returns the images, and their classes or None."""
+  return (x['image'], x['class']) if isinstance(x, dict) else (x, None)
 
 
 def viewed(data: Data, view: Callable[[Batch], Batch]) -> Data:

@@ -8,10 +8,13 @@ p(x) = Π p(x_i | x_1 ... x_i-1).
 
 Stacked masks have a blind spot: a wedge above and to the right is never seen. The gated
 PixelCNN avoids it with two stacks: the vertical stack reads all rows above, the
-horizontal stack reads the pixel's own row and the vertical stack.
+horizontal stack reads the pixel's own row and the vertical stack. It can be conditioned
+on a class: a vector of the class is added to the inputs of all gates.
 
 Shapes: B images, H x W pixels, C colours, K levels, F features.
 """
+
+from typing import Any
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -70,19 +73,34 @@ class GatedBlock(nn.Module):
   Attributes:
     width: F.
     colours: C.
+    classes: number of classes of images; 0: the model reads no class.
   """
 
   width: int
   colours: int
+  classes: int = 0
 
   @nn.compact
-  def __call__(self, v: Array, h: Array) -> tuple[Array, Array]:
-    """Maps the vertical and the horizontal stack, [B, H, W, F] each, to the next."""
+  def __call__(self, v: Array, h: Array, asked: Array | None) -> tuple[Array, Array]:
+    """Maps the vertical and the horizontal stack, [B, H, W, F] each, to the next.
+
+    Args:
+      v, h: the stacks.
+      asked: [B], the class of each image; None: the model reads no class.
+    """
+
+    def told(x: Array, name: str) -> Array:  # equation 4
+      if asked is None:
+        return x
+      return x + nn.Embed(self.classes, 2 * self.width, name=name)(asked)[:, None, None]
+
     own = masked.colours(self.width, self.colours)
     both = (*own, *own)
     a = masked.Above(2 * self.width, 1, 3, name='vertical')(v)
+    a = told(a, 'vertical_class')
     link = nn.Dense(2 * self.width, name='link')(a)
     b = masked.Masked(both, own, 0, 3, name='horizontal')(h) + link
+    b = told(b, 'horizontal_class')
     return gate(a), h + masked.Masked(own, own, name='residual')(gate(b))
 
 
@@ -95,6 +113,8 @@ class PixelCNN(nn.Module):
     layers: blocks between the first mask and the head.
     width: F; between blocks there are 2F features, or F if `net` is 'gated'.
     head: features of each hidden layer of the head.
+    classes: number of classes of images, if `net` is 'gated'; 0: the model reads no
+      class. Else it reads {'image': [B, H, W, C], 'class': [B]}.
   """
 
   net: str
@@ -102,14 +122,16 @@ class PixelCNN(nn.Module):
   layers: int = 15
   width: int = 16
   head: tuple[int, ...] = (32,)
+  classes: int = 0
 
   @nn.compact
-  def __call__(self, x: Array, *, train: bool) -> Array:
+  def __call__(self, x: Any, *, train: bool) -> Array:
     """Maps images [B, H, W, C] in [0, 1] to logits [B, H, W, C, K]."""
     del train  # it does in training what it does in evaluation
+    x, asked = (x['image'], x['class']) if self.classes else (x, None)
     count = x.shape[-1]
     centred = 2 * x - 1  # so that black differs from the padding, 0
-    h = self.gated(centred) if self.net == 'gated' else self.plain(centred)
+    h = self.gated(centred, asked) if self.net == 'gated' else self.plain(centred)
     inputs = masked.colours(h.shape[-1], count)
     for number, width in enumerate(self.head, start=1):
       outputs = masked.colours(width, count)
@@ -139,14 +161,15 @@ class PixelCNN(nn.Module):
         x = LSTMBlock(self.width, count, diagonal, name=name)(x)
     return x
 
-  def gated(self, x: Array) -> Array:
+  def gated(self, x: Array, asked: Array | None) -> Array:
     """Returns the features of the horizontal stack, [B, H, W, F]."""
     count = x.shape[-1]
     wide, own = masked.colours(self.width, count), masked.colours(count, count)
     v = masked.Above(self.width, FIRST // 2, FIRST, first=True, name='above')(x)
     h = masked.Masked(wide, own, 0, FIRST, first=True, name='left')(x)
     for number in range(1, self.layers + 1):
-      v, h = GatedBlock(self.width, count, name=f'block_{number}')(v, h)
+      block = GatedBlock(self.width, count, self.classes, name=f'block_{number}')
+      v, h = block(v, h, asked)
     return h
 
 

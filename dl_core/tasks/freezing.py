@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from dl_core import trees
 from dl_core.models.weights import parts
 from dl_core.types import Experiment, Params, Task, UserError
 
@@ -85,12 +86,8 @@ def only(
     optimizer: of these parameters.
   """
 
-  def label(path, leaf):
-    del leaf
-    name = jax.tree_util.keystr(path, simple=True, separator='.')
-    return 'moves' if moves(name) else 'stays'
-
+  label = lambda move: 'moves' if move else 'stays'
   return optax.partition(
     {'moves': optimizer, 'stays': optax.set_to_zero()},
-    lambda params: jax.tree_util.tree_map_with_path(label, params),
+    lambda params: jax.tree.map(label, trees.marked(params, moves)),
   )

@@ -3,13 +3,15 @@
 The lectures file momentum and its kin under regularisation; they are optimizers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from dl_core import trees
+from dl_core.models.weights import parts
 from dl_core.types import Array, Params, UserError
 
 # Directions of descent; a step is the learning rate times the direction. Textbook forms
@@ -77,6 +79,20 @@ def make(
     max_norm and limit_norm(max_norm),
   ]
   return optax.chain(*filter(None, parts))
+
+
+def slowed(
+  optimizer: optax.GradientTransformation, taken: Collection[str], share: float
+) -> optax.GradientTransformation:
+  """Multiplies the learning rate of some parts of a model by a factor.
+
+  Args:
+    optimizer: its updates are multiples of the learning rate.
+    taken: paths of the parts, see `models.weights.parts`.
+    share: the factor.
+  """
+  inside = lambda params: trees.marked(params, lambda path: parts.inside(path, taken))
+  return optax.chain(optimizer, optax.masked(optax.scale(share), inside))
 
 
 def weights(params: Params) -> Any:

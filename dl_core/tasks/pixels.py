@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from dl_core.data import views
 from dl_core.tasks import measures
 from dl_core.tasks.apply import apply, untrained
 from dl_core.tasks.information import bits
@@ -47,6 +48,7 @@ def written(
   known: Array | np.ndarray,
   count: int,
   key: Key,
+  classes: Array | np.ndarray | None = None,
 ) -> Array:
   """Samples the unknown values of images, one after another.
 
@@ -56,6 +58,7 @@ def written(
     known: bool [H, W, C].
     count: K.
     key: draws the values.
+    classes: [B], of the images, for a model that reads them.
 
   Returns:
     Levels [B, H, W, C].
@@ -66,7 +69,7 @@ def written(
 
   def step(place, levels):
     row, column, colour = jnp.unravel_index(place, shape)
-    logits, _ = run(levels / scale, train=False)
+    logits, _ = run(views.beside(levels / scale, classes), train=False)
     drawn = jax.random.categorical(
       jax.random.fold_in(key, place), logits[:, row, column, colour]
     )

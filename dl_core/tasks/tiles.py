@@ -10,20 +10,24 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from dl_core.tasks.supervised import See
 
 
-def tiled(size: int, margin: int) -> See:
+def tiled(size: int, margin: int, stride: int = 0) -> See:
   """Computes the logits of one tile after another: Ronneberger et al. 2015, figure 2.
 
   Tiles overlap in the input. Without padding their logits are exactly those of one pass
-  over the whole image, in the memory of a tile.
+  over the whole image, in the memory of a tile. Where they overlap in the output,
+  logits are averaged.
 
   Args:
     size: height and width of the logits of a tile.
     margin: m.
+    stride: pixels from one tile to the next; 0: `size`.
   """
+  stride = stride or size
 
   def see(say, x):
     batch, height, width, channels = x.shape
@@ -31,7 +35,8 @@ def tiled(size: int, margin: int) -> See:
     if max(sides) <= size:
       return say(x)
     starts = [
-      [min(start, side - size) for start in range(0, side, size)] for side in sides
+      [min(start, side - size) for start in range(0, side - size + stride, stride)]
+      for side in sides
     ]
     places = [(top, left) for top in starts[0] for left in starts[1]]
 
@@ -43,11 +48,32 @@ def tiled(size: int, margin: int) -> See:
       one, tuple(jnp.array(each) for each in zip(*places, strict=True))
     )
     whole = jnp.zeros((batch, *sides, parts.shape[-1]), parts.dtype)
+    count = np.zeros((1, *sides, 1), np.float32)
     for (top, left), part in zip(places, parts, strict=True):
-      whole = whole.at[:, top : top + size, left : left + size].set(part)
-    return whole
+      rows, columns = slice(top, top + size), slice(left, left + size)
+      whole = whole.at[:, rows, columns].add(part)
+      count[:, rows, columns] += 1
+    return whole / count
 
   return see
+
+
+def sliding(size: int) -> See:
+  """Averages the probabilities of overlapping windows, each two thirds from the next.
+
+  As published in hszhao/semseg; the outputs are logarithms of the means. A network
+  whose logits depend on the whole image sees as much of it as in training.
+
+  Args:
+    size: height and width of a window; smaller images are seen as they are.
+  """
+  see = tiled(size, 0, -(-2 * size // 3))
+
+  def seen(say, x):
+    chances = see(lambda x: jax.nn.softmax(say(x)), x)
+    return jnp.log(jnp.maximum(chances, 1e-30))
+
+  return seen
 
 
 def turned(see: See) -> See:

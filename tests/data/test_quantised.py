@@ -4,13 +4,13 @@ import jax
 import numpy as np
 import pytest
 
-from dl_core.data import quantised
+from dl_core.data import quantised, views
 from dl_core.types import Batch, UserError
 
 
-def load(digits_dir, **settings):
+def load(digits_dir, told=False, **settings):
   c = quantised.Config(data_dir=str(digits_dir), batch_size=8, **settings)
-  return c, quantised.load(c)
+  return c, quantised.load(c, told)
 
 
 @pytest.mark.parametrize('levels', [2, 17])
@@ -37,19 +37,26 @@ def test_pixels_are_drawn_with_the_probability_of_their_grey(digits_dir):
   assert np.abs((mean - batch.x) / error).max() < 5
 
 
+def table(c, data, split):
+  """Returns how likely each level of each pixel is, and the classes of the images."""
+  labelled = quantised.labelled(c)
+  pairs = [(b.x[b.weight > 0], b.y[b.weight > 0]) for b in labelled.splits[split]()]
+  x, classes = map(np.concatenate, zip(*pairs, strict=True))
+  if c.binarise == 'each_step':
+    return np.stack([1 - x, x], -1).astype(np.float64), classes
+  return np.eye(c.levels)[np.rint(x * (c.levels - 1)).astype(int)], classes
+
+
 @pytest.mark.parametrize('settings', [{'levels': 17}, {'binarise': 'each_step'}])
-def test_the_constant_answer_is_that_of_independent_pixels(digits_dir, settings):
-  c, data = load(digits_dir, **settings)
-
-  def table(split):
-    x = np.concatenate([b.x[b.weight > 0] for b in data.splits[split]()])
-    if c.binarise == 'each_step':
-      return np.stack([1 - x, x], -1).astype(np.float64)
-    return np.eye(c.levels)[np.rint(x * (c.levels - 1)).astype(int)]
-
-  train, test = table('train'), table('test')
-  share = (train.sum(0) + 1) / (len(train) + c.levels)
-  nats = -(test * np.log(share)).sum(axis=(1, 2, 3, 4)).mean()
+@pytest.mark.parametrize('told', [False, True])
+def test_the_constant_answer_is_that_of_independent_pixels(digits_dir, settings, told):
+  c, data = load(digits_dir, told, **settings)
+  (train, of), (test, classes) = (table(c, data, name) for name in ('train', 'test'))
+  nats = 0.0
+  for number in range(10):
+    own = train[of == number] if told else train
+    share = (own.sum(0) + 1) / (len(own) + c.levels)
+    nats -= (test[classes == number] * np.log(share)).sum() / len(test)
   np.testing.assert_allclose(data.baseline()['loss'], nats, rtol=1e-6)
 
 
@@ -70,8 +77,16 @@ def test_a_file_is_rounded_whether_or_not_training_draws(
 
   pixels = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
   Image.fromarray(pixels).save(tmp_path / 'grey.png')
+  path = str(tmp_path / 'grey.png')
   _, data = load(digits_dir, binarise=binarise)
-  assert set(np.unique(data.read(str(tmp_path / 'grey.png')))) == {0, 1}
+  assert set(np.unique(data.read(path))) == {0, 1}
+  _, data = load(digits_dir, True, binarise=binarise)
+  found = data.read(f'{path}: 7')
+  assert set(np.unique(found['image'])) == {0, 1}
+  assert found['class'] == 7
+  for given in (path, f'{path}: 11'):
+    with pytest.raises(UserError, match=r"without a class .* as 'FILE: 0'"):
+      data.read(given)
 
 
 def test_drawing_wants_two_levels():
@@ -79,8 +94,12 @@ def test_drawing_wants_two_levels():
     quantised.Config(levels=3, binarise='each_step')
 
 
-def test_the_label_of_a_drawn_batch_is_its_image():
-  batch = Batch(np.full((2, 2, 2, 1), 0.5, np.float32), None, np.ones(2))
+@pytest.mark.parametrize('classes', [None, np.array([3, 1])])
+def test_the_label_of_a_drawn_batch_is_its_image(classes):
+  grey = np.full((2, 2, 2, 1), 0.5, np.float32)
+  batch = Batch(views.beside(grey, classes), None, np.ones(2))
   drawn = quantised.redrawn(jax.random.key(0), batch)
   assert drawn.y.dtype == np.int32
-  np.testing.assert_array_equal(drawn.x, drawn.y)
+  image, kept = views.parted(drawn.x)
+  np.testing.assert_array_equal(image, drawn.y)
+  assert kept is classes

@@ -58,6 +58,17 @@ def test_the_label_is_the_input_or_its_levels(levels, weight):
   chex.assert_trees_all_equal_shapes_and_dtypes(every(data)[0], data.spec.batch)
 
 
+def test_a_told_view_holds_the_classes_beside_the_images():
+  data = views.itself(toys(), 2, told=True)
+  for batch, before in zip(every(data), every(toys()), strict=True):
+    images, classes = views.parted(batch.x)
+    np.testing.assert_array_equal(images, before.x)
+    np.testing.assert_array_equal(classes, before.y)
+    np.testing.assert_array_equal(batch.y, np.rint(before.x))
+  assert data.spec.classes == toys().spec.classes
+  chex.assert_trees_all_equal_shapes_and_dtypes(every(data)[0], data.spec.batch)
+
+
 def test_the_label_is_the_input_as_it_is_augmented():
   def darker(key, batch):
     return batch._replace(x=batch.x * jax.random.uniform(key, (8, 1, 1, 1)))

@@ -18,6 +18,7 @@ PLANS = {  # parameters: the experiment, and words of its command
   134_362_751: ('fcn', '--form=paper'),
   31_030_658: ('unet', '--form=paper'),
   251_805_653: ('deconvnet', '--side=0'),
+  47_537: ('pixelcnn', '--conditional'),
 }
 QUICKER = {  # which changes no count
   'seq2seq': ['--longest=2'],

@@ -100,6 +100,46 @@ def test_pspnet_begins_from_a_classifier_of_resnet():
   assert not any('head' in path or 'mean_' in path for path in found)
 
 
+def moved(c):
+  """Returns how far one step of gradients of 1 moves each parameter, by its path."""
+  e = pspnet.build(c)
+  params = jax.tree.map(lambda leaf: jnp.ones(leaf.shape), train.shapes(e).params)
+  (optimizer,) = e.optimizers
+  updates, _ = optimizer.update(params, optimizer.init(params), params)
+  return {
+    path: -float(leaf.ravel()[0]) for path, leaf in trees.flatten(updates).items()
+  }
+
+
+@pytest.mark.parametrize('name', ['adamw', 'sgd'])
+def test_layers_of_a_file_learn_at_a_share_of_the_rate(name, digits_dir):
+  c = dataclasses.replace(
+    pspnet.TINY, data_dir=digits_dir, stem='imagenet', optimizer=name, steps=40
+  )
+  plain = moved(c)
+  assert np.ptp([*plain.values()]) < 1e-6
+  found = moved(dataclasses.replace(c, init_from='resnet.pth', pretrained_rate=0.2))
+  new = [path for path in found if path.startswith(('mean_', 'head', 'auxiliary'))]
+  assert 0 < len(new) < len(found)
+  for path, move in found.items():
+    share = 1 if path in new else 0.2
+    assert move == pytest.approx(share * plain[path], rel=1e-5), path
+
+
+def test_pspnet_sees_images_larger_than_its_crops_window_by_window(digits_dir):
+  c = dataclasses.replace(pspnet.TINY, data_dir=digits_dir, size=20, crop=16)
+  e = pspnet.build(c)
+  assert e.data.spec.batch.x.shape == (8, 16, 16, 1)
+  x = jax.random.normal(jax.random.key(0), (1, 20, 20, 1))
+  variables = train.init_state(e, jax.random.key(0)).variables
+  found = e.task.outputs(variables, x)
+  assert found.shape == (1, 20, 20, 11)
+  corner = e.task.outputs(variables, x[:, :16, :16])  # the only window of the corner
+  np.testing.assert_allclose(
+    found[:, :4, :4], jax.nn.log_softmax(corner)[:, :4, :4], rtol=1e-4, atol=1e-5
+  )
+
+
 def test_finer_networks_begin_from_coarser_ones(tmp_path, digits_dir, capsys):
   words = ['prog', f'--data_dir={digits_dir}', '--dataset=digits', '--size=32']
   words += ['--width=4', '--steps=1', '--batch_size=8']

@@ -55,3 +55,39 @@ def test_the_answer_is_the_likelihood_of_the_image():
   x = np.array([0.0, 1.0]).reshape(1, 2, 1)
   said = pictures.answer(x, np.asarray(jnp.zeros((1, 2, 1, 2))), ())
   assert said.words == '-log p(x) is 1.386 nats, 0.693 per value'
+
+
+def test_each_sample_is_of_the_class_that_is_asked_for():
+  model = PixelCNN('gated', 2, 1, 2, (2,), 3)
+  x = {'image': np.zeros((1, 2, 2, 1), np.float32), 'class': np.zeros(1, np.int32)}
+  params = model.init(jax.random.key(0), x, train=False)['params']
+  # The level of every pixel follows from the class alone: black, white, black.
+  params = jax.tree.map(jnp.zeros_like, params)
+  vectors = jnp.array([[0.0], [9.0], [0.0]]) * jnp.ones((1, 4))
+  params['block_1']['horizontal_class']['embedding'] = vectors
+  params['block_1']['residual']['kernel'] += 10
+  params['head_1']['kernel'] += 10
+  params['output']['kernel'] += 10
+  params['output']['bias'] -= 90
+  draw = pictures.sample(model, (2, 2, 1), 2)
+  found = draw({'params': params}, jax.random.key(0), 7)
+  wanted = np.arange(7) % 3 == 1
+  np.testing.assert_array_equal(
+    found, np.broadcast_to(wanted[:, None, None, None], found.shape)
+  )
+
+
+@pytest.mark.parametrize(('side', 'wanted'), [(4, 32), (8, 32), (12, 24), (28, 28)])
+def test_a_judge_reads_small_images_enlarged(side, wanted):
+  images = np.random.default_rng(0).random((2, side, side, 3))
+  found = pictures.enlarged(images)
+  assert found.shape == (2, wanted, wanted, 3)
+  times = wanted // side
+  np.testing.assert_array_equal(found[:, ::times, ::times], 2 * images - 1)
+  np.testing.assert_array_equal(found[:, times - 1 :: times, ::times], 2 * images - 1)
+
+
+def test_the_answer_names_the_class_that_is_given():
+  x = {'image': np.array([0.0, 1.0]).reshape(1, 2, 1), 'class': np.int32(1)}
+  said = pictures.answer(x, np.asarray(jnp.zeros((1, 2, 1, 2))), ('cat', 'dog'))
+  assert said.words.startswith('-log p(x|dog) is 1.386 nats')

@@ -10,11 +10,14 @@ import pytest
 from scipy import stats
 
 from dl_core import tasks
+from dl_core.data import views
 from dl_core.models.pixelcnn import NETS, PixelCNN
 from dl_core.tasks import pixels
 from dl_core.types import Batch
 
 HEIGHT, WIDTH = 4, 5
+CLASSES = 3
+KINDS = {net: (net, 0) for net in NETS} | {'conditional': ('gated', CLASSES)}
 
 
 def perturbed(variables):
@@ -25,11 +28,18 @@ def perturbed(variables):
   return jax.tree.unflatten(form, [jnp.asarray(leaf, jnp.float32) for leaf in moved])
 
 
+def asked(model, x, number=1):
+  """Returns what a model reads of images, all of one class."""
+  classes = jnp.full(len(x), number) if model.classes else None
+  return views.beside(x, classes)
+
+
 @functools.cache
-def made(net, colours, levels=2):
-  model = PixelCNN(net, levels, 2, 4 * colours, (16 * colours,))
+def made(kind, colours, levels=2):
+  net, classes = KINDS[kind]
+  model = PixelCNN(net, levels, 2, 4 * colours, (16 * colours,), classes)
   x = jax.random.uniform(jax.random.key(1), (1, HEIGHT, WIDTH, colours))
-  return model, begun(model, x), x
+  return model, begun(model, asked(model, x)), x
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -39,8 +49,8 @@ def begun(model, x):
 
 @functools.partial(jax.jit, static_argnums=0)
 def jacobian(model, variables, x):
-  said = lambda x: model.apply(variables, x, train=False)[0].reshape(x.size, -1)
-  return jax.jacrev(said)(x)
+  apply = lambda x: model.apply(variables, asked(model, x), train=False)[0]
+  return jax.jacrev(lambda x: apply(x).reshape(x.size, -1))(x)
 
 
 def dependence(model, variables, x):
@@ -57,22 +67,22 @@ def slope(model, variables, x):
 
 
 @pytest.mark.parametrize('colours', [1, 3])
-@pytest.mark.parametrize('net', NETS)
-def test_no_value_depends_on_itself_or_on_the_future(net, colours):
-  model, variables, x = made(net, colours)
+@pytest.mark.parametrize('kind', KINDS)
+def test_no_value_depends_on_itself_or_on_the_future(kind, colours):
+  model, variables, x = made(kind, colours)
   for each in (variables, perturbed(variables)):
     found = dependence(model, each, x)
     assert np.triu(found).max() == 0
     assert (np.tril(found, -1) > 0).sum() > 0.4 * x.size * (x.size - 1) / 2
 
 
-@pytest.mark.parametrize('net', NETS)
-def test_no_value_depends_on_the_future_after_training(net):
-  model, variables, x = made(net, 1)
+@pytest.mark.parametrize('kind', KINDS)
+def test_no_value_depends_on_the_future_after_training(kind):
+  model, variables, x = made(kind, 1)
   y = jnp.asarray(np.rint(x), jnp.int32)
   task = pixels.density(model)
   loss = task.losses[0]
-  batch = Batch(x, y, jnp.ones(1))
+  batch = Batch(asked(model, x), y, jnp.ones(1))
   params = variables['params']
 
   @jax.jit
@@ -83,6 +93,27 @@ def test_no_value_depends_on_the_future_after_training(net):
   for _ in range(5):
     params = step(params)
   assert np.triu(dependence(model, {'params': params}, x)).max() == 0
+
+
+def test_a_class_adds_its_vectors_to_what_the_gates_read():
+  model, variables, x = made('conditional', 1)
+  params = perturbed(variables)['params']
+  said = [
+    model.apply({'params': params}, asked(model, x, number), train=False)
+    for number in range(CLASSES)
+  ]
+  for number, wanted in enumerate(said):
+    plain = dict(params)
+    for name in ('block_1', 'block_2'):
+      block = dict(params[name])
+      for stack in ('vertical', 'horizontal'):
+        vector = block.pop(f'{stack}_class')['embedding'][number]
+        add = lambda leaf, vector=vector: leaf + vector if leaf.ndim == 1 else leaf
+        block[stack] = jax.tree.map(add, block[stack])  # its bias
+      plain[name] = block
+    found = model.clone(classes=0).apply({'params': plain}, x, train=False)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+  assert np.any(said[0] != said[1])
 
 
 def test_only_the_plain_network_has_a_blind_spot():
@@ -106,12 +137,13 @@ def test_one_layer_of_a_diagonal_bilstm_misses_only_the_end_of_the_row_above():
   assert missed.tolist() == [6 * 12 + 11]
 
 
-@pytest.fixture(scope='module', params=NETS)
+@pytest.fixture(scope='module', params=KINDS)
 def tiny(request):
   """A network on 3 x 3 images, and log p of all 512 of them."""
-  model = PixelCNN(request.param, 2, 1, 2, (2,))
+  net, classes = KINDS[request.param]
+  model = PixelCNN(net, 2, 1, 2, (2,), classes)
   images = np.array(list(itertools.product([0, 1], repeat=9))).reshape(-1, 3, 3, 1)
-  x = jnp.asarray(images, jnp.float32)
+  x = asked(model, jnp.asarray(images, jnp.float32))
   variables = perturbed(begun(model, x))
   logits = jax.jit(lambda x: model.apply(variables, x, train=False))(x)
   return model, variables, images, -np.asarray(pixels.nats(logits, images), np.float64)
@@ -127,7 +159,8 @@ def test_samples_have_the_probabilities_of_their_images(tiny):
   count = 20_000
   start = np.zeros((count, 3, 3, 1), np.int32)
   known = np.zeros((3, 3, 1), bool)
-  found = pixels.written(model, variables, start, known, 2, jax.random.key(3))
+  classes = views.parted(asked(model, start))[1]
+  found = pixels.written(model, variables, start, known, 2, jax.random.key(3), classes)
   numbers = np.asarray(found).reshape(count, 9) @ 2 ** np.arange(8, -1, -1)
   seen = np.bincount(numbers, minlength=512)
   wanted = count * np.exp(log_p)

@@ -138,6 +138,12 @@ MODELS = {
     pixelcnn.PixelCNN('gated', 2, 7, 16), (28, 28, 1), (28, 28, 1, 2), 43_057,
     {'layers': 1, 'width': 4, 'head': (6,)}, (5, 5, 1),
   ),
+  'pixelcnn, conditional': Row(
+    pixelcnn.PixelCNN('gated', 2, 7, 16, classes=10),
+    {'image': (28, 28, 1), 'class': ()}, (28, 28, 1, 2), 43_057 + 7 * 10 * 64,
+    {'layers': 1, 'width': 4, 'head': (6,), 'classes': 5},
+    {'image': (5, 5, 1), 'class': ()},
+  ),
   'fcn small': Row(
     fcn.small(6), (64, 64, 3), (64, 64, 6), 606_514, {'width': 2, 'hidden': 8},
     (32, 32, 3),

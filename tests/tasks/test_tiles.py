@@ -26,6 +26,21 @@ def test_tiles_of_a_network_without_padding_are_one_large_pass(say):
   assert tiles.tiled(30, less)(lambda x: 'whole', x) == 'whole'
 
 
+@pytest.mark.parametrize('side', [6, 7, 13])
+def test_windows_average_the_probabilities_of_all_that_hold_a_pixel(side):
+  x = jax.random.normal(jax.random.key(1), (2, side, side, 3))
+  say = lambda x: x - 5 * x.mean(axis=(1, 2), keepdims=True)  # a window sees itself
+  total, count = np.zeros(x.shape), np.zeros((side, side, 1))
+  starts = {6: [0], 7: [0, 1], 13: [0, 4, 7]}[side]  # 4 is two thirds of a window of 6
+  for top in starts:
+    for left in starts:
+      place = slice(top, top + 6), slice(left, left + 6)
+      total[:, *place] += jax.nn.softmax(say(x[:, *place]))
+      count[place] += 1
+  found = jax.jit(lambda x: tiles.sliding(6)(say, x))(x)
+  np.testing.assert_allclose(jnp.exp(found), total / count, atol=1e-6)
+
+
 def test_the_mean_over_all_turns_of_a_turned_image_is_turned(say):
   less = unet.margin(2)
   x = jax.random.normal(jax.random.key(1), (1, 12 + less, 12 + less, 1))

@@ -13,7 +13,7 @@ import optax
 from dl_core import config
 from dl_core.data import augment, clutter, masks
 from dl_core.interpret import segments
-from dl_core.tasks import schedules
+from dl_core.tasks import optimizers, schedules
 from dl_core.types import Data, Experiment, Figure, Names, Task, UserError
 
 SCHEDULES = {
@@ -137,6 +137,7 @@ def experiment(
   *,
   names: Names | None = None,
   taken: tuple[str, ...] = (),
+  share: float = 1.0,
   published: tuple[Figure, ...] = (),
 ) -> Experiment:
   """Makes the experiment of a network.
@@ -145,13 +146,17 @@ def experiment(
     c, data, task: settings, data and task.
     names: of its layers in the files of other libraries.
     taken: see `Experiment`.
+    share: learning rate of the parts in `taken`, as a share of `--learning_rate`.
     published: the figures that the result is held against.
   """
   task = task._replace(answer=segments.answer)
+  moves = optimizer(c)
+  if taken and share != 1:
+    moves = optimizers.slowed(moves, taken, share)
   return Experiment(
     config=c,
     task=task,
-    optimizers=(optimizer(c),),
+    optimizers=(moves,),
     data=data,
     scores=segments.scores(task),
     report=segments.report(task),
