@@ -32,7 +32,7 @@ class Config(config.Config):
   dataset: str = 'faces'
   samples: int = config.field(1_000, 'images of each model to judge', low=100)
   vae_steps: int = config.field(2_000, 'training steps of the VAE', low=1)
-  mlp_steps: int = config.field(2_000, 'training steps of the perceptrons', low=1)
+  mlp_steps: int = config.field(2_500, 'training steps of the perceptrons', low=1)
   judge_steps: int = config.field(600, 'training steps of the classifier', low=1)
   width: int = config.field(32, 'feature maps of the DCGAN at full image size', low=1)
   steps: int = config.field(1_000, 'training steps of the DCGAN', low=0, group='run')
