@@ -91,10 +91,7 @@ def figures(found: Translated, by: Judges, way: str) -> dict[str, float]:
   """Scores translations one way.
 
   Returns:
-    fooled, fooled_before: the share of the translations, and of the untranslated
-      images, that is taken for images of the other domain.
-
-    And, if the images have classes and partners:
+    Where the images have classes and partners:
 
     class_kept: the share whose class a classifier of the other domain recognises.
     class_before: the same of the untranslated images: the control.
@@ -103,12 +100,17 @@ def figures(found: Translated, by: Judges, way: str) -> dict[str, float]:
       between untranslated image and partner.
     inverted: the share that is nearer to the negative of its partner than to the
       partner; a generator and its inverse may agree on negatives.
+
+    Of all images:
+
+    fooled, fooled_before: the share of the translations, and of the untranslated
+      images, that is taken for images of the other domain.
   """
   target = WAYS[way][1]
   number = unpaired.SIDES.index(target)
   taken = lambda images: float(np.mean(by.domains.name(images).said == number))
-  scored = {'fooled': taken(found.made), 'fooled_before': taken(found.given)}
-  if by.classes:
+  scored = {}
+  if by.classes:  # first, as the first score is the headline of the report
     name = by.classes[target].name
     right = lambda images: float(np.mean(name(images).said == found.labels))
     off = lambda a, b: np.abs(a - b).mean(axis=(1, 2, 3))
@@ -123,6 +125,7 @@ def figures(found: Translated, by: Judges, way: str) -> dict[str, float]:
         np.mean(off(found.made, -found.truth) < off(found.made, found.truth))
       ),
     }
+  scored |= {'fooled': taken(found.made), 'fooled_before': taken(found.given)}
   return {f'{score}_{way}': value for score, value in scored.items()}
 
 

@@ -41,6 +41,7 @@ def test_without_classes_only_the_look_is_scored(classes, found):
   assert scored.keys() == {f'{name}_there' for name in names}
   assert scored['fooled_there'] == pytest.approx(2 / 3)
   assert scored['fooled_before_there'] == pytest.approx(1 / 3)
+  assert next(iter(scored)) == f'{"class_kept" if classes else "fooled"}_there'
   if classes:
     assert scored['class_kept_there'] == pytest.approx(2 / 3)
     assert scored['inverted_there'] == pytest.approx(1 / 3)
