@@ -48,6 +48,11 @@ def begun(model, x):
 
 
 @functools.partial(jax.jit, static_argnums=0)
+def logits(model, params, x):
+  return model.apply({'params': params}, x, train=False)
+
+
+@functools.partial(jax.jit, static_argnums=0)
 def jacobian(model, variables, x):
   apply = lambda x: model.apply(variables, asked(model, x), train=False)[0]
   return jax.jacrev(lambda x: apply(x).reshape(x.size, -1))(x)
@@ -98,10 +103,7 @@ def test_no_value_depends_on_the_future_after_training(kind):
 def test_a_class_adds_its_vectors_to_what_the_gates_read():
   model, variables, x = made('conditional', 1)
   params = perturbed(variables)['params']
-  said = [
-    model.apply({'params': params}, asked(model, x, number), train=False)
-    for number in range(CLASSES)
-  ]
+  said = [logits(model, params, asked(model, x, number)) for number in range(CLASSES)]
   for number, wanted in enumerate(said):
     plain = dict(params)
     for name in ('block_1', 'block_2'):
@@ -111,7 +113,7 @@ def test_a_class_adds_its_vectors_to_what_the_gates_read():
         add = lambda leaf, vector=vector: leaf + vector if leaf.ndim == 1 else leaf
         block[stack] = jax.tree.map(add, block[stack])  # its bias
       plain[name] = block
-    found = model.clone(classes=0).apply({'params': plain}, x, train=False)
+    found = logits(model.clone(classes=0), plain, x)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
   assert np.any(said[0] != said[1])
 
