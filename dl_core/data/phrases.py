@@ -22,6 +22,7 @@ from dl_core.data import (
   sources,
   splits,
   stored,
+  walked,
 )
 from dl_core.data.declarations import Declaration, Feature
 from dl_core.types import UserError
@@ -148,7 +149,7 @@ def users(data_dir: str) -> Phrases:
     classes, parts = tabulated(tables)
     notes: tuple[str, ...] = ()
   else:
-    found = listing.listed(data_dir, kind=listing.TEXTS)
+    found = listing.listed(data_dir, kind=walked.TEXTS)
     classes, notes = found.classes, found.notes
     parts = {
       split: Labelled(

@@ -109,7 +109,7 @@ def figures(found: Translated, by: Judges, way: str) -> dict[str, float]:
   target = WAYS[way][1]
   number = unpaired.SIDES.index(target)
   taken = lambda images: float(np.mean(by.domains.name(images).said == number))
-  scored = {}
+  scored: dict[str, float] = {}
   if by.classes:  # first, as the first score is the headline of the report
     name = by.classes[target].name
     right = lambda images: float(np.mean(name(images).said == found.labels))
