@@ -88,54 +88,64 @@ def forwards(x: Array, kernel: Array, strides: Any, padding: Any) -> Any:
 
 
 def backwards(strides: Any, padding: Any, saved: Any, cotangent: Array) -> Any:
-  # The transpose of each of the two is a convolution in Eigen's layout.
   x, kernel = saved
-  sides = cotangent.shape[1:3]
-  along = functools.partial(by_input, strides=strides, padding=padding, sides=sides)
+  along = functools.partial(
+    by_input, strides=strides, padding=padding, sides=x.shape[1:3]
+  )
   across = functools.partial(by_kernel, strides=strides, padding=padding)
 
-  def of_input(cotangent, kernel):
-    return jax.linear_transpose(lambda x: along(x, kernel), x)(cotangent)[0]
-
   def of_kernel(cotangent, x):
+    # The transpose is a convolution in Eigen's layout.
     return jax.linear_transpose(lambda kernel: across(x, kernel), kernel)(cotangent)[0]
 
-  return outlined(of_input)(cotangent, kernel), outlined(of_kernel)(cotangent, x)
+  return outlined(along)(cotangent, kernel), outlined(of_kernel)(cotangent, x)
 
 
 convolved.defvjp(forwards, backwards)
 
 
-def by_input(x: Array, kernel: Array, strides: Any, padding: Any, sides: Any) -> Array:
-  """Convolves so that the gradient by `x` is a convolution of stride 1.
+def by_input(
+  cotangent: Array, kernel: Array, strides: Any, padding: Any, sides: Any
+) -> Array:
+  """Computes the gradient by the input as a convolution of stride 1.
 
-  The places within one stride become channels, and so do the parts of the kernel that
-  read them; the transpose computes them all from the same places of the output, while
-  XLA's own dilates the output with zeros.
+  The inputs at one offset within a stride form a phase. A phase reads its own part of
+  the kernel, and all phases read the same outputs, so one convolution computes them,
+  while XLA's own gradient dilates the outputs with zeros. It is `convolved`, so that
+  gradients of gradients, as penalties have them, are in Eigen's layout, too.
+
+  Args:
+    cotangent: [B, H', W', F].
+    kernel: [h, w, C, F].
+    strides, padding: see `convolve`.
+    sides: (H, W).
+
+  Returns:
+    [B, H, W, C].
   """
-  (s, t), (h, w, channels, features) = strides, kernel.shape
-  cells = (-(-h // s), -(-w // t))
-  rows, columns = (side + cell - 1 for side, cell in zip(sides, cells, strict=True))
-  if strides != (1, 1):
-    (above, _), (left, _) = padding
-    over = (rows * s - above - x.shape[1], columns * t - left - x.shape[2])
-    sizes = ((0, 0, 0), (above, over[0], 0), (left, over[1], 0), (0, 0, 0))
-    x = jax.lax.pad(x, jnp.zeros((), x.dtype), sizes)
-    p, q = min(s, h), min(t, w)  # a kernel within the stride reads no more
-    x = x.reshape(-1, rows, s, columns, t, channels)[:, :, :p, :, :q]
-    x = x.transpose(0, 1, 3, 2, 4, 5).reshape(-1, rows, columns, p * q * channels)
-    whole = [(0, cells[0] * p - h), (0, cells[1] * q - w), (0, 0), (0, 0)]
-    kernel = jnp.pad(kernel, whole).reshape(cells[0], p, cells[1], q, channels, -1)
-    kernel = kernel.transpose(0, 2, 1, 3, 4, 5)
-    kernel = kernel.reshape(*cells, p * q * channels, features)
-    padding = ((0, 0), (0, 0))
-  return jax.lax.conv_general_dilated(
-    x,
-    kernel.transpose(0, 1, 3, 2),
-    (1, 1),
-    padding,
-    dimension_numbers=('NHWC', 'HWOI', 'NHWC'),
-  )
+  (s, t), (h, w, channels, _) = strides, kernel.shape
+  ((above, _), (left, _)), (height, width) = padding, sides
+  cells, (p, q) = (-(-h // s), -(-w // t)), (min(s, h), min(t, w))
+  whole = [(0, cells[0] * p - h), (0, cells[1] * q - w), (0, 0), (0, 0)]
+  kernel = jnp.pad(kernel, whole).reshape(cells[0], p, cells[1], q, channels, -1)
+  kernel = kernel.transpose(0, 2, 1, 3, 4, 5).reshape(*cells, p * q * channels, -1)
+  kernel = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
+  if strides == (1, 1):
+    rows, columns = cotangent.shape[1:3]
+    around = (
+      (h - 1 - above, height - rows + above),
+      (w - 1 - left, width - columns + left),
+    )
+    return convolved(cotangent, kernel, (1, 1), around)
+  around = ((cells[0] - 1,) * 2, (cells[1] - 1,) * 2)
+  y = convolved(cotangent, kernel, (1, 1), around)
+  rows, columns = y.shape[1:3]
+  y = y.reshape(-1, rows, columns, p, q, channels).transpose(0, 1, 3, 2, 4, 5)
+  y = jnp.pad(y, [(0, 0), (0, 0), (0, s - p), (0, 0), (0, t - q), (0, 0)])
+  y = y.reshape(-1, rows * s, columns * t, channels)
+  over = (height + above - rows * s, width + left - columns * t)
+  sizes = ((0, 0, 0), (-above, over[0], 0), (-left, over[1], 0), (0, 0, 0))
+  return jax.lax.pad(y, jnp.zeros((), y.dtype), sizes)
 
 
 def by_kernel(x: Array, kernel: Array, strides: Any, padding: Any) -> Array:

@@ -73,6 +73,21 @@ def test_values_and_gradients_are_those_of_the_plain_convolution(case):
   assert_close(found, jax.jit(results(plainly, settings))(*arrays))
 
 
+def penalised(function, settings):
+  """The gradient by the kernel of a penalty on the gradient by x."""
+
+  def slope(x, kernel):
+    return jax.grad(lambda x: jnp.sum(jnp.sin(function(x, kernel, *settings))))(x)
+
+  return jax.grad(lambda x, kernel: jnp.mean(slope(x, kernel) ** 2), 1)
+
+
+def test_gradients_of_a_penalty_are_those_of_the_plain_convolution(case):
+  arrays, settings = case
+  found = jax.jit(penalised(eigen.convolve, settings))(*arrays)
+  assert_close(found, jax.jit(penalised(plainly, settings))(*arrays))
+
+
 def test_kernels_side_by_side_learn_what_each_does(case):
   (x, kernel), settings = case
   kernels = np.stack([kernel, np.flip(kernel, 0)])
@@ -140,6 +155,17 @@ def test_on_a_cpu_all_convolutions_are_laid_out_as_eigen_wants_them():
   assert len(found) == 3  # forwards, by the input, by the kernel
   assert all('dim_labels=b01f_01io->b01f' in line for line in found)
   assert not lines(program, '__ynn', 'convolution')
+
+
+def test_so_are_those_of_the_gradient_of_a_penalty():
+  sides, kernel, *settings = CASES['as in a block']
+  step = jax.jit(
+    penalised(eigen.convolve, settings), compiler_options=compilation.often()
+  )
+  program = step.lower(*drawn(sides, kernel)).compile()
+  found = lines(program, ' convolution(')
+  assert len(found) >= 4
+  assert all('dim_labels=b01f_01io->b01f' in line for line in found)
 
 
 def test_what_a_convolution_reads_is_computed_once_for_it_and_for_its_gradient():
