@@ -58,7 +58,7 @@ class Config(config.Config):
     600, 'training steps of the LeNet that classifies samples', low=1
   )
   dataset: str = 'faces'
-  steps: int = 1_000
+  steps: int = 2_000
   batch_size: int = 16
   learning_rate: float = 2e-3
   eval_every: int = 250

@@ -18,6 +18,7 @@ from dl_core.types import Claim, Key, Picture, Variables
 
 MIXES, GRID = 400, 6  # pairs whose styles are mixed, and sides of the grid
 EDGE = 2  # pixels of the upper corners, which show the background
+FINE = 2  # layers of the full size
 MOST, LEAST = 0.3, 0.6  # share of the way: what stays, and what moves
 
 metrics.declare('shapes_differ', fraction=True)
@@ -36,8 +37,9 @@ def mixed(
 ) -> dict[str, float]:
   """Measures what images take over with the styles of some layers from others.
 
-  Coarse layers are those of the first half, fine ones those of the second. Of two
-  images, the first one gets these styles of the second.
+  Fine layers are the two of the full size, coarse ones all before them: the paper's
+  coarse and middle ones (section 3.1). Of two images, the first one gets these styles
+  of the second.
 
   Returns:
     shapes_differ: the share of pairs that a classifier takes for different shapes: of
@@ -51,10 +53,10 @@ def mixed(
     paint.styled(variables, latents(model, key, number, MIXES), 1.0)
     for number in (5, 6)
   )
-  half = a.shape[1] // 2
+  coarse = a.shape[1] - FINE
   ways = {
-    'coarse': np.concatenate([b[:, :half], a[:, half:]], axis=1),
-    'fine': np.concatenate([a[:, :half], b[:, half:]], axis=1),
+    'coarse': np.concatenate([b[:, :coarse], a[:, coarse:]], axis=1),
+    'fine': np.concatenate([a[:, :coarse], b[:, coarse:]], axis=1),
   }
   first, second = (paint.painted(variables, each) for each in (a, b))
   seen = lambda images: shape(judge.name(images).said, classes)
@@ -89,8 +91,8 @@ def grid(model, paint: Painter, variables, key, layers: str) -> Picture:
   a, b = (
     paint.styled(variables, latents(model, key, number, GRID), 1.0) for number in (5, 6)
   )
-  half = a.shape[1] // 2
-  taken = slice(0, half) if layers == 'coarse' else slice(half, None)
+  coarse = a.shape[1] - FINE
+  taken = slice(0, coarse) if layers == 'coarse' else slice(coarse, None)
   styles = np.repeat(a[:, None], GRID, axis=1)  # row, column
   styles[:, :, taken] = b[None, :, taken]
   cells = paint.painted(variables, styles.reshape(-1, *a.shape[1:]))
