@@ -72,7 +72,7 @@ class Config(config.Config):
 RECIPES = {
   'cifar10': {'net': 'dcgan', 'size': 32, 'latent': 100, 'learning_rate': 2e-4},
   'faces': {'net': 'dcgan', 'size': 32, 'width': 32, 'critic_width': 16}
-  | {'latent': 32, 'noise': 0.15, 'learning_rate': 5e-4, 'decay': True}
+  | {'latent': 12, 'noise': 0.15, 'learning_rate': 5e-4, 'decay': True}
   | {'average': 0.99, 'steps': 2_500},
   'mnist': {'net': 'dcgan', 'width': 32, 'critic_width': 16, 'noise': 0.15}
   | {'learning_rate': 5e-4, 'decay': True, 'average': 0.99, 'eval_every': 1_000},
