@@ -13,6 +13,7 @@ paper's figures (FID 8.7 on ImageNet of 128 pixels) need Inception's features.
 """
 
 import dataclasses
+import functools
 
 import optax
 
@@ -21,7 +22,7 @@ from dl_core.data import images
 from dl_core.interpret import biggan as pictures
 from dl_core.interpret import judge
 from dl_core.models import biggan
-from dl_core.tasks import optimizers, players, schedules, standing
+from dl_core.tasks import players, schedules, standing
 from dl_core.types import Data, UserError
 
 
@@ -98,21 +99,15 @@ def build(c: Config) -> launch.Experiment:
     c.size, data.spec.channels, classes, c.width, c.chunk, c.shared, c.attention
   )
   by = judge.make(data, c.judge_steps)
-  falling = lambda rate: schedules.late(rate, c.steps) if c.decay else rate
-  adam = lambda rate: optax.adam(falling(rate), b1=0.0, b2=0.999)
-  maker = players.turn(adam(c.learning_rate), 'generator')
-  if c.critic_steps > 1:
-    last = lambda step: step % c.critic_steps == c.critic_steps - 1
-    maker = optax.conditionally_mask(maker, last)
-  average = optax.masked(
-    optimizers.average(c.average), {'generator': True, 'discriminator': False}
-  )
+  falling = lambda rate, steps: schedules.late(rate, steps) if c.decay else rate
+  adam = lambda rate, steps: optax.adam(falling(rate, steps), b1=0.0, b2=0.999)
+  made = functools.partial(adam, c.learning_rate)
   return launch.Experiment(
     config=c,
     task=tasks.gan(model, 'hinge', orthogonal=c.orthogonal),
     optimizers=(
-      players.turn(adam(c.critic_rate), 'discriminator'),
-      optax.chain(maker, average),
+      players.turn(adam(c.critic_rate, c.steps), 'discriminator'),
+      players.generator(made, c.steps, c.critic_steps, c.average),
     ),
     data=data._replace(baseline=dict),
     scores=pictures.scores(model, by),

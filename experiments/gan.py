@@ -26,7 +26,7 @@ from dl_core.interpret import arithmetic, judge
 from dl_core.interpret import gan as pictures
 from dl_core.launch.families import calls
 from dl_core.models import gan
-from dl_core.tasks import optimizers, players, schedules, standing
+from dl_core.tasks import players, schedules, standing
 from dl_core.types import UserError
 
 
@@ -86,22 +86,17 @@ def build(c: Config) -> launch.Experiment:
   data = images.load(c, c.size, normalise=(0.5, 0.5))
   model = networks(c, data.spec.channels)
   names = judge.make(data, c.judge_steps)
-  rate = schedules.cosine(c.learning_rate, c.steps) if c.decay else c.learning_rate
-  adam = optax.adam(rate, b1=0.5)
-  critic, maker = (
-    players.turn(adam, player) for player in ('discriminator', 'generator')
-  )
-  if c.critic_steps > 1:
-    last = lambda step: step % c.critic_steps == c.critic_steps - 1
-    maker = optax.conditionally_mask(maker, last)
-  average = optax.masked(
-    optimizers.average(c.average), {'generator': True, 'discriminator': False}
-  )
+  rate = c.learning_rate
+  falling = lambda steps: schedules.cosine(rate, steps) if c.decay else rate
+  adam = lambda steps: optax.adam(falling(steps), b1=0.5)
   experiment = launch.Experiment(
     config=c,
     steps_per_call=calls.SMALL if c.net == 'mlp' else {},
     task=tasks.gan(model, c.loss, c.noise),
-    optimizers=(critic, optax.chain(maker, average)),
+    optimizers=(
+      players.turn(adam(c.steps), 'discriminator'),
+      players.generator(adam, c.steps, c.critic_steps, c.average),
+    ),
     data=data._replace(baseline=dict),
     scores=pictures.scores(model, names),
     averaged=players.averaged('generator'),

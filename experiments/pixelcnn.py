@@ -3,7 +3,7 @@
     python -m experiments.pixelcnn                   # the digits, black and white
     python -m experiments.pixelcnn --net=row_lstm    # or pixelcnn, diagonal_bilstm
     python -m experiments.pixelcnn --levels=17       # all grey levels of the digits
-    python -m experiments.pixelcnn --conditional     # on the class of an image
+    python -m experiments.pixelcnn --conditional     # given the class of an image
     python -m experiments.pixelcnn --dataset=binarized_mnist --data_dir=DIR
     python -m experiments.pixelcnn --dataset=cifar10 --levels=256 --data_dir=DIR
     python -m experiments.pixelcnn --workdir=runs/pixelcnn-... --predict=FILE.png
@@ -82,10 +82,10 @@ BENCH = Config(dataset='binarized_mnist', size=28, layers=0, width=0)
 def build(c: Config) -> launch.Experiment:
   if c.conditional and c.net != 'gated':
     raise UserError(
-      f'--conditional was given with --net={c.net}, which reads no class; add '
+      f'--conditional was given with --net={c.net}, which reads no class; give '
       '--net=gated'
     )
-  data = quantised.load(c, told=c.conditional)
+  data = quantised.load(c, with_classes=c.conditional)
   layers, width = pixelcnn.NETS[c.net]
   layers, width = c.layers or layers, c.width or width
   for name, features in (('width', width), ('head', c.head)):
@@ -119,7 +119,9 @@ def build(c: Config) -> launch.Experiment:
     averaged=optimizers.averaged,
     sample=pictures.sample(model, shape, c.levels),
     report=report,
-    published=(
+    published=()
+    if c.conditional
+    else (
       launch.Figure('loss', 81.30, 'binarized_mnist', 'PixelCNN, van den Oord'),
       launch.Figure('loss', 80.75, 'binarized_mnist', 'Diagonal BiLSTM, 1 layer'),
       launch.Figure('loss', 79.20, 'binarized_mnist', 'Diagonal BiLSTM, 7 layers'),

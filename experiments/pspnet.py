@@ -11,7 +11,8 @@ Zhao et al. 2017 (https://arxiv.org/abs/1612.01105), as in hszhao/semseg. Their 
 is `--optimizer=sgd --learning_rate=0.1 --schedule=poly --weight_decay=1e-4 --warmup=0
 --batch_size=16 --crop=473`. `--stem=imagenet` has torchvision's first layers:
 `--init_from=resnet50-0676ba61.pth` begins from its classifier, whose layers learn at a
-tenth of the rate. With `--crop`, larger images are seen window by window.
+tenth of the rate. With `--crop`, evaluation averages overlapping windows
+of that size.
 """
 
 import dataclasses

@@ -24,7 +24,7 @@ from dl_core.interpret import judge
 from dl_core.interpret import styles as pictures
 from dl_core.layers import deviation
 from dl_core.models import stylegan
-from dl_core.tasks import optimizers, players
+from dl_core.tasks import players
 from dl_core.types import UserError
 
 
@@ -88,15 +88,12 @@ def build(c: Config) -> launch.Experiment:
   )
   by = judge.make(data, c.judge_steps)
   adam = optax.adam(c.learning_rate, b1=0.0, b2=0.99)
-  average = optax.masked(
-    optimizers.average(c.average), {'generator': True, 'discriminator': False}
-  )
   return launch.Experiment(
     config=c,
     task=tasks.gan(model, 'nonsaturating', r1=c.r1),
     optimizers=(
       players.turn(adam, 'discriminator'),
-      optax.chain(players.turn(adam, 'generator'), average),
+      players.generator(lambda steps: adam, c.steps, 1, c.average),
     ),
     data=data._replace(baseline=dict),
     scores=pictures.scores(model, by),

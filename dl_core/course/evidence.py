@@ -81,8 +81,8 @@ def known(folder: Path, recorded: str, claims: str = '') -> Known:
 def of(command: str, known: Known) -> Evidence:
   """Returns the evidence for a command.
 
-  That is its run, else its recorded result; for a command without flags that has
-  neither, the run with the fewest changes.
+  Prefers its run, then its recorded result (without flags, that with the fewest changed
+  settings); for a command without flags, then the run with the fewest.
   """
   name, *flags = shlex.split(command)
   pairs = [flag.lstrip('-').partition('=') for flag in flags]

@@ -46,7 +46,7 @@ class Config(config.Config):
       )
 
 
-def load(c: Config, told: bool = False) -> Data:
+def load(c: Config, with_classes: bool = False) -> Data:
   """Makes the Data of `c.dataset` in K grey levels.
 
   Batches hold x float32 [B, H, W, C], multiples of 1 / (K - 1) in [0, 1], and y int32
@@ -55,19 +55,20 @@ def load(c: Config, told: bool = False) -> Data:
 
   Args:
     c: the settings.
-    told: whether x holds the classes, too: {'image': [B, H, W, C], 'class': [B]}.
+    with_classes: whether x is {'image': [B, H, W, C], 'class': [B]}.
 
   Raises:
     UserError: there is no such set, or x cannot hold classes that it lacks.
   """
   labels = labelled(c)
   classes = labels.spec.classes
-  if told and not classes:
+  if with_classes and not classes:
     raise UserError(
-      f'--conditional was given with {labels.spec.source}, which has no classes; leave '
-      'it out, or give a set whose images have labels'
+      f'--conditional was given with {labels.spec.source}, which has fewer than two '
+      'classes; drop --conditional, or give a labelled set (of your own images: '
+      'DIR/train/CLASS/*)'
     )
-  data = views.itself(labels, c.levels, told=told)
+  data = views.itself(labels, c.levels, with_classes=with_classes)
   if c.binarise == ONCE:
     note = 'two levels' if c.levels == 2 else f'{c.levels} levels'
     note = f'Every pixel is rounded once to one of {note}.'
@@ -78,26 +79,27 @@ def load(c: Config, told: bool = False) -> Data:
     )
   return data._replace(
     spec=data.spec._replace(
-      limits=Batch(views.beside(0, len(classes) if told else None), c.levels, 0)
+      limits=Batch(views.beside(0, len(classes) if with_classes else None), c.levels, 0)
     ),
     notes=(*data.notes, note),
     baseline=lambda: independent(data, c),
-    read=functools.partial(one, data) if told else data.read,
+    read=functools.partial(read_labelled, data) if with_classes else data.read,
   )
 
 
-def one(data: Data, given: str) -> dict[str, np.ndarray]:
+def read_labelled(data: Data, given: str) -> dict[str, np.ndarray]:
   """Reads 'FILE: CLASS', an image of one's own and its class.
 
   Raises:
     UserError: there is no such class, or the image cannot be read.
   """
   classes = data.spec.classes
-  path, _, name = given.rpartition(': ')
-  if name not in classes:
+  name = max((k for k in classes if given.endswith(f': {k}')), key=len, default='')
+  path = given.removesuffix(f': {name}') if name else ''
+  if not path:
     raise UserError(
-      f'--predict={given} was given, without a class of {data.spec.source}; give '
-      f"'FILE: CLASS', as 'FILE: {classes[0]}'"
+      f"--predict={given} was given, which is not 'FILE: CLASS' with a class of "
+      f"{data.spec.source}; give for example 'FILE: {classes[0]}'"
     )
   read: Any = data.read
   return {'image': read(path), 'class': np.int32(classes.index(name))}

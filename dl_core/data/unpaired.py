@@ -1,7 +1,7 @@
 """Two sets of images side by side, each fed in its own order: domains to translate.
 
-Which images of the two come together in training is drawn anew in every epoch of
-either, so nothing is learnt from it. Two kinds of sets have domains:
+The pairing of training images is random and changes in every epoch, so nothing is
+learnt from it. Two kinds of sets have domains:
 
   prepared   first and second, with first_label and second_label, such as `domains`: the
              two images of a validation or test example are a pair
@@ -44,10 +44,10 @@ def load(
     size: S; see `pillow.fitted`.
     channels: C.
     normalise: see `images.made`.
-    least: B at least, up to half of the images of either domain.
+    least: smallest B, where half of the smaller domain allows it.
 
   Raises:
-    UserError: there is no such set, or it has no two domains.
+    UserError: there is no such set, or it does not have two domains.
   """
   found = sides(c.dataset, c.data_dir)
   half = min(each.declared['train'] for each in found) // 2
@@ -73,7 +73,7 @@ def sides(name: str, data_dir: str) -> tuple[folder.Images, ...]:
   """Finds the images of both domains of a set, reading none.
 
   Raises:
-    UserError: there is no such set, or it has no two domains.
+    UserError: there is no such set, or it does not have two domains.
   """
   if name == 'folder' and not stored.declaration(name, data_dir):
     root, found = config.path(data_dir), listing.domains(data_dir)
@@ -99,7 +99,7 @@ def alone(data: Data, side: str) -> Data:
   return views.viewed(data, view)._replace(spec=spec)
 
 
-def told_apart(data: Data) -> Data:
+def domain_labelled(data: Data) -> Data:
   """Returns the images of both domains of joined data; labels say which it is of."""
 
   def view(batch: Batch) -> Batch:
@@ -170,7 +170,7 @@ def joined(first: Data, second: Data) -> Data:
 
 
 def evened(*parts: Batch | None) -> list[Batch]:
-  """Brings host batches to the size of the largest; examples that fill up weigh 0.
+  """Pads host batches to the size of the largest; padding has weight 0.
 
   Args:
     *parts: the batches, of like examples; None: without an example.

@@ -29,12 +29,12 @@ def parity(data: Data) -> Data:
 
 
 def itself(
-  data: Data, levels: int = 0, weight: str = 'example', told: bool = False
+  data: Data, levels: int = 0, weight: str = 'example', with_classes: bool = False
 ) -> Data:
   """Returns data whose label is the input: y is x, after any augmentation.
 
-  The labels of the set are dropped unless `told`, and the best constant answer to them
-  with them; whoever colours a picture by class asks `data` itself.
+  The labels of the set are dropped unless `with_classes`, and with them the best
+  constant answer to them; whoever colours a picture by class asks `data` itself.
 
   Args:
     data: any; for `levels`, its x is in [0, 1].
@@ -43,7 +43,7 @@ def itself(
     weight: what carries a weight, as the loss counts it. 'example': it stays [B], for
       a loss that sums over the places of an example. 'place': every place of y has the
       weight of its example, [B, H, W, C], for a loss of each place.
-    told: whether x holds the labels of the set beside the images; see `beside`.
+    with_classes: whether x holds the labels of the set beside the images; see `beside`.
   """
   if weight not in WEIGHTS:
     raise ValueError(f'{weight=} is none of {", ".join(WEIGHTS)}')
@@ -56,7 +56,7 @@ def itself(
 
   def view(batch: Batch) -> Batch:
     y: Any = jax.tree.map(level, batch.x)
-    x = beside(batch.x, batch.y if told else None)
+    x = beside(batch.x, batch.y if with_classes else None)
     if weight == 'example':
       return Batch(x, y, batch.weight)
     return Batch(x, y, jax.tree.map(lambda leaf: spread(batch.weight, leaf), y))
@@ -64,7 +64,7 @@ def itself(
   return viewed(data, view)._replace(
     spec=data.spec._replace(
       batch=jax.eval_shape(view, data.spec.batch),
-      classes=data.spec.classes if told else (),
+      classes=data.spec.classes if with_classes else (),
     )
   )
 

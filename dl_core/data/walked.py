@@ -13,6 +13,7 @@ from dl_core.types import UserError
 HIDDEN = 'hidden'
 OTHER = 'no {} by the suffix'
 LOOSE = 'outside of the class folders'
+STRAY = 'outside of the folders of the splits'
 BESIDE = 'no split by the name'
 LOOP = 'link to a folder above'
 
@@ -65,7 +66,7 @@ def splits(root: Path, passed: Passed, names: Mapping[str, str]) -> dict[str, Pa
     if path.name[0] == '.':
       passed.add(HIDDEN, str(path))
     elif not path.is_dir():
-      passed.add(LOOSE, str(path))
+      passed.add(STRAY, str(path))
     elif split is None:
       passed.add(BESIDE, str(path))
     elif split in found:

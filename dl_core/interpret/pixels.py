@@ -98,7 +98,7 @@ def enlarged(images: Any) -> Any:
   """Returns images [N, S, S, C] in [0, 1] as the judge reads them: in [-1, 1].
 
   A LeNet reads images of 16 pixels a side or more: each pixel of a smaller image is
-  repeated, so that the sides are 32 pixels or slightly less.
+  repeated, so that the sides are 22 to 32 pixels.
   """
   side = images.shape[1]
   times = 32 // side if side < 16 else 1

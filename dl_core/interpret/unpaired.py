@@ -1,9 +1,9 @@
 """Judges translations between two domains, whose test images may have partners.
 
-Training never sees a pair; where a test image has a partner in the other domain, which
-the generator ought to make, it shows whether it learnt the relation or only the look.
-A set without classes, such as a user's folder, is one without partners: of its
-translations only the look is judged.
+Training never sees a pair. Where a test image has a partner in the other domain, the
+distance of its translation to the partner shows whether the generator learnt the
+relation or only the appearance. Images without classes, such as a user's own, are taken
+to have no partners, and only a classifier of the domains judges their translations.
 
 Shapes: N images, S pixels of a side, C channels.
 """
@@ -54,7 +54,7 @@ def judges(data: Data, steps: int) -> Judges:
     for side in unpaired.SIDES
     if data.spec.classes
   }
-  return Judges(each, judge.make(unpaired.told_apart(data), steps))
+  return Judges(each, judge.make(unpaired.domain_labelled(data), steps))
 
 
 class Translated(NamedTuple):

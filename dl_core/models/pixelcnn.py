@@ -89,7 +89,7 @@ class GatedBlock(nn.Module):
       asked: [B], the class of each image; None: the model reads no class.
     """
 
-    def told(x: Array, name: str) -> Array:  # equation 4
+    def conditioned(x: Array, name: str) -> Array:  # equation 4
       if asked is None:
         return x
       return x + nn.Embed(self.classes, 2 * self.width, name=name)(asked)[:, None, None]
@@ -97,10 +97,10 @@ class GatedBlock(nn.Module):
     own = masked.colours(self.width, self.colours)
     both = (*own, *own)
     a = masked.Above(2 * self.width, 1, 3, name='vertical')(v)
-    a = told(a, 'vertical_class')
+    a = conditioned(a, 'vertical_class')
     link = nn.Dense(2 * self.width, name='link')(a)
     b = masked.Masked(both, own, 0, 3, name='horizontal')(h) + link
-    b = told(b, 'horizontal_class')
+    b = conditioned(b, 'horizontal_class')
     return gate(a), h + masked.Masked(own, own, name='residual')(gate(b))
 
 

@@ -70,7 +70,7 @@ def make(
       f'--l1={l1} was given with --optimizer={name}, whose steps are no multiples of '
       f'gradients; take one of {", ".join(REACH)}'
     )
-  parts = [
+  steps = [
     l2 and optax.add_decayed_weights(l2, mask=weights),
     DIRECTIONS[name](),
     decay and optax.add_decayed_weights(decay, mask=weights),
@@ -78,7 +78,7 @@ def make(
     l1 and soft_threshold(learning_rate, l1 * REACH[name]),
     max_norm and limit_norm(max_norm),
   ]
-  return optax.chain(*filter(None, parts))
+  return optax.chain(*filter(None, steps))
 
 
 def slowed(

@@ -79,3 +79,27 @@ def averaged(player: str) -> Callable[[Any], Params]:
     return {**state.params, player: optimizers.averaged(state)[player]}
 
   return parameters
+
+
+def generator(
+  adam: Callable[[int], optax.GradientTransformation],
+  steps: int,
+  critic_steps: int,
+  average: float,
+) -> optax.GradientTransformation:
+  """Makes the optimizer of a generator, whose parameters are averaged.
+
+  Args:
+    adam: number of updates -> optimizer, whose schedule ends with them.
+    steps: of training.
+    critic_steps: of the discriminator for each update of the generator.
+    average: decay of the moving average.
+  """
+  moves = turn(adam(max(steps // critic_steps, 1)), 'generator')
+  if critic_steps > 1:
+    last = lambda step: step % critic_steps == critic_steps - 1
+    moves = optax.conditionally_mask(moves, last)
+  mean = optax.masked(
+    optimizers.average(average), {'generator': True, 'discriminator': False}
+  )
+  return optax.chain(moves, mean)

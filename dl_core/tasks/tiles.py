@@ -59,7 +59,7 @@ def tiled(size: int, margin: int, stride: int = 0) -> See:
 
 
 def sliding(size: int) -> See:
-  """Averages the probabilities of overlapping windows, each two thirds from the next.
+  """Averages the probabilities of overlapping windows, two thirds of a side apart.
 
   As published in hszhao/semseg; the outputs are logarithms of the means. A network
   whose logits depend on the whole image sees as much of it as in training.

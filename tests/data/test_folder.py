@@ -137,7 +137,8 @@ def test_whatever_lies_beside_the_classes_is_counted(own, load):
   (own / 'labels.csv').touch()
   assert load(own, 'folder').notes[-1] == (
     'Passed over in the folder: 8 (hidden: 1, which is .DS_Store; no split by the '
-    'name: 1, which is extra; outside of the class folders: 6, as labels.csv).'
+    'name: 1, which is extra; outside of the class folders: 5, as test/00.png; outside '
+    'of the folders of the splits: 1, which is labels.csv).'
   )
 
 

@@ -8,9 +8,9 @@ from dl_core.data import quantised, views
 from dl_core.types import Batch, UserError
 
 
-def load(digits_dir, told=False, **settings):
+def load(digits_dir, with_classes=False, **settings):
   c = quantised.Config(data_dir=str(digits_dir), batch_size=8, **settings)
-  return c, quantised.load(c, told)
+  return c, quantised.load(c, with_classes)
 
 
 @pytest.mark.parametrize('levels', [2, 17])
@@ -85,7 +85,7 @@ def test_a_file_is_rounded_whether_or_not_training_draws(
   assert set(np.unique(found['image'])) == {0, 1}
   assert found['class'] == 7
   for given in (path, f'{path}: 11'):
-    with pytest.raises(UserError, match=r"without a class .* as 'FILE: 0'"):
+    with pytest.raises(UserError, match=r"not 'FILE: CLASS' .* 'FILE: 0'"):
       data.read(given)
 
 

@@ -201,3 +201,10 @@ def test_no_folder_is_refused_in_words(tmp_path):
   for data_dir in ('', str(tmp_path / 'nowhere')):
     with pytest.raises(UserError, match='which has no folder trainA; give --data_dir'):
       load(data_dir)
+
+
+def test_labels_of_domains_say_which_an_image_is_of(own):
+  for batch in unpaired.domain_labelled(load(own)).splits['validation']():
+    bright = np.array(greys(batch.x)) > 100
+    there = np.asarray(batch.weight) > 0
+    np.testing.assert_array_equal(np.asarray(batch.y)[there] == 1, bright[there])

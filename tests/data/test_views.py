@@ -59,7 +59,7 @@ def test_the_label_is_the_input_or_its_levels(levels, weight):
 
 
 def test_a_told_view_holds_the_classes_beside_the_images():
-  data = views.itself(toys(), 2, told=True)
+  data = views.itself(toys(), 2, with_classes=True)
   for batch, before in zip(every(data), every(toys()), strict=True):
     images, classes = views.parted(batch.x)
     np.testing.assert_array_equal(images, before.x)

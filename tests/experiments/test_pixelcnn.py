@@ -29,7 +29,7 @@ def test_samples_of_each_class_are_judged_and_drawn(digits_dir):
 
 @pytest.mark.parametrize('net', ['pixelcnn', 'row_lstm', 'diagonal_bilstm'])
 def test_other_networks_read_no_class(digits_dir, net):
-  with pytest.raises(UserError, match=f'--net={net}, .* add --net=gated$'):
+  with pytest.raises(UserError, match=f'--net={net}, .* give --net=gated$'):
     pixelcnn.build(settings(digits_dir, net=net))
 
 

@@ -88,6 +88,21 @@ def test_the_losses_are_those_of_the_paper(case):
   np.testing.assert_allclose(turn(case, 1, moved)[0], judged, rtol=1e-4)
 
 
+@pytest.mark.parametrize('side', SIDES)
+def test_a_pair_of_which_one_image_is_padding_changes_no_metric(case, side):
+  _, losses, batch, variables = case
+  batch = batch._replace(weight=batch.weight | {side: jnp.array([1.0, 0.0])})
+  blank = batch._replace(x={name: x.at[1].set(0) for name, x in batch.x.items()})
+  extra = {name: variables[name] for name in ('fakes', 'pool')}
+  for play in losses:  # the critics judge the same translations
+    (_, (moved, found)), (_, (_, other)) = (
+      play(variables['params'], extra, each, jax.random.key(2))
+      for each in (batch, blank)
+    )
+    chex.assert_trees_all_close(found, other, rtol=1e-5)
+    extra = moved
+
+
 def test_on_a_mesh_translations_and_pools_are_split_as_batches():
   e = MODULES['cyclegan'].build(config_of('cyclegan', ''))
   state = jax.eval_shape(lambda: train.init_state(e, jax.random.key(0)))

@@ -14,6 +14,7 @@ from flax import linen as nn
 from dl_core import train
 from dl_core.layers import spectral
 from dl_core.models import gan
+from dl_core.tasks import players
 from dl_core.tasks.gan import GAMES
 from dl_core.tasks.gan import gan as task_of
 from dl_core.types import Batch
@@ -278,3 +279,23 @@ def test_the_penalty_is_half_the_squared_gradient_at_real_images():
   penalty = 0.5 * 5.0 * 0.5**2  # D(x) = 0.5 x
   np.testing.assert_allclose(found[5.0] - found[0.0], penalty, rtol=1e-5)
   np.testing.assert_allclose(sums['penalty'][0] / 4, penalty, rtol=1e-5)
+
+
+@pytest.mark.parametrize('critic_steps', [1, 4])
+def test_the_rate_of_a_generator_falls_with_its_own_updates(critic_steps):
+  rates = lambda steps: optax.linear_schedule(1.0, 0.0, steps)
+  optimizer = players.generator(
+    lambda steps: optax.sgd(rates(steps)), 40, critic_steps, average=0.0
+  )
+  params = {player: jnp.zeros(()) for player in PLAYERS}
+  slopes, state, moves = dict.fromkeys(PLAYERS, jnp.ones(())), None, []
+  state = optimizer.init(params)
+  for _ in range(40):
+    updates, state = optimizer.update(slopes, state, params)
+    assert updates['discriminator'] == 0
+    moves.append(float(-updates['generator']))
+    params = optax.apply_updates(params, updates)
+  own = [move for move in moves if move]
+  assert len(own) == 40 // critic_steps
+  assert own[0] == 1
+  assert own[-1] == pytest.approx(critic_steps / 40)
