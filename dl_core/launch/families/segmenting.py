@@ -31,8 +31,8 @@ class Config(config.Config):
   size: int = config.field(64, 'height and width of images, in pixels', low=8)
   crop: int = config.field(
     0,
-    'height and width of the random crops that training sees, in pixels; 0: whole '
-    'images',
+    'height and width of the random crops that training sees, in pixels; pspnet is '
+    'evaluated by windows of this size; 0: whole images',
     low=0,
   )
   classes: int = config.field(
