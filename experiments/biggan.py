@@ -13,7 +13,6 @@ paper's figures (FID 8.7 on ImageNet of 128 pixels) need Inception's features.
 """
 
 import dataclasses
-import functools
 
 import optax
 
@@ -101,13 +100,13 @@ def build(c: Config) -> launch.Experiment:
   by = judge.make(data, c.judge_steps)
   falling = lambda rate, steps: schedules.late(rate, steps) if c.decay else rate
   adam = lambda rate, steps: optax.adam(falling(rate, steps), b1=0.0, b2=0.999)
-  made = functools.partial(adam, c.learning_rate)
+  made = adam(c.learning_rate, c.steps // c.critic_steps)
   return launch.Experiment(
     config=c,
     task=tasks.gan(model, 'hinge', orthogonal=c.orthogonal),
     optimizers=(
       players.turn(adam(c.critic_rate, c.steps), 'discriminator'),
-      players.generator(made, c.steps, c.critic_steps, c.average),
+      players.generator(made, c.average, c.critic_steps),
     ),
     data=data._replace(baseline=dict),
     scores=pictures.scores(model, by),

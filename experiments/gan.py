@@ -95,7 +95,7 @@ def build(c: Config) -> launch.Experiment:
     task=tasks.gan(model, c.loss, c.noise),
     optimizers=(
       players.turn(adam(c.steps), 'discriminator'),
-      players.generator(adam, c.steps, c.critic_steps, c.average),
+      players.generator(adam(c.steps // c.critic_steps), c.average, c.critic_steps),
     ),
     data=data._replace(baseline=dict),
     scores=pictures.scores(model, names),

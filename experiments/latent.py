@@ -1,6 +1,6 @@
 """What the latents of a GAN mean: walks between them, and sums of them. Lecture 13.
 
-    python -m experiments.latent                     # a DCGAN of faces, five minutes
+    python -m experiments.latent                     # a DCGAN of faces, four minutes
     python -m experiments.latent --seeds=3
 
 Radford, Metz & Chintala 2015 (https://arxiv.org/abs/1511.06434), section 6, show that a

@@ -93,7 +93,7 @@ def build(c: Config) -> launch.Experiment:
     task=tasks.gan(model, 'nonsaturating', r1=c.r1),
     optimizers=(
       players.turn(adam, 'discriminator'),
-      players.generator(lambda steps: adam, c.steps, 1, c.average),
+      players.generator(adam, c.average),
     ),
     data=data._replace(baseline=dict),
     scores=pictures.scores(model, by),

@@ -1,6 +1,6 @@
 """A VAE or a GAN? Their images of faces, compared in like time. Lecture 13.
 
-    python -m experiments.vae_or_gan                 # three runs, five minutes
+    python -m experiments.vae_or_gan                 # three runs, four minutes
     python -m experiments.vae_or_gan --seeds=3
 
 A VAE of convolutions and two GANs, of perceptrons and of convolutions (DCGAN, Radford,

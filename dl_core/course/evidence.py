@@ -81,8 +81,8 @@ def known(folder: Path, recorded: str, claims: str = '') -> Known:
 def of(command: str, known: Known) -> Evidence:
   """Returns the evidence for a command.
 
-  Prefers its run, then its recorded result (without flags, that with the fewest changed
-  settings); for a command without flags, then the run with the fewest.
+  Prefers its run, then its recorded result (without flags, the default's or else the
+  best); for a command without flags, then the run with the fewest changed settings.
   """
   name, *flags = shlex.split(command)
   pairs = [flag.lstrip('-').partition('=') for flag in flags]

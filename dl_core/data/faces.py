@@ -33,7 +33,7 @@ class Pose(NamedTuple):
   """Where a face is and how it is turned.
 
   Attributes:
-    right, down: pixels from the middle of the image to that of the face.
+    right, down: offset of the middle of the face from that of the image, in pixels.
     size: factor of all lengths.
     turn: pixels by which eyes and mouth are right of the middle of the face.
   """

@@ -1,7 +1,7 @@
 """Images quantised to K grey levels; the label of an image is its levels.
 
-A density of images is comparable between models only on the same levels: MNIST
-binarised once has other nats than MNIST whose pixels are drawn anew at every step.
+Densities of images are comparable only on the same levels: nats on MNIST binarised once
+cannot be held against nats on MNIST whose pixels are drawn at every step.
 
 Shapes: B images, H x W pixels, C channels, K levels.
 """

@@ -59,7 +59,7 @@ class Sums(NamedTuple):
       wanted}; empty where the pool has no latent of some term.
     shown: images [SHOWN, 5, S, S, C] of the three terms, the result and the random
       step.
-    lacking: the terms of which the pool has no clear sample.
+    lacking: the terms without a clear sample in the pool.
   """
 
   right: Mapping[Any, float]

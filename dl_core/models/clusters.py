@@ -68,7 +68,7 @@ def seeded(x: Array, count: int, key: Key) -> Array:
 def lloyd(x: Array, centres: Array, most: int = 300) -> Clusters:
   """Moves centres to the means of their points, until no point changes its cluster.
 
-  A cluster without points begins anew at the point that is farthest from its centre.
+  An empty cluster restarts at the point that is farthest from its centre.
 
   Args:
     x: [N, D].

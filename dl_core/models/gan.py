@@ -233,5 +233,5 @@ def drawn(model: GAN, key: Key, count: int) -> tuple[Array, Array]:
 
 
 def of(variables: Variables, player: str) -> dict[str, Any]:
-  """Returns the variables of one player out of those of both."""
+  """Selects the variables of one player."""
   return {name: tree[player] for name, tree in variables.items() if player in tree}

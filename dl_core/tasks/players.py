@@ -82,20 +82,16 @@ def averaged(player: str) -> Callable[[Any], Params]:
 
 
 def generator(
-  adam: Callable[[int], optax.GradientTransformation],
-  steps: int,
-  critic_steps: int,
-  average: float,
+  optimizer: optax.GradientTransformation, average: float, critic_steps: int = 1
 ) -> optax.GradientTransformation:
   """Makes the optimizer of a generator, whose parameters are averaged.
 
   Args:
-    adam: number of updates -> optimizer, whose schedule ends with them.
-    steps: of training.
-    critic_steps: of the discriminator for each update of the generator.
+    optimizer: its schedule counts the updates of the generator alone.
     average: decay of the moving average.
+    critic_steps: updates of the discriminator for each update of the generator.
   """
-  moves = turn(adam(max(steps // critic_steps, 1)), 'generator')
+  moves = turn(optimizer, 'generator')
   if critic_steps > 1:
     last = lambda step: step % critic_steps == critic_steps - 1
     moves = optax.conditionally_mask(moves, last)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from dl_core import train
@@ -25,6 +26,15 @@ def test_samples_of_each_class_are_judged_and_drawn(digits_dir):
   assert {'Asked for every class', 'The class that was asked for'} < found.keys()
   for picture in found.values():
     assert svg.attempt(picture).failure == ''
+
+
+def test_the_judge_learns_from_pixels_that_are_rounded_once(digits_dir, monkeypatch):
+  given = []
+  keep = lambda model, shape, levels, data, steps: given.append(data)
+  monkeypatch.setattr(pixelcnn.pictures, 'generator', keep)
+  pixelcnn.build(settings(digits_dir, binarise='each_step'))
+  batch = next(iter(given[0].splits['test']()))
+  assert set(np.unique(batch.x)) == {0, 1}
 
 
 @pytest.mark.parametrize('net', ['pixelcnn', 'row_lstm', 'diagonal_bilstm'])

@@ -47,3 +47,17 @@ def test_the_share_of_samples_of_the_class_is_counted(right):
 
 def test_every_class_is_asked_for_as_often():
   assert np.bincount(conditional.classes_of(K, N)).tolist() == [N // K] * K
+
+
+def test_a_row_asks_for_its_class_with_the_random_numbers_of_the_others():
+  asked = []
+
+  def sample(variables, key, classes):
+    asked.append((jax.random.key_data(key).tolist(), set(np.asarray(classes).tolist())))
+    return np.zeros((len(classes), 4, 4, 1))
+
+  of = generator(1.0)._replace(sample=sample)
+  conditional.by_class(of, {}, jax.random.key(0), ('a', 'b', 'c', 'd'))
+  keys, classes = zip(*asked, strict=True)
+  assert all(key == keys[0] for key in keys)
+  assert classes == ({0}, {1}, {2}, {3})

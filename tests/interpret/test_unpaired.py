@@ -7,7 +7,7 @@ import pytest
 
 from dl_core.data import unpaired as domains
 from dl_core.interpret import image_translations, unpaired
-from dl_core.types import Batch
+from dl_core.types import Batch, Data, Spec
 
 SCORES = {'fooled', 'fooled_before'}
 OF_PAIRS = {'class_kept', 'class_before', 'class_truth', 'error', 'inverted'}
@@ -79,3 +79,27 @@ def test_the_report_says_what_is_not_measured(classes, found, monkeypatch):
   truth = ['truth'] if classes else []
   assert rows == ['image', 'translation', *truth, 'and back']
   assert len(judged.draw().axes) == 1 + classes
+
+
+def test_each_judge_learns_from_the_images_of_its_own_domain(monkeypatch):
+  x = {'first': np.zeros((2, 4, 4, 1)), 'second': np.ones((2, 4, 4, 1))}
+  ones = dict.fromkeys(x, np.ones(2))
+  spec = Spec(Batch(x, dict.fromkeys(x, np.zeros(2, int)), ones), 'two', ('a', 'b'))
+  batch = lambda: iter([spec.batch])
+  data = Data(spec, lambda key, step: (), lambda *_: spec.batch, {'train': batch})
+  read = lambda data, steps: np.mean(next(iter(data.splits['train']())).x)
+  monkeypatch.setattr(unpaired.judge, 'make', read)
+  made = unpaired.judges(data, 1)
+  assert made.classes == {'first': 0, 'second': 1}
+  assert made.domains == 0.5
+
+
+def test_a_class_is_kept_only_if_it_is_so_both_ways():
+  found = dict.fromkeys(
+    (f'{score}_{way}' for score in SCORES | OF_PAIRS for way in unpaired.WAYS), 1.0
+  )
+  for way in unpaired.WAYS:
+    for score in ('class_kept', 'fooled'):
+      picture = image_translations.judged(found | {f'{score}_{way}': 0.0})
+      holds = [claim.holds for claim in picture.claims]
+      assert holds == [score != 'class_kept', score != 'fooled']
