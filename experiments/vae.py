@@ -82,7 +82,7 @@ class Config(quantised.Config):
 
 RECIPES = {
   'binarized_mnist': {'size': 28, 'hidden': (500,), 'code': 20, 'steps': 39_000}
-  | {'eval_every': 1_950},
+  | {'learning_rate': 3e-3, 'eval_every': 1_950},
   'mnist': {'size': 28, 'hidden': (500,), 'code': 20, 'steps': 47_000}
   | {'eval_every': 2_350},
 }

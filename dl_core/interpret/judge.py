@@ -118,17 +118,17 @@ def figures(names: Names, real: Names) -> dict[str, float]:
   """Scores generated images.
 
   Returns:
+    frechet: `frechet` distance of the features to those of the real images.
     classes: the number of the K classes that are predicted at all.
     largest_share: the share of images in the class that is predicted most often.
     confidence: mean probability of the predicted class.
-    frechet: `frechet` distance of the features to those of the real images.
   """
   counts = np.bincount(names.said, minlength=names.classes)
   return {
+    'frechet': frechet(names.features, real.features),
     'classes': float((counts > 0).sum()),
     'largest_share': float(counts.max() / counts.sum()),
     'confidence': float(names.confidence.mean()),
-    'frechet': frechet(names.features, real.features),
   }
 
 

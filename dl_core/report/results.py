@@ -119,6 +119,7 @@ def grouped(rows: Iterable[Row]) -> list[Group]:
   """Groups rows of the same settings as {seed: row}, in the order of the tables."""
   groups: dict[str, Group] = {}
   for entry in rows:
+    metrics.restore(entry.get('metrics') or {})
     same = {k: v for k, v in entry['settings'].items() if k != 'seed'}
     key = json.dumps([entry['experiment'], same], sort_keys=True)
     groups.setdefault(key, {})[entry['settings']['seed']] = entry
@@ -150,7 +151,6 @@ def _rank(group: Group) -> tuple[bool, float]:
   called = words[:2] == ['python', '-m'] and words[2].rpartition('.')[2]
   usual = {'m', 'seed', 'data_dir', 'workdir'}
   default = called == first['experiment'] and flags <= usual
-  metrics.restore(first.get('metrics') or {})
   if 'claims' in first['result']:
     return default, statistics.fmean(each['hold'] for each in results)
   name = _measure(first)
@@ -161,15 +161,17 @@ def _rank(group: Group) -> tuple[bool, float]:
 def _measure(entry: Row) -> str:
   """Returns the name of the figure that the tables show of a run.
 
-  It is the first one that has been published for the data, else the baseline's first.
+  It is the first one that has been published for the data, else the baseline's first,
+  else the first of all: the scores of an experiment stand before its loss.
   """
-  dataset = entry['settings']['source'].partition('/')[0]
+  dataset, found = entry['settings']['source'].partition('/')[0], entry['result']
   published = [
     figure['metric']
     for figure in entry['published']
-    if figure['dataset'] == dataset and figure['metric'] in entry['result']
+    if figure['dataset'] == dataset and figure['metric'] in found
   ]
-  return next(iter([*published, *entry['result'].get('baseline', {})]), 'loss')
+  measured = history.figures(found)
+  return next(iter([*published, *found.get('baseline', {}), *measured]))
 
 
 def _order(entry: Row) -> tuple:
@@ -219,7 +221,7 @@ def _line(group: Group) -> str:
   if not each.figure:
     return f'| {each.experiment} | {each.source} | {measured} | | | `{each.command}` |'
   published = '; '.join(f'{value} ({source})' for value, source in each.published)
-  measured = f'{each.figure} {measured}'
+  measured = f'{each.figure.replace("_", " ")} {measured}'
   cells = each.experiment, each.source, measured, each.baseline, published
   return f'| {" | ".join(cells)} | `{each.command}` |'
 

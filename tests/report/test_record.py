@@ -109,6 +109,15 @@ def test_the_seeds_of_one_setting_are_one_line_with_mean_and_deviation(finished)
   assert len(results.table(results.grouped(rows)).splitlines()) == 3
 
 
+def test_of_a_game_the_first_score_is_shown_not_a_loss(finished):
+  entry = record.row(finished())
+  kinds = {'kept_there': {'rising': True, 'fraction': True, 'player': False}}
+  found = {'step': 9, 'split': 'test', 'kept_there': 0.871, 'loss': 2.0, 'seconds': 60.0}
+  game = entry | {'published': [], 'metrics': kinds, 'result': found | {'baseline': {}}}
+  (group,) = results.grouped([game])
+  assert 'kept there 87.10%, 60 s |' in results.table([group])
+
+
 def test_other_settings_are_another_line_and_a_repeated_run_is_not(finished):
   longer = STORED | {'identity': STORED['identity'] | {'steps': 200}}
   rows = [
