@@ -137,6 +137,18 @@ def prepared(name: str, data_dir: str) -> Annotated:
   )
 
 
+def features(classes: tuple[str, ...]) -> dict[str, declarations.Feature]:
+  """Returns what an example of a set that is not prepared holds."""
+  parts = {
+    'bbox': declarations.Feature('BBoxFeature', (4,), dtype='float32'),
+    'label': declarations.Feature('ClassLabel', names=classes),
+  }
+  return {
+    'image': declarations.Feature('Image', (None, None, 3)),
+    'objects': declarations.Feature('Sequence', parts=parts),
+  }
+
+
 def framed(entry: Entry, shape: tuple[int, ...], most: int) -> Framed:
   """Decodes an image, scales it evenly into a frame, and pads its objects.
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from dl_core import config
 from dl_core.data import annotated, contents, pillow, stored, voc
-from dl_core.data.declarations import Feature
 from dl_core.types import UserError
 
 IMAGES, ANNOTATIONS, LISTS = 'JPEGImages', 'Annotations', 'ImageSets/Main'
@@ -77,10 +76,6 @@ def own(data_dir: str, first: int = 1, drop: bool = False) -> annotated.Annotate
     else []
   )
   entries = functools.partial(_entries, found, classes)
-  parts = {
-    'bbox': Feature('BBoxFeature', (4,), dtype='float32'),
-    'label': Feature('ClassLabel', names=classes),
-  }
   return annotated.Annotated(
     source=f'folder/{digest.hexdigest()[:16]}',
     classes=classes,
@@ -89,10 +84,7 @@ def own(data_dir: str, first: int = 1, drop: bool = False) -> annotated.Annotate
     entries=entries,
     digests=lambda: {'contents': contents.digest(root, paths)},
     notes=tuple(notes),
-    features={
-      'image': Feature('Image', (None, None, 3)),
-      'objects': Feature('Sequence', parts=parts),
-    },
+    features=annotated.features(classes),
     own=root,
   )
 
