@@ -59,7 +59,8 @@ def load(
     return images.made(c, named, size, channels, normalise=normalise)
 
   smaller = int(found[1].declared['train'] < found[0].declared['train'])
-  joint = joined(*map(one, called(c, found), found), ahead=smaller)
+  first, second = map(one, called(c, found), found)
+  joint = joined(first, second, smaller)
   features = {
     {'image': side, 'label': f'{side}_label'}[name]: feature
     for side, each in zip(SIDES, found, strict=True)
