@@ -4,7 +4,7 @@ Everything else in `dl_core` either makes one of these values or takes one. They
 tuples of arrays and of pure functions; nothing here computes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -157,6 +157,8 @@ class Data(NamedTuple):
     spell: (tokens, 'source' or 'target') -> what each of them spells by itself.
     marks: () -> the marks of the texts that answer an x, such as translations; None
       where there are none: what a model writes goes on from the x that it reads.
+    objects: () -> the boxes in training images, see `data.outlines.Objects`; it
+      decodes no pixel. None where images have no boxes.
   """
 
   spec: Spec
@@ -175,6 +177,7 @@ class Data(NamedTuple):
   files: Callable[[], Mapping[str, str]] = dict
   spell: Callable[..., list[str]] | None = None
   marks: Callable[[], Marks] | None = None
+  objects: Callable[[], Any] | None = None
 
 
 class Names(NamedTuple):
@@ -268,6 +271,8 @@ class Experiment(NamedTuple):
     observe: (variables, data, key) -> arrays worth seeing over time, taken at step 0
       and at every evaluation, kept in workdir/observed/; `key` is `Data.take`'s.
     report: (variables, observed, data, key) -> Pictures.
+    remarks: (data) -> sentences about the data that are printed before a new run
+      trains; a run that resumes does not compute them.
     published: the figures that the result is held against.
     names: of its layers in the files of other libraries, for `--init_from` and export.
     taken: paths of the parts of the model that `--init_from` gives, such as 'encoder',
@@ -292,6 +297,7 @@ class Experiment(NamedTuple):
   settled: Callable[[Variables], Variables] | None = None
   observe: Callable | None = None
   report: Callable | None = None
+  remarks: Callable[[Data], Sequence[str]] | None = None
   published: tuple[Figure, ...] = ()
   names: Names | None = None
   taken: tuple[str, ...] = ()

@@ -6,6 +6,7 @@
     python -m experiments.faster_rcnn --dataset=folder --data_dir=DIR  # laid out as VOC
     python -m experiments.faster_rcnn --trunk=vgg16 --anchors=128,256,512 \\
       --rpn_width=512 --rpn_logits=2 --plan          # 136,873,389 parameters
+    python -m experiments.faster_rcnn --dataset=voc --plan   # needs no VOC
     python -m experiments.faster_rcnn --trunk=resnet50 --frozen=2 --dataset=voc \\
       --init_from=resnet50-0676ba61.pth --data_dir=DIR
 
@@ -87,7 +88,10 @@ def build(c: Config) -> launch.Experiment:
   figures = {'Ren et al. 2015, VGG16': 0.699, 'trained on VOC 2012, too': 0.732}
   made = detectors.experiment(c, data, system, figures)
   assert made.report, 'a detector has a report'
-  return made._replace(report=interpret.join(made.report, anchored.report(proposing)))
+  return made._replace(
+    report=interpret.join(made.report, anchored.report(proposing)),
+    remarks=anchored.remarks(proposing),
+  )
 
 
 if __name__ == '__main__':

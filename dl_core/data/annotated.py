@@ -137,6 +137,18 @@ def prepared(name: str, data_dir: str) -> Annotated:
   )
 
 
+def features(classes: tuple[str, ...]) -> dict[str, declarations.Feature]:
+  """Returns what an example of a set that is not prepared holds."""
+  parts = {
+    'bbox': declarations.Feature('BBoxFeature', (4,), dtype='float32'),
+    'label': declarations.Feature('ClassLabel', names=classes),
+  }
+  return {
+    'image': declarations.Feature('Image', (None, None, 3)),
+    'objects': declarations.Feature('Sequence', parts=parts),
+  }
+
+
 def framed(entry: Entry, shape: tuple[int, ...], most: int) -> Framed:
   """Decodes an image, scales it evenly into a frame, and pads its objects.
 
@@ -149,8 +161,8 @@ def framed(entry: Entry, shape: tuple[int, ...], most: int) -> Framed:
     UserError: it has more than N objects, or a box without area or not inside of it.
   """
   image = pillow.decoded(entry.file)
-  sides = np.array([image.width, image.height] * 2)
-  boxes = np.rint(entry.boxes * (sides if entry.shares else 1) * GRID) / GRID
+  sides = np.array(image.size * 2)
+  boxes = in_pixels(entry, sides)
   check(entry.file.name, boxes, sides)
   if len(boxes) > most:
     raise UserError(
@@ -162,14 +174,23 @@ def framed(entry: Entry, shape: tuple[int, ...], most: int) -> Framed:
   pad = lambda values, fill: np.pad(
     values, [(0, empty[0])] + [(0, 0)] * (values.ndim - 1), constant_values=fill
   )
-  extent = np.minimum(np.ceil(sides[[1, 0]] * scale), shape[:2])
   return Framed(
     pixels,
-    extent.astype(np.float32),
+    extent(sides, scale, shape).astype(np.float32),
     pad((boxes * scale).astype(np.float32), 0),
     pad(entry.labels.astype(np.int32), PADDING),
     pad(1 - entry.difficult.astype(np.float32), 0),
   )
+
+
+def in_pixels(entry: Entry, sides: np.ndarray) -> np.ndarray:
+  """Returns the boxes [n, 4] of an image, whose width and height are given twice."""
+  return np.rint(entry.boxes * (sides if entry.shares else 1) * GRID) / GRID
+
+
+def extent(sides: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
+  """Returns the height and width in a frame of an image of a width and height."""
+  return np.minimum(np.ceil(sides[[1, 0]] * scale), shape[:2])
 
 
 def fitted(image: Any, shape: tuple[int, ...]) -> tuple[np.ndarray, float]:

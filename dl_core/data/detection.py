@@ -19,6 +19,7 @@ from dl_core.data import (
   cache,
   generated,
   images,
+  outlines,
   pillow,
   proposals,
   splits,
@@ -28,6 +29,7 @@ from dl_core.types import Batch, Data, Key, Spec
 
 VERSION = 1  # raised whenever the decoded arrays change
 CHUNK = 256  # images decoded at a time
+COUNTED = 5_000  # training images, at most, whose boxes `Data.objects` reads
 EVALUATED = 16  # images of an evaluation batch: each has many regions
 INPUTS = ('image', 'extent', 'proposals', 'proposed')
 
@@ -136,7 +138,16 @@ def load(
 
     examples = batches.Examples(count, some, lambda split: None, found.digests)
     data = batches.streamed(spec, examples, **options)
-  return data._replace(sample=functools.partial(sample, spec))
+
+  def objects():
+    split, rows = given('train')
+    numbers = range(found.count(split)) if rows is None else rows.tolist()
+    numbers = numbers[:: -(-len(numbers) // COUNTED)]
+    chunks = (numbers[n : n + CHUNK] for n in range(0, len(numbers), CHUNK))
+    entries = (entry for chunk in chunks for entry in found.entries(split, chunk))
+    return outlines.read(entries, shape)
+
+  return data._replace(sample=functools.partial(sample, spec), objects=objects)
 
 
 def sample(spec: Spec, key: Key) -> Batch:

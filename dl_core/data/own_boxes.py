@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dl_core import config
-from dl_core.data import annotated, contents, pillow, stored, voc
-from dl_core.data.declarations import Feature
+from dl_core.data import annotated, contents, pillow, stored, voc, walked
 from dl_core.types import UserError
 
 IMAGES, ANNOTATIONS, LISTS = 'JPEGImages', 'Annotations', 'ImageSets/Main'
@@ -55,7 +54,8 @@ def own(data_dir: str, first: int = 1, drop: bool = False) -> annotated.Annotate
   classes = tuple(sorted({name for each, _ in found['train'] for name in each.names}))
   if not classes:
     raise UserError(
-      f'the training images of {root} have no objects; annotate some of them'
+      f'the {len(found["train"])} training images of {root} have no objects; annotate '
+      f'some, and name them in {LISTS}/train.txt if there are lists'
     )
   for each in every:
     for number, name in enumerate(each.names, start=1):
@@ -71,16 +71,11 @@ def own(data_dir: str, first: int = 1, drop: bool = False) -> annotated.Annotate
     for each, path in pairs:
       arrays = each.boxes.tolist(), each.difficult.tolist()
       digest.update(repr((split, path.name, each.names, *arrays)).encode())
-  notes = (
-    [f'Objects left out for their bad boxes: {len(bad)} ({"; ".join(bad[:SHOWN])}).']
-    if bad
-    else []
-  )
+  notes = _passed(root, paths)
+  if bad:
+    shown = '; '.join(bad[:SHOWN])
+    notes += (f'Objects left out for their bad boxes: {len(bad)} ({shown}).',)
   entries = functools.partial(_entries, found, classes)
-  parts = {
-    'bbox': Feature('BBoxFeature', (4,), dtype='float32'),
-    'label': Feature('ClassLabel', names=classes),
-  }
   return annotated.Annotated(
     source=f'folder/{digest.hexdigest()[:16]}',
     classes=classes,
@@ -88,13 +83,20 @@ def own(data_dir: str, first: int = 1, drop: bool = False) -> annotated.Annotate
     count=lambda split: len(found[split]),
     entries=entries,
     digests=lambda: {'contents': contents.digest(root, paths)},
-    notes=tuple(notes),
-    features={
-      'image': Feature('Image', (None, None, 3)),
-      'objects': Feature('Sequence', parts=parts),
-    },
+    notes=notes,
+    features=annotated.features(classes),
     own=root,
   )
+
+
+def _passed(root: Path, used: Sequence[Path]) -> tuple[str, ...]:
+  """Counts the images that are not used, see `walked.Passed`."""
+  passed = walked.Passed(root, walked.IMAGES)
+  for path in {*(root / IMAGES).iterdir()} - {*used}:
+    if path.suffix.lower() in pillow.suffixes() and path.name[0] != '.':
+      listed = (root / ANNOTATIONS / f'{path.stem}.xml').is_file()
+      passed.add('in no list' if listed else 'no annotation', str(path))
+  return passed.notes()
 
 
 def _splits(root: Path) -> dict[str, list[str]]:
@@ -130,8 +132,8 @@ def _read(
         f'{path} cannot be read ({error.strerror}); restore it, or take {name} from '
         f'the lists in {root / LISTS}'
       ) from error
-    image = root / IMAGES / each.image
-    if not each.image or not image.is_file():
+    image = root / IMAGES / each.image  # an absolute path is of another machine
+    if not each.image or Path(each.image).is_absolute() or not image.is_file():
       alike = [
         other
         for other in sorted((root / IMAGES).glob(f'{glob.escape(name)}.*'))

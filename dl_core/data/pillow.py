@@ -1,10 +1,11 @@
 """Decodes image files and brings them to arrays of one size, by Pillow."""
 
 import concurrent.futures
+import contextlib
 import functools
 import io
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,6 +65,22 @@ def suffixes() -> frozenset[str]:
   )
 
 
+def sides(file: File) -> tuple[int, int]:
+  """Returns the width and height that `decoded` gives an image; decodes no pixel.
+
+  Raises:
+    UserError: it is not an image.
+  """
+  from PIL import ExifTags, Image
+
+  with readable(file.name):
+    image = Image.open(io.BytesIO(file.content))
+    # Pillow turns a TIFF by itself, and decodes a PNG in search of absent EXIF.
+    known = 'exif' in image.info
+    turn = image.getexif().get(ExifTags.Base.Orientation, 1) if known else 1
+  return image.size[::-1] if turn >= 5 else image.size
+
+
 def decoded(file: File) -> Any:
   """Decodes to a Pillow image of 8 bits, opaque, turned the way its camera says.
 
@@ -74,19 +91,28 @@ def decoded(file: File) -> Any:
   """
   from PIL import Image, ImageOps
 
-  try:
+  with readable(file.name):
     image = Image.open(io.BytesIO(file.content))
     layout = modes.layout_of(image)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
     return modes.opaque(image, file.name, layout)
+
+
+@contextlib.contextmanager
+def readable(name: str) -> Iterator[None]:
+  """Turns whatever Pillow raises about the file `name` into a UserError."""
+  from PIL import Image
+
+  try:
+    yield
   except UserError:
     raise
   except Exception as error:  # decoders raise nearly anything on damaged files
     known = isinstance(error, Image.UnidentifiedImageError)
     reason = ' '.join(str(error).split())[:200]
     raise UserError(
-      f'{file.name} is not an image that Pillow can read'
+      f'{name} is not an image that Pillow can read'
       f'{"" if known else f" ({reason})"}; give a PNG, JPEG, BMP, GIF or WebP file'
     ) from error
 

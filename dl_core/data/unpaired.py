@@ -12,6 +12,7 @@ Shapes: B images, S pixels of a side, C channels.
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -53,11 +54,13 @@ def load(
   half = min(each.declared['train'] for each in found) // 2
   c = dataclasses.replace(c, batch_size=max(c.batch_size, min(least, half)))
 
-  def one(side: str, of: folder.Images) -> Data:
-    named = of._replace(source=f'the {side} domain of {of.source}')
+  def one(name: str, of: folder.Images) -> Data:
+    named = of._replace(source=name)
     return images.made(c, named, size, channels, normalise=normalise)
 
-  joint = joined(*map(one, SIDES, found))
+  smaller = int(found[1].declared['train'] < found[0].declared['train'])
+  first, second = map(one, called(c, found), found)
+  joint = joined(first, second, smaller)
   features = {
     {'image': side, 'label': f'{side}_label'}[name]: feature
     for side, each in zip(SIDES, found, strict=True)
@@ -92,6 +95,15 @@ def sides(name: str, data_dir: str) -> tuple[folder.Images, ...]:
   return tuple(folder.prepared(name, data_dir, folder.OPTIONAL, side) for side in SIDES)
 
 
+def called(c: Config, found: Sequence[folder.Images]) -> list[str]:
+  """Returns what error sentences call the two domains: of a user's own, the folders."""
+  if c.dataset == 'folder':
+    return [str(config.path(c.data_dir) / f'train{name}') for name in listing.DOMAINS]
+  return [
+    f'the {side} domain of {of.source}' for side, of in zip(SIDES, found, strict=True)
+  ]
+
+
 def alone(data: Data, side: str) -> Data:
   """Returns the labelled images of one domain of joined data."""
   view = lambda batch: Batch(*(part[side] for part in batch))
@@ -112,21 +124,26 @@ def domain_labelled(data: Data) -> Data:
   return views.viewed(data, view)._replace(spec=spec)
 
 
-def joined(first: Data, second: Data) -> Data:
+def joined(first: Data, second: Data, ahead: int = 0) -> Data:
   """Returns data whose batches hold those of two others side by side.
 
   Each is fed under a key of its own, in an order of its own, and has epochs of its own
   length. In evaluation, images of the longer split that have no counterpart stand
   beside images of weight 0.
+
+  Args:
+    first, second: the domains.
+    ahead: number of the domain that is fed first, 0 or 1. The error of a batch that is
+      larger than both domains then names that one.
   """
   pair = lambda a, b: dict(zip(SIDES, (a, b), strict=True))
   beside = lambda a, b: Batch(*map(pair, a, b))
   own = lambda key: jax.random.split(key)
 
   def feed(key, step):
-    return tuple(
-      data.feed(k, step) for data, k in zip((first, second), own(key), strict=True)
-    )
+    parts, keys = (first, second), own(key)
+    fed = {n: parts[n].feed(keys[n], step) for n in (ahead, 1 - ahead)}
+    return fed[0], fed[1]
 
   def take(arrays, key, step):
     keys = own(key)

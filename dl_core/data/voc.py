@@ -51,13 +51,15 @@ def parsed(name: str, content: str | bytes, first: int = 1) -> Annotation:
   """
   try:
     root = ElementTree.fromstring(content)
+    if root.tag != 'annotation':
+      raise ValueError(f'its root is {root.tag}, not annotation')
     size = root.find('size')
     sides = [0.0, 0.0]
     if size is not None:
       sides = [_number(size, side) for side in ('width', 'height')]
     image = root.findtext('filename', '').strip()
     found = [_object(each) for each in root.findall('object')]
-  except (ElementTree.ParseError, ValueError) as error:
+  except (ElementTree.ParseError, LookupError, ValueError) as error:  # or its encoding
     raise UserError(
       f'{name} is no annotation of VOC ({error}); it should be XML with a filename, a '
       'size, and objects with a name and a bndbox of xmin, ymin, xmax and ymax'
@@ -91,10 +93,10 @@ def wrong(corners: list[float], sides: list[float], first: int) -> str:
     first: number of the first pixel.
   """
   left, top, right, bottom = corners
-  if right <= left or bottom <= top:
-    return 'which has no width or no height' + (
-      ', or is reversed' if right < left or bottom < top else ''
-    )
+  if right < left or bottom < top:
+    return 'which is reversed: xmax is below xmin, or ymax below ymin'
+  if right == left or bottom == top:
+    return 'which has no width or no height'
   if min(left, top) < first:
     return f'which begins before the first pixel, {first}' + (
       '; if the set counts from 0, give --first_pixel=0' if first else ''
@@ -121,7 +123,10 @@ def _number(node: ElementTree.Element, name: str) -> float:
   text = node.findtext(name)
   if text is None:
     raise ValueError(f'a {node.tag} has no {name}')
-  value = float(text)
+  try:
+    value = float(text)
+  except ValueError:
+    value = math.nan
   if not math.isfinite(value):
-    raise ValueError(f'{name} of a {node.tag} is {text.strip()}')
+    raise ValueError(f'{name} of a {node.tag} is {text.strip() or "empty"}, no number')
   return value

@@ -143,7 +143,7 @@ def begin(
   Args:
     recorders: of the runs.
     start: (experiment) -> (state, metrics) of a new run.
-    say: called with a sentence about where the run resumes.
+    say: called with a sentence about where the run resumes, or about new runs.
 
   Raises:
     UserError: they have no step in common, and one has come far.
@@ -169,6 +169,7 @@ def begin(
       'side; give the command of each by itself'
     )
   if -1 in steps:
+    remark(recorders[0].experiment, say)
     return [restarted(*each, say) for each in zip(recorders, fresh, strict=True)]
   (step,) = steps
   resumed = []
@@ -179,6 +180,13 @@ def begin(
     resumed.append((tree['state'], tree['sums']))
   say(f'resumed at step {step}')
   return resumed
+
+
+def remark(experiment: Experiment, say: Say) -> None:
+  """Says what `Experiment.remarks` knows of the data."""
+  if experiment.remarks:
+    for sentence in experiment.remarks(experiment.data):
+      say(sentence)
 
 
 def restarted(recorder: Recorder, fresh: tuple[Any, Any], say: Say) -> tuple[Any, Any]:

@@ -124,3 +124,62 @@ def test_a_computed_batch_has_boxes_inside_of_its_images(digits_dir):
     assert (boxes >= 0).all()
     assert (boxes <= np.array([32, 24, 32, 24])).all()
   assert jnp.isfinite(batch.x['image']).all()
+
+
+@pytest.mark.parametrize('resident_bytes', [2**30, 0])
+@pytest.mark.parametrize('train_size', [0, 12])
+def test_objects_are_those_of_the_training_images_and_no_pixel_is_decoded(
+  monkeypatch, resident_bytes, train_size
+):
+  random = np.random.RandomState(0)
+  entries = []
+  for n in range(40):
+    low = random.randint(0, 8, (n % 3, 2))
+    found = entry(np.concatenate([low, low + random.randint(1, 12, low.shape)], axis=1))
+    entries.append(found._replace(difficult=np.arange(n % 3) == 1))
+  of = annotated.Annotated(
+    source='own/1',
+    classes=('cat', 'dog'),
+    declared={'train': 40},
+    count=lambda split: 40,
+    entries=lambda split, numbers: [entries[number] for number in numbers],
+    digests=dict,
+    notes=(),
+    features=annotated.features(('cat', 'dog')),
+  )
+  c = Config(batch_size=4, resident_bytes=resident_bytes)
+  data = detection.load(c, of, (32, 32), 2, train_size=train_size)
+  boxes, labels, extents = [], [], []
+  for batch in data.splits['train']():
+    real = (batch.weight['boxes'] > 0) & (batch.weight['image'][:, None] > 0)
+    boxes.append(batch.y['boxes'][real])
+    labels.append(batch.y['labels'][real])
+    extents.append(batch.x['extent'][np.nonzero(real)[0]])
+  monkeypatch.setattr(pillow, 'decoded', None)
+  found = data.objects()
+  assert len(found.boxes) > 2
+  for one, other in zip(found, (boxes, labels, extents), strict=True):
+    np.testing.assert_allclose(one, np.concatenate(other), rtol=1e-6)
+
+
+def test_of_a_large_set_every_nth_image_is_looked_at(monkeypatch):
+  monkeypatch.setattr(detection, 'COUNTED', 8)
+  asked = []
+
+  def entries(split, numbers):
+    asked.extend(map(int, numbers))
+    return [entry([[1, 2, 3, 4]])] * len(numbers)
+
+  of = annotated.Annotated(
+    source='own/1',
+    classes=('cat',),
+    declared={'train': 20, 'test': 5, 'validation': 5},
+    count=lambda split: 20,
+    entries=entries,
+    digests=dict,
+    notes=(),
+    features=annotated.features(('cat',)),
+  )
+  found = detection.load(Config(batch_size=4), of, (20, 40), 2).objects()
+  assert asked == [*range(0, 20, 3)]
+  np.testing.assert_array_equal(found.boxes, [[1, 2, 3, 4]] * 7)

@@ -98,6 +98,15 @@ def test_images_are_paired_anew_in_training_and_as_they_are_in_test(
   np.testing.assert_allclose(second, outline(plain), atol=1.5)
 
 
+def test_a_batch_larger_than_a_domain_is_refused_with_its_set(tmp_path, monkeypatch):
+  counts = {'train': 16, 'validation': 8, 'test': 8}
+  monkeypatch.setattr(builder.Builder, 'COUNTS', counts)
+  monkeypatch.setattr(domains, 'SPLITS', counts)
+  c = config.Config(dataset='domains', data_dir=str(tmp_path), batch_size=17)
+  with pytest.raises(UserError, match=r'the first domain of domains/1.0.0 has 16 '):
+    unpaired.load(c, 32).feed(jax.random.key(0), 0)
+
+
 def test_a_set_without_pairs_is_refused(digits_dir):
   with pytest.raises(UserError, match='first and second'):
     unpaired.load(config.Config(data_dir=digits_dir), 32)

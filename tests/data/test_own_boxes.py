@@ -37,7 +37,7 @@ def test_a_box_of_voc_begins_at_one_and_includes_its_last_pixel():
   ('corners', 'words'),
   [
     ((5, 5, 5, 9), r'object 2 \(dog\) of a.xml has the box 5, 5, 5, 9, .* no width'),
-    ((9, 5, 2, 9), 'reversed'),
+    ((9, 5, 2, 9), 'which is reversed: xmax is below xmin'),
     ((0, 5, 9, 9), 'before the first pixel, 1; .* --first_pixel=0'),
     ((5, 5, 41, 9), 'reaches beyond the 40 x 30 pixels'),
   ],
@@ -50,10 +50,16 @@ def test_a_bad_box_is_left_out_and_told_by_file_and_object(corners, words):
 
 
 @pytest.mark.parametrize(
-  'content', ['no xml', '<a><object><name>x</name></object></a>']
+  ('content', 'words'),
+  [
+    ('no xml', 'syntax error'),
+    ('<annotation><object><name>x</name></object></annotation>', 'no bndbox'),
+    ('<labels><image/></labels>', 'its root is labels, not annotation'),
+    (b'<?xml version="1.0" encoding="klingon"?><annotation/>', 'encoding: klingon'),
+  ],
 )
-def test_what_is_no_annotation_is_refused(content):
-  with pytest.raises(UserError, match=r'a.xml is no annotation of VOC'):
+def test_what_is_no_annotation_is_refused(content, words):
+  with pytest.raises(UserError, match=rf'a.xml is no annotation of VOC \(.*{words}'):
     voc.parsed('a.xml', content)
 
 
@@ -61,7 +67,9 @@ def test_what_is_no_annotation_is_refused(content):
   ('old', 'new', 'words'),
   [
     ('<xmax>9</xmax>', '', 'a bndbox has no xmax'),
-    ('<xmax>9</xmax>', '<xmax>nan</xmax>', 'xmax of a bndbox is nan'),
+    ('<xmax>9</xmax>', '<xmax>nan</xmax>', 'xmax of a bndbox is nan, no number'),
+    ('<xmax>9</xmax>', '<xmax>9px</xmax>', 'xmax of a bndbox is 9px, no number'),
+    ('<xmax>9</xmax>', '<xmax> </xmax>', 'xmax of a bndbox is empty, no number'),
     ('<width>40</width>', '', 'a size has no width'),
   ],
 )
@@ -144,7 +152,37 @@ def test_an_image_is_found_by_the_name_of_its_annotation_whatever_is_in_it(folde
   text = annotation(('cat', (3, 4, 5, 6)), image='elsewhere.jpg')
   (path / 'Annotations' / 'one[1].xml').write_text(text)
   (path / 'JPEGImages' / 'one[1].csv').write_text('no image')
-  assert own_boxes.own(str(path)).declared == {'train': 21}
+  found = own_boxes.own(str(path))
+  assert found.declared == {'train': 21}
+  assert found.notes == ()
+
+
+def test_an_absolute_path_in_an_annotation_is_of_another_machine(folder, tmp_path):
+  path, write = folder
+  elsewhere = tmp_path / 'elsewhere.jpg'
+  Image.new('RGB', (4, 3)).save(elsewhere)
+  write('one', ('cat', (3, 4, 5, 6)))
+  text = annotation(('cat', (3, 4, 5, 6)), image=str(elsewhere))
+  (path / 'Annotations' / 'one.xml').write_text(text)
+  (last,) = own_boxes.own(str(path)).entries('train', [20])
+  assert last.file.name == str(path / 'JPEGImages' / 'one.jpg')
+
+
+def test_images_that_are_passed_over_are_counted(folder):
+  path, _ = folder
+  (path / 'Annotations' / '07.xml').unlink()
+  words = 'Passed over in the folder: 1 (no annotation: 1, which is JPEGImages/07.jpg).'
+  assert own_boxes.own(str(path)).notes == (words,)
+  lists(path, train='00\n01\n', test='02\n')
+  (said,) = own_boxes.own(str(path)).notes
+  assert 'in no list: 16, as JPEGImages/03.jpg; no annotation: 1' in said
+
+
+def test_training_images_without_objects_are_counted_and_refused(folder):
+  path, _ = folder
+  lists(path, train='', test='00\n')
+  with pytest.raises(UserError, match=r'the 0 training images of .* have no objects'):
+    own_boxes.own(str(path))
 
 
 def test_difficult_objects_and_splits_tell_sets_apart(folder):

@@ -3,7 +3,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from dl_core.data import modes, pillow
 from dl_core.types import UserError
@@ -210,6 +210,26 @@ def test_a_photograph_is_turned_as_its_camera_says(encoded):
   found = pillow.fitted(pillow.decoded(file), (32, 32, 1))[..., 0]
   assert found[:, :14].max() < 50
   assert found[:, 18:].min() > 200
+
+
+@pytest.mark.parametrize('kind', ['jpeg', 'png', 'tiff'])
+@pytest.mark.parametrize('turn', [1, 3, 6])
+def test_the_sides_of_a_photograph_are_known_without_its_pixels(
+  kind, turn, encoded, monkeypatch
+):
+  exif = Image.Exif()
+  exif[0x0112] = turn
+  file = pillow.File('photo', encoded(Image.new('L', (30, 20)), kind, exif=exif))
+  plain = pillow.File('plain', encoded(Image.new('L', (30, 20)), kind))
+  wanted = pillow.decoded(file).size
+  monkeypatch.setattr(ImageFile.ImageFile, 'load', None)
+  assert pillow.sides(file) == wanted == ((20, 30) if turn == 6 else (30, 20))
+  assert pillow.sides(plain) == (30, 20)
+
+
+def test_what_is_no_image_has_no_sides():
+  with pytest.raises(UserError, match=r'mine.png is not an image that Pillow'):
+    pillow.sides(pillow.File('mine.png', b'no image'))
 
 
 @pytest.mark.parametrize('size', [12, 200], ids=['serially', 'in threads'])

@@ -192,9 +192,17 @@ def test_domains_that_will_not_do_are_refused_in_words(own, fault, name, words):
   assert '\n' not in str(raised.value)
 
 
-def test_a_domain_that_is_too_small_is_named(own):
-  with pytest.raises(UserError, match=r'the second domain of folder/.* has 8 training'):
-    load(own, batch_size=12).feed(KEY, 0)
+@pytest.mark.parametrize('batch_size', [12, 30])  # larger than one domain; than both
+def test_a_batch_that_is_too_large_is_refused_with_the_smallest_folder(own, batch_size):
+  words = f'{own / "trainB"} has 8 training examples; --batch_size=8 is the most'
+  with pytest.raises(UserError, match=words):
+    load(own, batch_size=batch_size).feed(KEY, 0)
+
+
+def test_the_other_domain_may_be_the_smaller_one(own):
+  draw(own / 'trainB', 30, 101, 'bmp')
+  with pytest.raises(UserError, match='trainA has 18 training examples'):
+    load(own, batch_size=30).feed(KEY, 0)
 
 
 def test_no_folder_is_refused_in_words(tmp_path):

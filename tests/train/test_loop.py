@@ -330,20 +330,36 @@ def test_runs_that_share_the_loop_are_the_runs_that_they_would_be_alone(tmp_path
   assert len({run.lines[-1]['loss'] for run in shared}) == len(SEEDS)
 
 
+class Kept(Progress):
+  def __init__(self):
+    super().__init__(quiet=True)
+    self.said = []
+
+  def say(self, text):
+    self.said.append(text)
+
+
+def test_remarks_come_once_before_new_runs_and_never_where_they_resume(tmp_path):
+  remarks = lambda data: [f'remark on {data.spec.source}']
+  runs = [each._replace(remarks=remarks) for each in seeds(checkpoint_every=4)]
+  new, resumed = Kept(), Kept()
+  where = folders(tmp_path)
+  train.fit_together(runs, where, interrupted=after(6), progress=new)
+  assert new.said.count('remark on numbers/1') == 1
+  assert new.said[0] == 'remark on numbers/1'
+  train.fit_together(runs, where, progress=resumed)
+  assert not any('remark' in said for said in resumed.said)
+
+
 def test_runs_that_share_the_loop_go_on_from_the_newest_step_that_all_have(tmp_path):
   settings = {'keep_best': True, 'checkpoint_every': 4}
   whole = train.fit_together(seeds(**settings), folders(tmp_path / 'whole'))
   cut = folders(tmp_path / 'cut')
   train.fit_together(seeds(**settings), cut, interrupted=after(11))
   shutil.rmtree(cut[1] / 'checkpoints' / '11')  # as if it had been killed in between
-  said = []
-
-  class Stopping(Progress):
-    def say(self, text):
-      said.append(text)
-
-  runs = train.fit_together(seeds(**settings), cut, progress=Stopping(quiet=True))
-  assert any(f'resumed at step {step}' in said for step in (8, 10))
+  progress = Kept()
+  runs = train.fit_together(seeds(**settings), cut, progress=progress)
+  assert any(f'resumed at step {step}' in progress.said for step in (8, 10))
   for one, other in zip(runs, whole, strict=True):
     equal(one.state, other.state)
     assert timeless(one.lines) == timeless(other.lines)

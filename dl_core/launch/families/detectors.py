@@ -12,15 +12,7 @@ from typing import Any
 import optax
 
 from dl_core import config
-from dl_core.data import (
-  annotated,
-  augment,
-  detection,
-  moved,
-  own_boxes,
-  proposals,
-  search,
-)
+from dl_core.data import augment, boxed, detection, moved, proposals, search
 from dl_core.interpret import detections
 from dl_core.launch.families import trunks
 from dl_core.models import rcnn
@@ -169,10 +161,8 @@ def load(c: Config) -> Data:
   if c.recolour:
     recolour = lambda key, x: x | {'image': augment.recoloured(key, x['image'])}
     changes.append(augment.on_x(recolour))
-  if c.dataset == 'folder':
-    found = own_boxes.own(c.data_dir, c.first_pixel, c.bad_boxes == 'drop')
-  else:
-    found = annotated.prepared(c.dataset, c.data_dir)
+  drop = c.bad_boxes == 'drop'
+  found = boxed.find(c.dataset, c.data_dir, first=c.first_pixel, drop=drop, plan=c.plan)
   searched = None
   if isinstance(c, Searching):
     searched = proposals.Searched(c.search, c.proposals)
