@@ -20,7 +20,7 @@ from dl_core.types import Data, Picture
 
 SHARES = (0.5, 0.7)  # overlaps
 FEW = 0.5  # share of some objects below which a sentence says so
-RARE = 0.01  # share of all objects below which a size is not named
+RARE = 0.05  # share of all objects below which a size is not named
 
 
 def remarks(settings: Proposing) -> Callable[[Data], list[str]]:
