@@ -1,6 +1,7 @@
 """The settings of the benchmark, and the rows that they ask for."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,8 +85,12 @@ def variants(bench: config.Config, s: Settings) -> Iterator[dict[str, Any]]:
         '--experiments'
       )
   usual = decoding.texts(bench) if s.decoding else bench.batch_size
-  for size in s.batch_sizes or (usual,):
-    for cell in [{'cell': cell} for cell in cells] or [{}]:
-      for net in [{'net': net} for net in nets] or [{}]:
-        for loop in [{'loop': loop} for loop in s.decoding] or [{}]:
-          yield {'batch_size': size} | cell | net | loop
+  axes = {
+    'batch_size': s.batch_sizes or (usual,),
+    'cell': cells,
+    'net': nets,
+    'loop': s.decoding,
+  }
+  axes = {name: values for name, values in axes.items() if values}
+  for row in itertools.product(*axes.values()):
+    yield dict(zip(axes, row, strict=True))

@@ -5,6 +5,7 @@ Shapes: B images, H x W pixels, C colours, K levels.
 
 import functools
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -120,7 +121,7 @@ class LSTMBlock(nn.Module):
     return x + self.wide(self.lstm(x))
 
 
-BLOCKS = {
+BLOCKS: dict[str, Callable[..., nn.Module]] = {
   'pixelcnn': Block,
   'gated': GatedBlock,
   'row_lstm': functools.partial(LSTMBlock, pixel_lstm.RowLSTM),
