@@ -3,6 +3,7 @@
     python -m experiments.benchmark --experiments=lenet,gan --peer=torch
     python -m experiments.benchmark --batch_sizes=64,256 --json=FILE
     python -m experiments.benchmark --experiments=char_lm --cells=lstm,gru,rnn
+    python -m experiments.benchmark --experiments=pixelcnn --nets=gated,row_lstm
     python -m experiments.benchmark --experiments=char_lm,seq2seq --decoding=single \\
       --peer=torch                          # texts are written, in one dispatch
     python -m experiments.benchmark --json=FILE --against=FILE     # of an earlier day
@@ -40,22 +41,27 @@ def main(s: settings.Settings) -> int:
   # What is compiled here is timed, so nothing comes from an earlier start.
   jax.config.update('jax_enable_compilation_cache', False)
   rows: list[dict] = []
-  for name in names:
-    module = importlib.import_module(f'experiments.{name}')
-    how = {name: getattr(s, name) for name in ('precision', 'mesh', 'steps_per_call')}
-    for changes in settings.variants(module.BENCH, s):
-      loop = changes.pop('loop', '')
-      c = dataclasses.replace(module.BENCH, **changes, **how)
-      sharding.check(c.mesh, c.batch_size)
-      measure = partial(decoding.measured, loop) if loop else benchmark.measured
-      row = measure(name, module.build(c), s.peer == 'torch', s.rounds, note)
-      if 'cell' in changes:
-        row['experiment'] += f' --cell={changes["cell"]}'
-      row = timings.rounded(row | manifest.surroundings())
-      rows.append(row | timings.earlier(row, before))
-      print(timings.table(rows[-1:]) + '\n', flush=True)
-      if s.json:
-        workdir.write_json(Path(s.json), rows)
+  modules = {name: importlib.import_module(f'experiments.{name}') for name in names}
+  planned = [
+    (name, changes)
+    for name, module in modules.items()
+    for changes in settings.variants(module.BENCH, s)
+  ]
+  how = {name: getattr(s, name) for name in ('precision', 'mesh', 'steps_per_call')}
+  for name, changes in planned:
+    module, loop = modules[name], changes.pop('loop', '')
+    c = dataclasses.replace(module.BENCH, **changes, **how)
+    sharding.check(c.mesh, c.batch_size)
+    measure = partial(decoding.measured, loop) if loop else benchmark.measured
+    row = measure(name, module.build(c), s.peer == 'torch', s.rounds, note)
+    for flag in ('cell', 'net'):
+      if flag in changes:
+        row['experiment'] += f' --{flag}={changes[flag]}'
+    row = timings.rounded(row | manifest.surroundings())
+    rows.append(row | timings.earlier(row, before))
+    print(timings.table(rows[-1:]) + '\n', flush=True)
+    if s.json:
+      workdir.write_json(Path(s.json), rows)
   if len(rows) > 1:
     print(timings.table(rows))
   if s.against:

@@ -76,7 +76,7 @@ TINY = Config(
   steps=2, batch_size=8, size=4, layers=1, width=2, head=4, learning_rate=0.03,
   judge_steps=2,
 )  # fmt: skip
-BENCH = Config(dataset='binarized_mnist', size=28, layers=0, width=0)
+BENCH = Config(dataset='binarized_mnist', size=28, net='pixelcnn', layers=0, width=0)
 
 
 def build(c: Config) -> launch.Experiment:

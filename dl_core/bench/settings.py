@@ -1,12 +1,14 @@
 """The settings of the benchmark, and the rows that they ask for."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 from dl_core import config
 from dl_core.bench import decoding
 from dl_core.layers import sequences
+from dl_core.types import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Settings(config.Settings):
     'recurrent cells to time, as in lstm,gru,rnn, of experiments that have --cell; '
     "empty: the one of the experiment's BENCH",
     choices=tuple(sequences.CELLS),
+    empty=True,
+  )
+  nets: tuple[str, ...] = config.field(
+    (),
+    'architectures to time, as in mlp,dcgan, of experiments that have --net; empty: '
+    "the one of the experiment's BENCH",
     empty=True,
   )
   decoding: tuple[str, ...] = config.field(
@@ -61,10 +69,28 @@ class Settings(config.Settings):
 
 
 def variants(bench: config.Config, s: Settings) -> Iterator[dict[str, Any]]:
-  """Yields the settings in which the timed steps of an experiment differ."""
+  """Yields the settings in which the timed steps of an experiment differ.
+
+  Raises:
+    UserError: the experiment has --net, but not with a value of `s.nets`.
+  """
   cells = s.cells if hasattr(bench, 'cell') else ()
+  nets = s.nets if hasattr(bench, 'net') else ()
+  known = config.rule_of(type(bench), 'net').choices
+  for net in nets:
+    if net not in known:
+      raise UserError(
+        f'--nets={config.stored(s.nets)} was given, but an experiment to time has '
+        f'--net={"|".join(known)} and no {net}; give some of these, or fewer '
+        '--experiments'
+      )
   usual = decoding.texts(bench) if s.decoding else bench.batch_size
-  for size in s.batch_sizes or (usual,):
-    for each in [{'cell': cell} for cell in cells] or [{}]:
-      for loop in [{'loop': loop} for loop in s.decoding] or [{}]:
-        yield {'batch_size': size} | each | loop
+  axes = {
+    'batch_size': s.batch_sizes or (usual,),
+    'cell': cells,
+    'net': nets,
+    'loop': s.decoding,
+  }
+  axes = {name: values for name, values in axes.items() if values}
+  for row in itertools.product(*axes.values()):
+    yield dict(zip(axes, row, strict=True))

@@ -13,7 +13,7 @@ import pytest
 from dl_core import launch
 from dl_core.bench import benchmark, rounds, settings, timings
 from experiments import benchmark as command
-from experiments import char_lm, perceptron
+from experiments import char_lm, perceptron, pixelcnn
 
 FIELDS = (
   'experiment', 'batch_size', 'precision', 'compile_seconds', 'step_ms',
@@ -58,9 +58,31 @@ def test_cells_are_timed_where_an_experiment_has_them():
   ]
 
 
+def test_networks_are_timed_where_an_experiment_has_them():
+  s = settings.Settings(nets=('gated', 'row_lstm'))
+  assert list(settings.variants(pixelcnn.BENCH, s)) == [
+    {'batch_size': 64, 'net': 'gated'},
+    {'batch_size': 64, 'net': 'row_lstm'},
+  ]
+  assert list(settings.variants(perceptron.BENCH, s)) == [{'batch_size': 1}]
+
+
+def test_a_row_names_the_network_that_was_timed(monkeypatch, tmp_path):
+  monkeypatch.setattr(pixelcnn, 'BENCH', pixelcnn.TINY)
+  path = tmp_path / 'rows.json'
+  words = ('--experiments=pixelcnn', '--nets=pixelcnn', '--rounds=1')
+  assert called(*words, f'--json={path}') == 0
+  (row,) = json.loads(path.read_text())
+  assert row['experiment'] == 'pixelcnn --net=pixelcnn'
+
+
 @pytest.mark.parametrize(
   ('words', 'sentence'),
   [
+    (
+      ('--experiments=pixelcnn,gan', '--nets=gated'),
+      'has --net=mlp|dcgan and no gated',
+    ),
     (('--experiments=lenett',), "'lenett' is unknown"),
     (('--experiments=recurrence',), "'recurrence' is unknown"),
     (('--batch_sizes=8,x',), 'whole numbers of at least 1'),

@@ -71,14 +71,17 @@ def test_it_ends_at_once_when_its_parent_is_gone_however_busy_it_is(torch):
   'name',
   [
     'adding_problem',
+    'autoencoder',
     'cifar_resnet',
     'char_lm',
     'gan',
     'lenet',
     'perceptron',
+    'pixelcnn',
     'sentiment',
     'seq2seq',
     'transformer',
+    'vae',
     'vgg',
   ],
 )

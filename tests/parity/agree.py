@@ -1,5 +1,6 @@
 """What the comparisons with PyTorch share."""
 
+import jax
 import numpy as np
 from flax import linen as nn
 
@@ -21,6 +22,31 @@ def assert_close(found, expected, tolerance=1e-5, least=0.0):
   found, expected = np.asarray(found), np.asarray(expected)
   scale = max(np.max(np.abs(expected)), least)
   np.testing.assert_allclose(found / scale, expected / scale, rtol=0, atol=tolerance)
+
+
+def shaken(params, scale):
+  """Adds N(0, scale²) to every leaf, so that biases are not 0."""
+  random = np.random.default_rng(1)
+  return jax.tree.map(
+    lambda leaf: leaf + np.float32(scale * random.normal(size=leaf.shape)), params
+  )
+
+
+def assert_same(peer, batch, value, gradients, *noise):
+  """Compares the loss of a peer with one turn, and its gradients, with ours.
+
+  Args:
+    peer: with our parameters.
+    batch: of arrays.
+    value: our loss.
+    gradients: ours, in the order of the peer's parameters.
+    *noise: a tensor, if the turn draws.
+  """
+  loss = peer.turns[0].loss(*peer.tensors(batch), *noise)
+  loss.backward()
+  np.testing.assert_allclose(value, loss.item(), rtol=1e-5)
+  for parameter, own in zip(peer.module.parameters(), gradients, strict=True):
+    assert_close(own, parameter.grad, 1e-4)
 
 
 def undropped(module):

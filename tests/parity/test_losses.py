@@ -35,6 +35,7 @@ TOKENS = {'dataset': 'copies', 'longest': (6,), 'batch_size': 8, 'dropout': 0.0}
 COPIES = {'dataset': 'copies', 'hidden': 8, 'longest': (6,), 'batch_size': 8}
 SEEING = {'hidden': 12, 'widths': (3, 4), 'batch_size': 8}
 COLUMNS = {'dataset': 'diabetes', 'batch_size': 8}
+PIXELS = {'size': 4, 'levels': 17, 'layers': 1, 'width': 4, 'head': 8, 'batch_size': 8}
 ZOO = ('alexnet', 'vgg', 'googlenet', 'resnet')
 PHOTOS = {'batch_size': 8, 'se': True, 'smoothing': 0.1, 'average': 0.9}
 CASES = {  # experiment, its settings, a learning rate at which the loss moves
@@ -80,6 +81,12 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
   'vqa without image': ('vqa', SEEING | {'without': 'image'}, 0.3),
   'gcn': ('gcn', {'dataset': 'cora', 'labels': 0}, 300.0),
   'gin': ('molecules', {'dataset': 'mutag', 'hidden': 8, 'batch_size': 8}, 1e-3),
+  'autoencoder': (
+    'autoencoder',
+    {'hidden': (16,), 'code': 8, 'drop': 0.0, 'batch_size': 8},
+    0.02,
+  ),
+  'pixelcnn': ('pixelcnn', {'net': 'pixelcnn', **PIXELS}, 0.01),
   'gan': ('gan', TINY, 0.05),
   'gan minimax': ('gan', {'loss': 'minimax', **TINY}, 0.05),
   'gan hinge': ('gan', {'loss': 'hinge', **TINY}, 0.05),
@@ -89,6 +96,7 @@ CASES = {  # experiment, its settings, a learning rate at which the loss moves
 
 NAMES = (
   *('perceptron', 'lenet', 'mlp', 'vgg', 'logistic', 'lstm', 'sentences', 'vqa', 'gan'),
+  *('autoencoder', 'pixelcnn'),
 )
 
 
@@ -113,6 +121,8 @@ def make(digits_dir, prose):
     'sentiment',
     'captioning',
     'vqa',
+    'autoencoder',
+    'pixelcnn',
     *ZOO,
   )
   places = {name: {'data_dir': digits_dir} for name in drawn}
