@@ -112,7 +112,13 @@ def test_the_seeds_of_one_setting_are_one_line_with_mean_and_deviation(finished)
 def test_of_a_game_the_first_score_is_shown_not_a_loss(finished):
   entry = record.row(finished())
   kinds = {'kept_there': {'rising': True, 'fraction': True, 'player': False}}
-  found = {'step': 9, 'split': 'test', 'kept_there': 0.871, 'loss': 2.0, 'seconds': 60.0}
+  found = {
+    'step': 9,
+    'split': 'test',
+    'kept_there': 0.871,
+    'loss': 2.0,
+    'seconds': 60.0,
+  }
   game = entry | {'published': [], 'metrics': kinds, 'result': found | {'baseline': {}}}
   (group,) = results.grouped([game])
   assert 'kept there 87.10%, 60 s |' in results.table([group])
