@@ -20,7 +20,7 @@ from dl_core import config
 from dl_core.launch import flags, jobs, order, predict, seeds
 from dl_core.launch.jobs import Job
 from dl_core.report import claims
-from dl_core.runtime import multihost
+from dl_core.runtime import compilation, multihost
 from dl_core.train import history, log, manifest, workdir
 from dl_core.train.progress import Progress
 from dl_core.types import Experiment, Picture, Study, UserError, Variables
@@ -162,6 +162,7 @@ def perform(
         if not jobs.perform(runs, stop, progress, shared):
           return False
         number += len(labels)
+      compilation.spare()  # the next group has settings of its own
     # Every process draws: a model is read by all processes that saved it.
     make = study.draw
     pictures = jobs.attempted(lambda: make(finished(plan))) if make else ()

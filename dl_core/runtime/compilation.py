@@ -1,5 +1,6 @@
 """Compiler options, and the cache of compiled programs on disk."""
 
+import gc
 import hashlib
 import os
 import platform
@@ -16,6 +17,10 @@ ONCE: Options = {'xla_backend_optimization_level': '1'}
 # The same for a program that is only analysed: memory is assigned before LLVM runs.
 NEVER: Options = {'xla_backend_optimization_level': '0'}
 
+# Memory mappings of this process, of the 65,530 that Linux allows it, beyond which what
+# has been compiled is dropped: each program has dozens.
+MAPPINGS = 20_000
+
 
 def often() -> Options:
   """Returns the compiler options of a program that runs at every step or batch.
@@ -28,6 +33,22 @@ def often() -> Options:
   kept = ('REDUCE', 'INDIVIDUAL_DOT')
   names = ','.join(f'LIBRARY_FUSION_TYPE_{name}' for name in kept)
   return {'xla_cpu_experimental_ynn_fusion_type': names}
+
+
+def spare() -> None:
+  """Drops the programs that JAX has compiled, once they have many memory mappings.
+
+  JAX keeps them all. A study of thirty Transformers came to the limit of a process, and
+  LLVM then ends it: "Unable to allocate section memory!".
+  """
+  try:
+    with open('/proc/self/maps', encoding='utf-8', errors='replace') as lines:
+      count = sum(1 for _ in lines)
+  except OSError:  # not on Linux
+    return
+  if count > MAPPINGS:
+    jax.clear_caches()
+    gc.collect()
 
 
 def keep() -> None:
