@@ -5,9 +5,11 @@ val.txt and test.txt with names without suffix. Without these lists, all annotat
 images are training images; the validation and test splits are taken from them.
 """
 
+import collections
 import functools
 import glob
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -100,7 +102,11 @@ def _passed(root: Path, used: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _splits(root: Path) -> dict[str, list[str]]:
-  """Returns {split: names of its annotations, without suffix}."""
+  """Returns {split: names of its annotations, without suffix}.
+
+  Raises:
+    UserError: a list cannot be read, there is none of train, or a name is there twice.
+  """
   found = {}
   for name, split in SPLITS.items():
     path = root / LISTS / f'{name}.txt'
@@ -114,6 +120,13 @@ def _splits(root: Path) -> dict[str, list[str]]:
       found[split] = [line.split()[0] for line in lines if line.strip()]
   if found and 'train' not in found:
     raise UserError(f'{root / LISTS} has no train.txt; add it, or remove its lists')
+  counts = collections.Counter(itertools.chain(*found.values()))
+  if twice := [name for name, count in counts.items() if count > 1]:
+    others = f' and {len(twice) - 1} more' if len(twice) > 1 else ''
+    raise UserError(
+      f'the lists in {root / LISTS} name {twice[0]}{others} twice or more; leave each '
+      'image in one list, once, so that none is trained on and tested'
+    )
   every = sorted(path.stem for path in (root / ANNOTATIONS).glob('*.xml'))
   return found or {'train': every}
 

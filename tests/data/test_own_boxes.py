@@ -125,6 +125,20 @@ def test_lists_say_which_images_are_in_which_split(folder):
   assert found.declared == {'train': 2, 'validation': 1, 'test': 2}
 
 
+@pytest.mark.parametrize(
+  ('splits', 'words'),
+  [
+    ({'train': '00\n01\n', 'test': '01\n'}, 'name 01 twice or more; leave each'),
+    ({'train': '00\n01\n00\n', 'val': '02\n01'}, '00 and 1 more twice or more'),
+  ],
+)
+def test_an_image_in_two_lists_is_refused(splits, words, folder):
+  path, _ = folder
+  lists(path, **splits)
+  with pytest.raises(UserError, match=words):
+    own_boxes.own(str(path))
+
+
 def test_bad_objects_are_refused_or_dropped_by_rule_and_noted(folder):
   path, write = folder
   write('bad', ('cat', (5, 5, 5, 9)), ('cat', (3, 4, 5, 6)))
