@@ -23,7 +23,7 @@ def start(tmp_path, **changes):
   environment = {k: v for k, v in os.environ.items() if k not in kept}
   environment |= {
     'XDG_CACHE_HOME': str(tmp_path / 'cache'),
-    'JAX_DEBUG_LOG_capacityS': 'jax._src.compiler',
+    'JAX_DEBUG_LOG_MODULES': 'jax._src.compiler',
     **changes,
   }
   command = [sys.executable, '-m', *STEP, f'--workdir={tmp_path}/run', '--fresh']
@@ -53,7 +53,7 @@ def test_it_can_be_switched_off(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_done_without(tmp_path):
   (tmp_path / 'cache').write_text('a file')
-  quiet = {'JAX_DEBUG_LOG_capacityS': '', 'MPLCONFIGDIR': str(tmp_path / 'mpl')}
+  quiet = {'JAX_DEBUG_LOG_MODULES': '', 'MPLCONFIGDIR': str(tmp_path / 'mpl')}
   _, told = start(tmp_path, **quiet)
   assert told == ''
 
