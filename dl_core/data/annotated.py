@@ -184,12 +184,12 @@ def framed(entry: Entry, shape: tuple[int, ...], most: int) -> Framed:
 
 
 def in_pixels(entry: Entry, sides: np.ndarray) -> np.ndarray:
-  """Returns the boxes [n, 4] of an image, whose width and height are given twice."""
+  """Returns boxes [n, 4] in pixels; `sides` is (width, height, width, height)."""
   return np.rint(entry.boxes * (sides if entry.shares else 1) * GRID) / GRID
 
 
 def extent(sides: np.ndarray, scale: float, shape: tuple[int, ...]) -> np.ndarray:
-  """Returns the height and width in a frame of an image of a width and height."""
+  """Returns the height and width of a scaled image, at most those of the frame."""
   return np.minimum(np.ceil(sides[[1, 0]] * scale), shape[:2])
 
 

@@ -1,4 +1,4 @@
-"""Reads the boxes of images with objects, and of their pixels none.
+"""Reads the boxes of objects without decoding their images.
 
 Shapes: n objects of several images.
 """
@@ -12,7 +12,7 @@ from dl_core.data import annotated, pillow
 
 
 class Objects(NamedTuple):
-  """The objects in several images that are not difficult.
+  """The objects of several images, except difficult ones.
 
   Attributes:
     boxes: float64 [n, 4] in pixels of the frame.
@@ -26,7 +26,7 @@ class Objects(NamedTuple):
 
 
 def read(entries: Iterable[annotated.Entry], shape: tuple[int, ...]) -> Objects:
-  """Returns the objects of images that are scaled into a frame; decodes no pixel.
+  """Returns the objects of images scaled into a frame; decodes no image.
 
   Args:
     entries: the images and their objects.

@@ -149,7 +149,7 @@ def _rank(group: Group) -> tuple[bool, float]:
   words = shlex.split(first['command'])
   flags = {word.lstrip('-').partition('=')[0] for word in words if word[:1] == '-'}
   called = words[:2] == ['python', '-m'] and words[2].rpartition('.')[2]
-  usual = {'m', 'seed', 'data_dir', 'workdir'}
+  usual = {'m', 'seed', 'seeds', 'data_dir', 'workdir'}
   default = called == first['experiment'] and flags <= usual
   if 'claims' in first['result']:
     return default, statistics.fmean(each['hold'] for each in results)

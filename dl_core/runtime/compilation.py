@@ -17,8 +17,8 @@ ONCE: Options = {'xla_backend_optimization_level': '1'}
 # The same for a program that is only analysed: memory is assigned before LLVM runs.
 NEVER: Options = {'xla_backend_optimization_level': '0'}
 
-# Memory mappings of this process, of the 65,530 that Linux allows it, beyond which what
-# has been compiled is dropped: each program has dozens.
+# Memory mappings beyond which `spare` drops compiled programs: each has dozens, and
+# Linux allows a process 65,530 mappings.
 MAPPINGS = 20_000
 
 
@@ -38,8 +38,8 @@ def often() -> Options:
 def spare() -> None:
   """Drops the programs that JAX has compiled, once they have many memory mappings.
 
-  JAX keeps them all. A study of thirty Transformers came to the limit of a process, and
-  LLVM then ends it: "Unable to allocate section memory!".
+  JAX keeps all of them. At Linux's limit of mappings, which a study of thirty
+  Transformers reached, LLVM aborts: "Unable to allocate section memory!".
   """
   try:
     with open('/proc/self/maps', encoding='utf-8', errors='replace') as lines:

@@ -183,7 +183,7 @@ def begin(
 
 
 def remark(experiment: Experiment, say: Say) -> None:
-  """Says what `Experiment.remarks` knows of the data."""
+  """Prints each sentence of `Experiment.remarks` with `say`."""
   if experiment.remarks:
     for sentence in experiment.remarks(experiment.data):
       say(sentence)

@@ -137,13 +137,16 @@ def test_other_settings_are_another_line_and_a_repeated_run_is_not(finished):
   assert sum('accuracy 99.00%' in line for line in lines) == 1
 
 
-def test_the_default_command_stands_for_an_experiment_and_else_the_best(finished):
+@pytest.mark.parametrize('seeds', ['--seed=3', '--seeds=5'])
+def test_the_default_command_stands_for_an_experiment_and_else_the_best(
+  seeds, finished
+):
   def entry(command, source, accuracy, experiment='lenet'):
     found = record.row(finished(source.replace('/', '-'), accuracy=accuracy))
     settings = found['settings'] | {'source': source}
     return found | {'command': command, 'settings': settings, 'experiment': experiment}
 
-  plain = 'python -m experiments.lenet --workdir=WORKDIR --seed=3'
+  plain = f'python -m experiments.lenet --workdir=WORKDIR {seeds}'
   rows = [
     entry('python -m experiments.lenet --dataset=mnist', 'mnist/1', 0.99),
     entry(plain, 'digits/1', 0.9),

@@ -74,8 +74,8 @@ class PixelCNN(nn.Module):
       for block in self.blocks:
         h = block(h)
       return self.head(h)
-    side, rows = FIRST // 2, FIRST // 2
-    v = self.above(functional.pad(x, (side, side, rows, -1)))
+    side = FIRST // 2
+    v = self.above(functional.pad(x, (side, side, side, -1)))
     for block in self.blocks:
       v, h = block(v, h)
     return self.head(h)
